@@ -1,0 +1,154 @@
+"""Learning curves, with a floor and a ceiling to read them against."""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+# Okabe and Ito's palette, told apart by most colour-blind readers; yellow is left out on white.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+GREY = "#666666"
+
+Level = tuple[str, float]
+
+
+def running_mean(values: np.ndarray, window: int) -> np.ndarray:
+    """Mean of the last ``window`` values, over fewer at the start.
+
+    Args:
+        values: shape (..., T).
+        window: at least 1.
+
+    Returns:
+        Array of the shape of ``values``.
+
+    Raises:
+        ValueError: if ``window`` is below 1.
+    """
+    if window < 1:
+        raise ValueError(f"window must be at least 1, got {window}")
+    values = np.asarray(values, dtype=float)
+    total = np.cumsum(values, axis=-1)
+    total[..., window:] = total[..., window:] - total[..., :-window].copy()
+    count = np.minimum(np.arange(1, values.shape[-1] + 1), window)
+    return total / count
+
+
+def plot_returns(
+    returns: Sequence[float] | np.ndarray,
+    *,
+    x: Sequence[float] | np.ndarray | None = None,
+    window: int = 50,
+    ax: Axes | None = None,
+    label: str | None = None,
+    floor: Level | None = None,
+    ceiling: Level | None = None,
+    xlabel: str = "episode",
+    ylabel: str = "return",
+) -> Axes:
+    """Draw one run: each return as a thin line, the running mean as a bold one.
+
+    Args:
+        returns: shape (T,), the return of each episode.
+        x: shape (T,), positions; 1, 2, ... if not given.
+        window: episodes in the running mean; named in the legend.
+        ax: axes to draw on; new ones if not given.
+        label: name of the run in the legend.
+        floor: (name, value) of the line to beat, such as a random agent.
+        ceiling: (name, value) of the best that is possible.
+        xlabel: label of the horizontal axis, with its unit.
+        ylabel: label of the vertical axis, with its unit.
+
+    Raises:
+        ValueError: if ``returns`` is not one-dimensional or ``window`` is below 1.
+    """
+    values = np.asarray(returns, dtype=float)
+    if values.ndim != 1:
+        raise ValueError(
+            f"returns must have one dimension, got shape {values.shape}; "
+            "for several seeds use plot_band"
+        )
+    ax = _axes(ax)
+    colour, style = _next_look(ax)
+    steps = np.arange(1, values.size + 1) if x is None else np.asarray(x)
+    if window > 1:
+        ax.plot(steps, values, color=colour, alpha=0.25, linewidth=0.8, label="_each")
+    name = f"{label or 'return'}, mean of {window}" if window > 1 else label or "return"
+    ax.plot(
+        steps, running_mean(values, window), color=colour, linestyle=style, linewidth=2, label=name
+    )
+    return _finish(ax, floor, ceiling, xlabel, ylabel)
+
+
+def plot_band(
+    curves: Sequence[Sequence[float]] | np.ndarray,
+    *,
+    x: Sequence[float] | np.ndarray | None = None,
+    window: int = 1,
+    ax: Axes | None = None,
+    label: str | None = None,
+    floor: Level | None = None,
+    ceiling: Level | None = None,
+    xlabel: str = "episode",
+    ylabel: str = "return",
+) -> Axes:
+    """Draw several seeds of one setting: the median as a line, 10% to 90% as a band.
+
+    Args:
+        curves: shape (num_seeds, T).
+        x: shape (T,), positions; 1, 2, ... if not given.
+        window: running mean taken within each seed first; named in the legend.
+        ax: axes to draw on; new ones if not given.
+        label: name of the setting in the legend, beside the number of seeds.
+        floor: (name, value) of the line to beat.
+        ceiling: (name, value) of the best that is possible.
+        xlabel: label of the horizontal axis, with its unit.
+        ylabel: label of the vertical axis, with its unit.
+
+    Raises:
+        ValueError: if ``curves`` is not two-dimensional.
+    """
+    values = np.asarray(curves, dtype=float)
+    if values.ndim != 2:
+        raise ValueError(f"curves must have shape (num_seeds, T), got shape {values.shape}")
+    ax = _axes(ax)
+    colour, style = _next_look(ax)
+    steps = np.arange(1, values.shape[1] + 1) if x is None else np.asarray(x)
+    low, middle, high = np.nanpercentile(running_mean(values, window), [10, 50, 90], axis=0)
+    ax.fill_between(steps, low, high, color=colour, alpha=0.2, linewidth=0)
+    smooth = f", mean of {window}" if window > 1 else ""
+    name = f"{label or 'median'} ({values.shape[0]} seeds, band 10-90%{smooth})"
+    ax.plot(steps, middle, color=colour, linestyle=style, linewidth=2, label=name)
+    return _finish(ax, floor, ceiling, xlabel, ylabel)
+
+
+def reading(text: str) -> None:
+    """Print a figure's one-line reading, for those who cannot see it."""
+    print(f"Reading: {text}")
+
+
+def _axes(ax: Axes | None) -> Axes:
+    return plt.subplots(figsize=(8, 3.5), layout="constrained")[1] if ax is None else ax
+
+
+def _next_look(ax: Axes) -> tuple[str, object]:
+    """Colour and line style for the next series: both change, so colour is never the only cue."""
+    drawn = sum(
+        not str(line.get_label()).startswith("_") and line.get_gid() != "level" for line in ax.lines
+    )
+    return COLOURS[drawn % len(COLOURS)], STYLES[drawn % len(STYLES)]
+
+
+def _finish(ax: Axes, floor: Level | None, ceiling: Level | None, xlabel: str, ylabel: str) -> Axes:
+    for level, style in ((ceiling, (0, (6, 2))), (floor, (0, (1, 2)))):
+        if level is not None:
+            label = f"{level[0]}: {level[1]:g}"
+            ax.axhline(
+                level[1], color=GREY, linestyle=style, linewidth=1.2, label=label, gid="level"
+            )
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False, fontsize="small")
+    return ax

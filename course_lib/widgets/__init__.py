@@ -1,0 +1,6 @@
+"""What moves in a notebook: figures that update while a cell runs, and sliders."""
+
+from course_lib.widgets.explore import explore
+from course_lib.widgets.live import LiveFigure
+
+__all__ = ["LiveFigure", "explore"]
