@@ -2,7 +2,7 @@
 
     python notebooks/build.py            # all
     python notebooks/build.py 01 03      # some
-    python notebooks/build.py --check    # write nothing, fail if a generated notebook is out of date
+    python notebooks/build.py --check    # write nothing, fail where a notebook is out of date
 
 A source is a jupytext percent script that holds the solutions:
 

@@ -1,0 +1,50 @@
+# The two commands that matter: `make lab` opens the course, `make test` tests it.
+# Each sets everything up first, on a machine with nothing installed.
+SHELL := /bin/sh
+VENV ?= .venv
+PY := $(VENV)/bin/python
+PORT ?= 8888
+NOTEBOOK ?= notebooks/00_welcome.ipynb
+
+# JupyterLab refuses to run as root unless told; containers and hosted machines are often root.
+ROOT_FLAG := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
+# Without a screen there is no browser to open: the address with its token is printed instead.
+BROWSER_FLAG := $(shell [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ] || echo --no-browser)
+
+.DEFAULT_GOAL := help
+.PHONY: help lab setup build check test test-full bench lock clean
+
+help:  ## show this list
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
+
+setup:  ## make .venv with every package at its locked version
+	@VENV=$(VENV) sh scripts/setup.sh
+
+lab: setup  ## open the course in JupyterLab (LAB_FLAGS=--no-browser prints the address only)
+	$(PY) -m jupyterlab --ip=127.0.0.1 --port=$(PORT) $(ROOT_FLAG) $(BROWSER_FLAG) $(LAB_FLAGS) \
+		$(NOTEBOOK)
+
+build: setup  ## generate learner and solution notebooks from notebooks/source
+	$(PY) notebooks/build.py
+
+check: setup  ## style, types, generated files
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY) notebooks/build.py --check
+
+test: check  ## everything that CI runs
+	$(PY) -m pytest -m "not full" $(PYTEST_FLAGS)
+
+test-full: check  ## also the laptop-profile notebooks and the learning claims
+	$(PY) -m pytest $(PYTEST_FLAGS)
+
+bench: setup  ## the benchmarks, as ratios measured side by side
+	$(PY) -m benchmarks $(BENCH)
+
+lock: setup  ## resolve all packages afresh: requirements.lock and environment.yml
+	$(PY) scripts/lock.py $(LOCK_FLAGS)
+
+clean:  ## remove the environment, results and caches
+	rm -rf $(VENV) results build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
