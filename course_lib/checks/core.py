@@ -58,9 +58,12 @@ def same(expected: Any, got: Any, *, atol: float = 1e-6) -> bool:
         return got is expected
     try:
         wanted = np.asarray(expected, dtype=float)
+    except (TypeError, ValueError):
+        return type(got) is type(expected) and bool(expected == got)
+    try:
         found = np.asarray(got, dtype=float)
     except (TypeError, ValueError):
-        return bool(expected == got)
+        return False
     return wanted.shape == found.shape and bool(
         np.allclose(wanted, found, rtol=0.0, atol=atol, equal_nan=True)
     )

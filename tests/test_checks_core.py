@@ -1,0 +1,104 @@
+"""The framework of the checks: what passes, what is said, and what the notebook goes on with."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from course_lib.checks.core import Case, CheckFailed, exercise, same
+
+
+def reference_double(x: float) -> float:
+    return 2 * x
+
+
+@exercise("9.1", "doubling", reference=lambda: reference_double)
+def check_double(double: Callable[[float], float]) -> Iterator[Case]:
+    yield Case("doubles", expected=6.0, got=double(3.0), hint="did you add instead?")
+    yield Case("keeps the sign", expected=-2.0, got=double(-1.0), hint="abs() is not needed")
+
+
+def test_a_right_answer_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    def mine(x: float) -> float:
+        return x + x
+
+    assert check_double(mine) is mine
+    said = capsys.readouterr().out
+    assert said.startswith("✓ Exercise 9.1, doubling: solved.")
+    assert said.count("✓") == 3
+
+
+def test_a_wrong_answer_is_explained_and_replaced(capsys: pytest.CaptureFixture[str]) -> None:
+    assert check_double(lambda x: x + 3) is reference_double
+    said = capsys.readouterr().out
+    assert "✓ doubles" in said
+    assert "expected -2, got 2" in said
+    assert "abs() is not needed" in said
+    assert "go on with the course's own version" in said
+
+
+def test_an_empty_stub_is_not_started(capsys: pytest.CaptureFixture[str]) -> None:
+    def stub(x: float) -> float:
+        raise NotImplementedError("Exercise 9.1")
+
+    assert check_double(stub) is reference_double
+    assert "not started yet" in capsys.readouterr().out
+
+
+def test_an_error_is_shown_with_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    def broken(x: float) -> float:
+        return x / 0
+
+    assert check_double(broken) is reference_double
+    said = capsys.readouterr().out
+    assert "ZeroDivisionError" in said
+    assert "return x / 0" in said
+
+
+@pytest.mark.parametrize("answer", [lambda x: x, lambda x: None, lambda x: "6"])
+def test_strict_raises(answer: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COURSE_STRICT_CHECKS", "1")
+    with pytest.raises(CheckFailed, match=r"Exercise 9\.1"):
+        check_double(answer)
+
+
+def test_a_check_without_cases_does_not_pass(capsys: pytest.CaptureFixture[str]) -> None:
+    @exercise("9.2", "nothing", reference=lambda: None)
+    def check_nothing(attempt: object) -> Iterator[Case]:
+        yield from ()
+
+    assert check_nothing("anything") is None
+    assert "found nothing to look at" in capsys.readouterr().out
+
+
+class AlwaysEqual:
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    __hash__ = None
+
+
+@pytest.mark.parametrize(
+    ("expected", "got", "equal"),
+    [
+        (1.0, 1.0 + 1e-9, True),
+        (1.0, 1.1, False),
+        (1, np.int64(1), True),
+        (True, np.True_, True),
+        (True, 1, False),
+        (False, None, False),
+        ("left", "left", True),
+        ("left", AlwaysEqual(), False),
+        (1.0, AlwaysEqual(), False),
+        (True, AlwaysEqual(), False),
+        (None, None, True),
+        (1.0, None, False),
+        ([1, 2], np.array([1.0, 2.0]), True),
+        ([1, 2], [1, 2, 3], False),
+        ([1.0, 1.0], 1.0, False),
+        (np.nan, np.nan, True),
+        ((0, 1), (0, 1), True),
+    ],
+)
+def test_same(expected: object, got: object, equal: bool) -> None:
+    assert same(expected, got) is equal
