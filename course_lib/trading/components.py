@@ -1,0 +1,101 @@
+"""The parts of a TensorTrade environment that the course sets itself.
+
+Wallets, orders, commission and the exchange are TensorTrade's own.
+"""
+
+import math
+
+from course_lib.trading.tensortrade_import import (
+    BSH,
+    Broker,
+    Informer,
+    Portfolio,
+    Renderer,
+    Stopper,
+    TensorTradeRewardScheme,
+    Trade,
+    TradingEnv,
+    Wallet,
+)
+
+
+class TidyBroker(Broker):
+    """A broker that forgets orders once they are filled or cancelled.
+
+    TensorTrade's broker looks through every order ever placed at every step, to cancel those that
+    have expired, so its cost grows with the square of the number of trades. A filled order cannot
+    expire. What was traded is kept in ``history``.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.history: list[Trade] = []
+
+    def update(self) -> None:
+        """Execute what is due, then forget orders that are done."""
+        super().update()
+        for order_id, order in list(self.executed.items()):
+            if not order.is_active:
+                del self.executed[order_id]
+        for trades in self.trades.values():
+            self.history += trades
+        self.trades.clear()
+
+    def reset(self) -> None:
+        """Forget everything."""
+        super().reset()
+        self.history = []
+
+
+class TidyBSH(BSH):
+    """TensorTrade's buy-sell-hold actions (0: be in cash, 1: be in coin) with a tidy broker."""
+
+    def __init__(self, cash: Wallet, asset: Wallet) -> None:
+        super().__init__(cash, asset)
+        self.broker = TidyBroker()
+
+
+class LogGrowth(TensorTradeRewardScheme):
+    """Reward: log of net worth now over net worth one step ago, times ``scale``.
+
+    Fees lower net worth, so the reward counts them, and rewards add up: their sum over an episode
+    is the log of the final net worth over the first, times ``scale``.
+    """
+
+    def __init__(self, scale: float = 100.0) -> None:
+        super().__init__()
+        self._scale = scale
+        self._before: float | None = None
+
+    def get_reward(self, portfolio: Portfolio) -> float:
+        """Return the reward of the step just made."""
+        before = portfolio.initial_net_worth if self._before is None else self._before
+        self._before = float(portfolio.net_worth)
+        return self._scale * math.log(self._before / float(before))
+
+    def reset(self) -> None:
+        """Start a new episode."""
+        self._before = None
+
+
+class RuinStopper(Stopper):
+    """Ends an episode (termination) when net worth falls below ``1 - max_loss`` of the start."""
+
+    def __init__(self, max_loss: float) -> None:
+        super().__init__()
+        self._max_loss = max_loss
+
+    def stop(self, env: TradingEnv) -> bool:
+        """Return whether too much was lost."""
+        return bool(env.action_scheme.portfolio.profit_loss > self._max_loss)
+
+
+class Silent(Renderer, Informer):
+    """Draws nothing and tells nothing: the Gymnasium environment around does both."""
+
+    def render(self, env: TradingEnv, **kwargs: object) -> None:
+        """Do nothing."""
+
+    def info(self, env: TradingEnv) -> dict:
+        """Return nothing."""
+        return {}

@@ -1,0 +1,260 @@
+"""The market as a Gymnasium environment; inside, TensorTrade keeps the wallets."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pandas as pd
+
+from course_lib.trading import features
+
+LIMITS = {  # name: (smallest, largest, unit)
+    "fee": (0.0, 0.5, "a fraction of each trade, such as 0.001 for 0.1%"),
+    "cash": (1.0, 1e12, "dollars"),
+    "window": (1, 10_000, "rows of features"),
+    "max_loss": (0.01, 1.0, "a fraction of the first net worth"),
+}
+REWARDS = ("log_growth", "pbr")
+
+
+@dataclass(frozen=True)
+class Fill:
+    """One trade as the exchange booked it.
+
+    Attributes:
+        row: row of the price table at whose close it happened.
+        side: ``"buy"`` or ``"sell"``.
+        price: dollars for one coin.
+        fee: dollars.
+    """
+
+    row: int
+    side: str
+    price: float
+    fee: float
+
+
+class TradingEnv(gym.Env):
+    """Dollars and bitcoin: at every hour, be in one or in the other.
+
+    ## Description
+    The agent holds a wallet of dollars and a wallet of coin at a simulated exchange. After each
+    hour it sees recent market features and says where its money should be for the next hour. If
+    that is not where it is, everything is exchanged at the last closing price, and the exchange
+    keeps a fee. Prices do not react to the agent, and orders of any size are filled: real markets
+    are less kind.
+
+    ## Action Space
+    `Discrete(2)`: 0 be in cash, 1 be in coin. Choosing what one has already costs nothing.
+
+    ## Observation Space
+    `Box(-5, 5, (window * 4 + 1,), float32)`: the features of the last `window` hours, oldest first,
+    in the order of `features.FEATURES` (in units of volatility, see `features.make_features`), then
+    the position: 0 in cash, 1 in coin.
+
+    ## Rewards
+    `log_growth`: 100 times the log of net worth now over net worth an hour ago, so about the
+    percentage gained, fees counted. `pbr`: TensorTrade's position-based return, the change of the
+    price in dollars times +1 in coin and -1 in cash; it does not count fees.
+
+    ## Starting State
+    All in cash, at the first row after the lead-in, or with `random_start` at a random row.
+
+    ## Episode End
+    Termination: net worth fell by more than `max_loss`. Truncation: `episode_rows` steps, or the
+    last price.
+
+    ## Arguments
+    See :func:`make_env`.
+    """
+
+    metadata = {"render_modes": ["ansi", "rgb_array"], "render_fps": 12}  # noqa: RUF012
+
+    def __init__(
+        self,
+        prices: pd.DataFrame,
+        *,
+        window: int = 24,
+        fee: float = 0.001,
+        cash: float = 10_000.0,
+        reward: str = "log_growth",
+        episode_rows: int | None = None,
+        random_start: bool = False,
+        max_loss: float = 0.9,
+        currency: str = "USD",
+        asset: str = "BTC",
+        render_mode: str | None = None,
+    ) -> None:
+        _check(reward, render_mode, fee=fee, cash=cash, window=window, max_loss=max_loss)
+        self.prices = prices
+        self.window, self.fee, self.cash, self.reward_name = int(window), fee, cash, reward
+        self.currency, self.asset, self.max_loss = currency, asset, max_loss
+        self.render_mode = render_mode
+        self.first_row = features.lead_in(self.window)
+        self.episode_rows = _episode_rows(len(prices), self.first_row, episode_rows)
+        self.random_start = random_start
+        self._features = features.make_features(prices).to_numpy()
+        self._close = prices["close"].to_numpy(dtype=float)
+        self.action_space = gym.spaces.Discrete(2)
+        self.observation_space = gym.spaces.Box(
+            -features.LIMIT,
+            features.LIMIT,
+            (self.window * len(features.FEATURES) + 1,),
+            np.float32,
+        )
+        self.row = self._start = self.first_row
+        self.fills: list[Fill] = []
+        self.net_worths: list[float] = []
+        self._inner, self._wallets, self._broker = self._build()
+
+    def _build(self) -> tuple[Any, tuple[Any, Any], Any]:
+        """Put the TensorTrade environment together."""
+        from course_lib.trading import assembly
+
+        return assembly.build(
+            feature_names=features.FEATURES,
+            read=self._read,
+            currency=(self.currency, price_decimals(self._close)),
+            asset=self.asset,
+            cash=self.cash,
+            fee=self.fee,
+            window=self.window,
+            reward=self.reward_name,
+            max_loss=self.max_loss,
+        )
+
+    def _read(self, column: int | None) -> list[float]:
+        """Return what one TensorTrade stream delivers in this episode; None means the price."""
+        begin, end = self._start - self.window + 1, self._start + self.episode_rows + 1
+        values = self._close if column is None else self._features[:, column]
+        return values[begin:end].tolist()
+
+    def reset(
+        self, *, seed: int | None = None, options: dict | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Start an episode; see :meth:`gymnasium.Env.reset`.
+
+        Args:
+            seed: for the random start.
+            options: ``{"row": r}`` starts at row r of the price table.
+        """
+        super().reset(seed=seed)
+        latest = len(self.prices) - 1 - self.episode_rows
+        self._start = self.first_row
+        if self.random_start:
+            self._start = int(self.np_random.integers(self.first_row, latest + 1))
+        if options and "row" in options:
+            self._start = int(options["row"])
+            if not self.first_row <= self._start <= latest:
+                raise ValueError(
+                    f"row must be in [{self.first_row}, {latest}], got {self._start}; "
+                    "rows before it are needed as history, rows after it for the episode"
+                )
+        self.row, self.fills, self._fees = self._start, [], 0.0
+        rows, _ = self._inner.reset()
+        self.net_worths = [self.cash]
+        return self._observe(rows), self._info()
+
+    def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        """Exchange if asked to, wait an hour, and look again."""
+        if not self.action_space.contains(action):
+            raise ValueError(f"action must be 0 (be in cash) or 1 (be in coin), got {action!r}")
+        rows, reward, terminated, _, _ = self._inner.step(int(action))
+        self._book()
+        self.row += 1
+        self.net_worths.append(float(self._inner.action_scheme.portfolio.net_worth))
+        truncated = self.row - self._start >= self.episode_rows
+        return self._observe(rows), float(reward), bool(terminated), truncated, self._info()
+
+    def _observe(self, rows: np.ndarray) -> np.ndarray:
+        return np.append(rows.ravel(), self.position).astype(np.float32)
+
+    @property
+    def position(self) -> int:
+        """0 in cash, 1 in coin."""
+        return int(self._inner.action_scheme.action)
+
+    def _book(self) -> None:
+        """Copy new trades from the broker, with the fee in dollars."""
+        for trade in self._broker.history[len(self.fills) :]:
+            paid = trade.commission.as_float()
+            side = trade.side.value
+            fee = paid if side == "buy" else paid * float(trade.price)
+            self._fees += fee
+            self.fills.append(Fill(self.row, side, float(trade.price), fee))
+
+    def _info(self) -> dict[str, Any]:
+        cash, coin = (wallet.total_balance.as_float() for wallet in self._wallets)
+        return {
+            "row": self.row,
+            "price": float(self._close[self.row]),
+            "cash": cash,
+            "coin": coin,
+            "net_worth": self.net_worths[-1],
+            "position": self.position,
+            "fees": self._fees,
+            "trades": len(self.fills),
+        }
+
+    def render(self) -> str | np.ndarray | None:
+        """Return a line of text (``ansi``) or a picture (``rgb_array``)."""
+        if self.render_mode is None:
+            return None
+        from course_lib.trading import rendering
+
+        draw = rendering.text if self.render_mode == "ansi" else rendering.image
+        return draw(self, self._info())
+
+
+def make_env(prices: pd.DataFrame, **options: Any) -> TradingEnv:
+    """Make a trading environment from a table of prices.
+
+    The first ``features.lead_in(window)`` rows are history: they are looked at and never traded.
+
+    Args:
+        prices: a table of prices, see :mod:`course_lib.trading.prices`.
+        **options: ``window`` (rows in an observation, 24), ``fee`` (fraction of each trade, 0.001),
+            ``cash`` (dollars at the start, 10,000), ``reward`` (``"log_growth"`` or ``"pbr"``),
+            ``episode_rows`` (steps in an episode; all there are), ``random_start`` (False),
+            ``max_loss`` (0.9), ``currency`` and ``asset`` (names of the wallets), ``render_mode``
+            (None, ``"ansi"`` or ``"rgb_array"``).
+
+    Raises:
+        ValueError: if an option is out of range, or there are too few prices.
+    """
+    return TradingEnv(prices, **options)
+
+
+def price_decimals(close: np.ndarray) -> int:
+    """Return how many decimals prices have, between 2 and 8: the exchange rounds to that many."""
+    for decimals in range(2, 8):
+        if np.allclose(np.round(close, decimals), close, rtol=1e-10, atol=0.0):
+            return decimals
+    return 8
+
+
+def _check(reward: str, render_mode: str | None, **numbers: float) -> None:
+    for name, value in numbers.items():
+        low, high, unit = LIMITS[name]
+        if not low <= value <= high:
+            raise ValueError(f"{name} must be in [{low:g}, {high:g}] ({unit}), got {value}")
+    if reward not in REWARDS:
+        raise ValueError(f"reward must be one of {', '.join(REWARDS)}, got {reward!r}")
+    if render_mode not in (None, *TradingEnv.metadata["render_modes"]):
+        raise ValueError(f"render_mode must be None, 'ansi' or 'rgb_array', got {render_mode!r}")
+
+
+def _episode_rows(num_rows: int, first_row: int, wanted: int | None) -> int:
+    """Return the steps of an episode, which must fit behind the lead-in."""
+    available = num_rows - 1 - first_row
+    needed = 1 if wanted is None else wanted
+    if wanted is not None and wanted < 1:
+        raise ValueError(f"episode_rows must be at least 1, got {wanted}")
+    if available < needed:
+        raise ValueError(
+            f"{num_rows} rows of prices are too few: {first_row} are history (features and window) "
+            f"and {needed + 1} are traded; give at least {first_row + needed + 1} rows, or a "
+            "shorter window or episode"
+        )
+    return available if wanted is None else wanted

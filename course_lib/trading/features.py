@@ -1,0 +1,57 @@
+"""What the agent sees of the market: numbers made from past prices only.
+
+A row of features at time t uses prices up to and including t. There is no scaling by the mean or
+the spread of a whole data set, because those would carry the future into the past.
+"""
+
+import numpy as np
+import pandas as pd
+
+VOLATILITY_ROWS = 168  # a week of hours
+DAY_ROWS = 24
+WARM_UP = VOLATILITY_ROWS  # rows without features at the start of a table
+LIMIT = 5.0
+FEATURES = ("move", "day_trend", "week_trend", "range")
+
+
+def lead_in(window: int) -> int:
+    """Return how many rows of history stand before the first decision.
+
+    Args:
+        window: rows of features in one observation.
+    """
+    return WARM_UP + window - 1
+
+
+def make_features(prices: pd.DataFrame) -> pd.DataFrame:
+    """Make the features of every row that has enough history.
+
+    All are measured in units of volatility (the spread of one-row log returns over the last week),
+    so that a calm month and a wild one look alike, and cut off at ±5.
+
+    * ``move``: log return from the row before;
+    * ``day_trend``: log of the close over its mean of the last 24 rows;
+    * ``week_trend``: log of the close over its mean of the last 168 rows;
+    * ``range``: log of high over low.
+
+    Args:
+        prices: a table of prices with T rows, see :mod:`course_lib.trading.prices`.
+
+    Returns:
+        A table with the same index and the columns of ``FEATURES``. The first ``WARM_UP`` rows are
+        NaN.
+    """
+    close = prices["close"]
+    log_close = np.log(close)
+    move = log_close.diff()
+    volatility = move.rolling(VOLATILITY_ROWS).std().clip(lower=1e-6)
+    table = pd.DataFrame(
+        {
+            "move": move,
+            "day_trend": (log_close - np.log(close.rolling(DAY_ROWS).mean())) / DAY_ROWS**0.5,
+            "week_trend": (log_close - np.log(close.rolling(VOLATILITY_ROWS).mean()))
+            / VOLATILITY_ROWS**0.5,
+            "range": np.log(prices["high"] / prices["low"]),
+        }
+    )
+    return table.div(volatility, axis=0).clip(-LIMIT, LIMIT)[list(FEATURES)]

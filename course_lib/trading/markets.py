@@ -1,0 +1,117 @@
+"""A market whose best trades are known, and the best profit that any trader could have made."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from course_lib.trading.prices import price_table
+
+
+def sine_market(
+    num_rows: int,
+    *,
+    rng: np.random.Generator,
+    period: float = 48.0,
+    amplitude: float = 0.05,
+    noise: float = 0.002,
+    level: float = 100.0,
+) -> pd.DataFrame:
+    """Make hourly prices that swing around a level: a sine wave and independent noise.
+
+    The phase at the first row is random, so a trader has to read it off the prices.
+
+    Args:
+        num_rows: hours.
+        rng: source of the phase and the noise.
+        period: hours from peak to peak.
+        amplitude: height of the wave, as a fraction of the level.
+        noise: spread of the noise, as a fraction of the level.
+        level: dollars.
+
+    Returns:
+        A table of prices in whole cents.
+
+    Raises:
+        ValueError: if a size is out of range.
+    """
+    if num_rows < 2 or period < 4:
+        raise ValueError(
+            f"num_rows must be at least 2 and period at least 4, got {num_rows} and {period}"
+        )
+    if not 0 <= amplitude < 0.5 or not 0 <= noise < 0.1:
+        raise ValueError(
+            f"amplitude must be in [0, 0.5) and noise in [0, 0.1), got {amplitude} and {noise}"
+        )
+    phase = rng.uniform(0.0, 2 * np.pi)
+    wave = amplitude * np.sin(2 * np.pi * np.arange(num_rows) / period + phase)
+    close = level * np.exp(wave + noise * rng.standard_normal(num_rows))
+    return price_table(np.round(close, 2))
+
+
+@dataclass(frozen=True)
+class Foresight:
+    """The best that could have been done by somebody who knew every price in advance.
+
+    Attributes:
+        positions: shape (T - 1,), 0 in cash, 1 in coin; from row t to row t + 1.
+        growth: final net worth over the first.
+        num_trades: changes of position, counting from cash.
+    """
+
+    positions: np.ndarray
+    growth: float
+    num_trades: int
+
+
+def perfect_foresight(close: np.ndarray, fee: float) -> Foresight:
+    """Find the most profitable positions by dynamic programming, fees counted.
+
+    Looking back from the end, the best that can still be made from row t depends only on where the
+    money is, cash or coin. Changing it costs the fee. What is in coin at the end is valued at the
+    last price, as the environment does.
+
+    Args:
+        close: shape (T,), prices.
+        fee: fraction of each trade.
+
+    Raises:
+        ValueError: if there are fewer than two prices.
+
+    Source:
+        Bellman's principle; Sutton & Barto 2e, section 4.4, with a known future as the model.
+    """
+    close = np.asarray(close, dtype=float)
+    if close.ndim != 1 or close.size < 2:
+        raise ValueError(f"close must be a row of at least two prices, got shape {close.shape}")
+    moves, cost = np.diff(np.log(close)), np.log1p(-fee)
+    stay_in_coin = np.empty((moves.size, 2), dtype=int)  # best next position, by present position
+    in_cash = in_coin = 0.0
+    for t in range(moves.size - 1, -1, -1):
+        choose_cash, choose_coin = in_cash, moves[t] + in_coin
+        stay_in_coin[t] = (choose_coin + cost > choose_cash, choose_coin >= choose_cash + cost)
+        in_cash = max(choose_cash, choose_coin + cost)
+        in_coin = max(choose_coin, choose_cash + cost)
+    positions = np.empty(moves.size, dtype=int)
+    position = 0
+    for t in range(moves.size):
+        position = positions[t] = stay_in_coin[t, position]
+    trades = int(np.abs(np.diff(positions, prepend=0)).sum())
+    return Foresight(positions, float(np.exp(in_cash)), trades)
+
+
+def growth_of(close: np.ndarray, positions: np.ndarray, fee: float) -> np.ndarray:
+    """Return net worth over the first net worth, for given positions, from arithmetic alone.
+
+    Args:
+        close: shape (T,), prices.
+        positions: shape (T - 1,), 0 in cash, 1 in coin, from row t to row t + 1; cash before.
+        fee: fraction of each trade.
+
+    Returns:
+        Shape (T,), starting at 1.
+    """
+    moves = np.diff(np.log(np.asarray(close, dtype=float)))
+    switches = np.abs(np.diff(positions, prepend=0))
+    steps = positions * moves + switches * np.log1p(-fee)
+    return np.exp(np.concatenate([[0.0], np.cumsum(steps)]))

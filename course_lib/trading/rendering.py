@@ -1,0 +1,51 @@
+"""Pictures of the trading environment's state, as text and as pixels."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from course_lib.trading.environment import TradingEnv
+
+SHOWN_ROWS = 168
+
+
+def text(env: "TradingEnv", info: dict[str, Any]) -> str:
+    """Return the state in one line."""
+    money, coin = env.currency, env.asset
+    return (
+        f"{env.prices.index[info['row']]:%Y-%m-%d %H:%M} UTC | "
+        f"price {info['price']:,.2f} {money} | "
+        f"{info['cash']:,.2f} {money} + {info['coin']:.6f} {coin} | "
+        f"worth {info['net_worth']:,.2f} {money} | "
+        f"fees {info['fees']:,.2f} {money} in {info['trades']} trades"
+    )
+
+
+def image(env: "TradingEnv", info: dict[str, Any]) -> np.ndarray:
+    """Return a picture of the last week, shape (320, 640, 3), uint8."""
+    figure = Figure(figsize=(6.4, 3.2), dpi=100, layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    first = max(info["row"] - SHOWN_ROWS, 0)
+    close = env.prices["close"].to_numpy()
+    axes.plot(np.arange(first, info["row"] + 1), close[first : info["row"] + 1], color="#333333")
+    for side, marker, face in (("buy", "^", "black"), ("sell", "v", "white")):
+        fills = [fill for fill in env.fills if fill.side == side and fill.row >= first]
+        axes.plot(
+            [fill.row for fill in fills],
+            [fill.price for fill in fills],
+            linestyle="none",
+            marker=marker,
+            markersize=9,
+            markerfacecolor=face,
+            markeredgecolor="black",
+            label=side,
+        )
+    axes.set(xlim=(first, first + SHOWN_ROWS), xlabel="row", ylabel=f"price ({env.currency})")
+    axes.set_title(text(env, info), fontsize=6)
+    axes.legend(loc="upper left", fontsize="small")
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()

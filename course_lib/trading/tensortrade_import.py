@@ -1,0 +1,64 @@
+"""The only place that imports TensorTrade.
+
+``import tensortrade`` imports its subpackage ``tensortrade.agents``, which imports TensorFlow. The
+course trains with RLlib and PyTorch and does not install TensorFlow, so an empty module stands in
+for ``tensortrade.agents`` where TensorFlow is absent. Where it is installed nothing is replaced.
+"""
+
+import importlib.util
+import sys
+import types
+
+AGENTS = "tensortrade.agents"
+
+
+def stand_in_for_agents() -> bool:
+    """Put an empty module in place of ``tensortrade.agents`` if TensorFlow is absent.
+
+    Returns:
+        Whether the stand-in is in place now.
+    """
+    if importlib.util.find_spec("tensorflow") is None and AGENTS not in sys.modules:
+        module = types.ModuleType(AGENTS, "Empty: TensorFlow is not installed.")
+        module.__path__ = []  # type: ignore[attr-defined]
+        sys.modules[AGENTS] = module
+    return AGENTS in sys.modules and getattr(sys.modules[AGENTS], "__file__", None) is None
+
+
+stand_in_for_agents()
+
+import tensortrade  # noqa: E402
+from tensortrade.env.default.actions import BSH  # noqa: E402
+from tensortrade.env.default.observers import TensorTradeObserver  # noqa: E402
+from tensortrade.env.default.rewards import PBR, TensorTradeRewardScheme  # noqa: E402
+from tensortrade.env.generic import Informer, Renderer, Stopper, TradingEnv  # noqa: E402
+from tensortrade.feed.core import DataFeed, Stream  # noqa: E402
+from tensortrade.oms.exchanges import Exchange, ExchangeOptions  # noqa: E402
+from tensortrade.oms.instruments import Instrument  # noqa: E402
+from tensortrade.oms.orders import Broker, Trade, TradeSide  # noqa: E402
+from tensortrade.oms.services.execution.simulated import execute_order  # noqa: E402
+from tensortrade.oms.wallets import Portfolio, Wallet  # noqa: E402
+
+__all__ = [
+    "BSH",
+    "PBR",
+    "Broker",
+    "DataFeed",
+    "Exchange",
+    "ExchangeOptions",
+    "Informer",
+    "Instrument",
+    "Portfolio",
+    "Renderer",
+    "Stopper",
+    "Stream",
+    "TensorTradeObserver",
+    "TensorTradeRewardScheme",
+    "Trade",
+    "TradeSide",
+    "TradingEnv",
+    "Wallet",
+    "execute_order",
+    "stand_in_for_agents",
+    "tensortrade",
+]
