@@ -160,6 +160,18 @@ def test_learner_runs_with_every_exercise_unsolved(source: Path, tmp_path: Path)
     assert text.count("not started yet") >= 1
 
 
+@each_lesson
+def test_readme_states_the_same_times(source: Path) -> None:
+    stated = TIME_LINE.search(read(build.targets(source)["learner"]).cells[0].source)
+    assert stated is not None
+    row = next(
+        line
+        for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+        if f"(notebooks/{source.stem}.ipynb)" in line
+    )
+    assert [cell.strip() for cell in row.split("|")[-3:-1]] == list(stated.groups())
+
+
 @pytest.mark.full
 @pytest.mark.timeout(900)
 @each_lesson
