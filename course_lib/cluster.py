@@ -4,8 +4,8 @@
     cluster = connect()
 
 The address comes from the argument, then from ``RAY_ADDRESS``, then from
-``RAY_HEAD_SERVICE_HOST`` and ``RAY_HEAD_SERVICE_PORT``. If none is set, a Ray is started here, sized
-to the machine and listening on the loopback interface only, where no other machine can reach it.
+``RAY_HEAD_SERVICE_HOST`` with ``RAY_HEAD_SERVICE_PORT``. If none is set, one is started here: sized
+to the machine, listening on the loopback interface only, where no other machine can reach it.
 """
 
 import sys
@@ -134,7 +134,7 @@ class Cluster:
             "Cores": self.num_cpus,
             "GPUs": self.num_gpus,
             "Memory": machine.gibibytes(self.memory_bytes),
-            "Dashboard": f'<a href="{url}" target="_blank">{url}</a>' if url else "not installed",
+            "Dashboard": _dashboard_html(url) if url else "not installed",
         }
         cells = "".join(f'<tr><th scope="row">{k}</th><td>{v}</td></tr>' for k, v in rows.items())
         return f"<table>{cells}</table>"
@@ -196,8 +196,8 @@ def _adopt(target: Target) -> Cluster | None:
     """Take over a Ray that this process started by itself; close any other connection."""
     ray = sys.modules.get("ray")
     if _current is not None and _current._open:
-        if _current.target != target:
-            print(f"Leaving {_current}: its actors and stored objects are gone.")
+        verb = "Leaving" if _current.target != target else "No answer any more from"
+        print(f"{verb} {_current}. Its actors and stored objects are gone.")
         _current.disconnect()
     elif ray is not None and ray.is_initialized():
         if target.address in (LOCAL, "auto"):
@@ -262,6 +262,13 @@ def _compare(cluster: Cluster, num_cpus: int | None, gpus: Gpus) -> None:
             f"You asked for {_count(num_cpus, 'core')}, and this Ray already runs with "
             f"{cluster.num_cpus}. To change that: cluster.disconnect(), then connect() again."
         )
+
+
+def _dashboard_html(url: str) -> str:
+    return (
+        f'<a href="{url}" target="_blank" rel="noopener">{url}</a> (asks once for a token: paste the '
+        "line in the file <code>.ray/auth_token</code> of your home folder)"
+    )
 
 
 def _count(number: int, noun: str) -> str:

@@ -6,12 +6,14 @@ Notebooks call :func:`course_lib.cluster.connect`, which uses this.
 import contextlib
 import logging
 import os
+import secrets
 import socket
 import sys
 import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -54,6 +56,7 @@ def start_local(num_cpus: int, num_gpus: int) -> tuple[str, list[psutil.Process]
     """
     import ray
 
+    _give_token()
     before = psutil.Process().children()
     options = object_store(machine.memory_bytes()[0], machine.shared_memory_bytes())
     try:
@@ -73,6 +76,20 @@ def start_local(num_cpus: int, num_gpus: int) -> tuple[str, list[psutil.Process]
         raise
     main = [child for child in _new_children(before) if _named(child, ESSENTIAL)]
     return context.dashboard_url or "", main
+
+
+def _give_token() -> None:
+    """Where Ray cannot keep its token in the home folder, keep one in this process instead."""
+    if {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ):
+        return
+    folder = Path(os.path.expanduser("~")) / ".ray"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        writable = os.access(folder, os.W_OK) or (folder / "auth_token").exists()
+    except OSError:
+        writable = False
+    if not writable:
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
 
 
 def attach(address: str) -> str:
