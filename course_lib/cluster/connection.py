@@ -1,12 +1,4 @@
-"""One call that gives a notebook its Ray: a cluster elsewhere, or one on this machine.
-
-    from course_lib.cluster import connect
-    cluster = connect()
-
-The address comes from the argument, then from ``RAY_ADDRESS``, then from
-``RAY_HEAD_SERVICE_HOST`` with ``RAY_HEAD_SERVICE_PORT``. If none is set, one is started here: sized
-to the machine, listening on the loopback interface only, where no other machine can reach it.
-"""
+"""The connection to Ray: :func:`connect` and what it returns."""
 
 import sys
 import time
@@ -14,10 +6,8 @@ from typing import Literal, Self
 
 import psutil
 
-from course_lib import machine, ray_start
-from course_lib.ray_address import LOCAL, Target, resolve
-
-__all__ = ["Cluster", "ClusterError", "Target", "connect", "resolve"]
+from course_lib.cluster import machine, start
+from course_lib.cluster.address import LOCAL, Target, resolve
 
 Gpus = Literal["auto"] | int
 
@@ -70,7 +60,7 @@ class Cluster:
         ray = sys.modules.get("ray")
         if not self._open or ray is None or not ray.is_initialized():
             return False
-        return all(map(ray_start.running, self._children)) and ray_start.answers(ray.nodes, 5.0)
+        return all(map(start.running, self._children)) and start.answers(ray.nodes, 5.0)
 
     def fit(self, wanted: int, *, cpus_each: float = 1, gpus_each: float = 0) -> int:
         """Return how many of ``wanted`` tasks or actors run at once, and say so if not all.
@@ -105,7 +95,7 @@ class Cluster:
         """Leave the cluster; a local Ray is stopped. Harmless when already left."""
         if self._open:
             self._open = False
-            ray_start.leave(self._children)
+            start.leave(self._children)
 
     def __enter__(self) -> Self:
         return self
@@ -156,7 +146,7 @@ def connect(
 
     Args:
         address: ``"local"``, ``"auto"``, ``"host:port"`` or ``"ray://host:port"``; if not given,
-            see :func:`resolve`.
+            see :func:`course_lib.cluster.resolve`.
         num_cpus: cores that you want, at least 1; all of them if not given.
         gpus: GPUs that you want, 0 or more; ``"auto"`` takes what there is.
         timeout_s: seconds that the address has to answer.
@@ -202,7 +192,7 @@ def _adopt(target: Target) -> Cluster | None:
     elif ray is not None and ray.is_initialized():
         if target.address in (LOCAL, "auto"):
             return Cluster(target, 0.0)
-        ray_start.leave([])
+        start.leave([])
     return None
 
 
@@ -214,7 +204,7 @@ def _open(target: Target, num_cpus: int | None, gpus: Gpus, timeout_s: float) ->
         cores, found = machine.usable_cores(), len(machine.gpu_names())
         give = found if gpus == "auto" else min(gpus, found)
         try:
-            dashboard, children = ray_start.start_local(min(num_cpus or cores, cores), give)
+            dashboard, children = start.start_local(min(num_cpus or cores, cores), give)
         except Exception as error:
             raise ClusterError(
                 f"Ray did not start on this machine: {error}. Run `python -m course_lib.preflight`"
@@ -224,9 +214,9 @@ def _open(target: Target, num_cpus: int | None, gpus: Gpus, timeout_s: float) ->
         print(f"Connecting to Ray at {target.address} ...", flush=True)
         _probe(target, timeout_s)
         try:
-            dashboard = ray_start.attach(target.address)
+            dashboard = start.attach(target.address)
         except Exception as error:
-            ray_start.leave([])
+            start.leave([])
             raise ClusterError(
                 f"Ray at {target.address} (from {target.source}) did not take the connection: "
                 f"{error}. Check that its Python and Ray versions are those of this machine, or "
@@ -240,7 +230,7 @@ def _probe(target: Target, timeout_s: float) -> None:
     if target.endpoint is None:
         return
     host, port = target.endpoint
-    reason = ray_start.reachable(host, port, timeout_s)
+    reason = start.reachable(host, port, timeout_s)
     if reason:
         raise ClusterError(
             f"Nothing listens at {host} port {port} (from {target.source}): {reason}. Check that "
@@ -266,7 +256,7 @@ def _compare(cluster: Cluster, num_cpus: int | None, gpus: Gpus) -> None:
 
 def _dashboard_html(url: str) -> str:
     return (
-        f'<a href="{url}" target="_blank" rel="noopener">{url}</a> (asks once for a token: paste the '
+        f'<a href="{url}" target="_blank" rel="noopener">{url}</a> (asks for a token: paste the '
         "line in the file <code>.ray/auth_token</code> of your home folder)"
     )
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 
-from course_lib import machine
+from course_lib.cluster import machine
 
 LOOPBACK = "127.0.0.1"
 OBJECT_STORE_MOST = 2 * 10**9
