@@ -40,7 +40,7 @@ if ! "$venv/bin/python" -c 'import sys; sys.exit(not (3, 12) <= sys.version_info
     "$python" -m venv "$venv"
 fi
 
-say 3/4 "Installing $(grep -c == requirements.lock) packages (usually 3 to 10 minutes, up to 3 GB to download on Linux)"
+say 3/4 "Installing $(grep -c == requirements.lock) packages (up to 3 GB on Linux; usually 3 to 10 minutes, the last one or two without a word)"
 # --no-deps: the lock is complete, and TensorTrade's own list asks for what the course does without.
 attempt=1
 until "$venv/bin/python" -m pip install --disable-pip-version-check --no-deps --retries 10 \
