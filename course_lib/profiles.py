@@ -15,7 +15,11 @@ NAMES = ("smoke", "laptop", "cluster")
 
 @dataclass(frozen=True)
 class WelcomeSizes:
-    """Sizes of notebook 00."""
+    """Sizes of notebook 00: ``num_jobs`` jobs of ``num_episodes`` episodes, and tiny tasks."""
+
+    num_jobs: int = 4
+    num_episodes: int = 6000
+    num_tiny: int = 500
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,10 @@ class Profile:
     trading: TradingSizes = field(default_factory=TradingSizes)
 
 
-SMOKE = Profile("smoke")
+SMOKE = Profile(
+    "smoke",
+    welcome=WelcomeSizes(num_episodes=100, num_tiny=50),
+)
 LAPTOP = Profile("laptop")
 CLUSTER = Profile("cluster")
 

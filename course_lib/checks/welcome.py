@@ -1,0 +1,211 @@
+"""Checks of notebook 00, and the course's own answers to its exercises."""
+
+import contextlib
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from course_lib.checks.core import Case, exercise
+
+MEET_LIMIT_S = 8.0
+
+
+class ScriptedEnv:
+    """An environment whose rewards are written down beforehand. Observations are 0, 1, 2, ...
+
+    Args:
+        rewards: one per step; the episode ends with the last.
+        truncated: whether it ends by truncation instead of termination.
+    """
+
+    def __init__(self, rewards: Sequence[float], *, truncated: bool = False) -> None:
+        self.rewards = list(rewards)
+        self.truncated = truncated
+        self.steps: int | None = None
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[int, dict]:
+        """Begin an episode."""
+        self.steps = 0
+        return 0, {}
+
+    def step(self, action: Any) -> tuple[int, float, bool, bool, dict]:
+        """Give the next reward of the script.
+
+        Raises:
+            RuntimeError: before the first reset, and after the end of an episode.
+        """
+        if self.steps is None:
+            raise RuntimeError("step() was called before reset(): begin with obs, info = reset()")
+        if self.steps == len(self.rewards):
+            raise RuntimeError(
+                "step() was called after the episode had ended: stop when terminated or truncated"
+            )
+        self.steps += 1
+        end = self.steps == len(self.rewards)
+        reward = self.rewards[self.steps - 1]
+        return self.steps, reward, end and not self.truncated, end and self.truncated, {}
+
+
+def episode_return(env: Any, choose_action: Callable[[Any], Any]) -> float:
+    """Play one episode and return the sum of its rewards.
+
+    Args:
+        env: a Gymnasium environment.
+        choose_action: takes an observation, returns an action.
+    """
+    obs, _ = env.reset()
+    total, done = 0.0, False
+    while not done:
+        obs, reward, terminated, truncated, _ = env.step(choose_action(obs))
+        total += reward
+        done = terminated or truncated
+    return total
+
+
+@exercise("0.1", "the return of an episode", reference=lambda: episode_return)
+def check_episode_return(attempt: Callable) -> Iterator[Case]:
+    """Check Exercise 0.1 against episodes whose rewards are written down."""
+    env = ScriptedEnv([1.0, -2.0, 0.5])
+    seen: list[int] = []
+
+    def note(obs: int) -> int:
+        seen.append(obs)
+        return 0
+
+    got = attempt(env, note)
+    yield Case("rewards 1, -2 and 0.5 add up to -0.5", -0.5, got, "add every reward, the last too")
+    hint = "give choose_action the newest observation: the one that step() just returned"
+    yield Case("each action is chosen from the newest observation", [0, 1, 2], seen, hint)
+    again = attempt(env, lambda obs: 0)
+    yield Case(
+        "a second episode begins afresh", -0.5, again, "call env.reset(); begin the sum at 0"
+    )
+    cut = attempt(ScriptedEnv([2.0, 2.0], truncated=True), lambda obs: 0)
+    yield Case("an episode that is cut off counts too", 4.0, cut, "truncated ends the loop as well")
+
+
+def play_in_parallel(function: Callable[[int], Any], seeds: Sequence[int]) -> list[Any]:
+    """Call ``function`` once per seed, each call as a Ray task; return the results in order.
+
+    Args:
+        function: takes a seed.
+        seeds: one per call.
+    """
+    import ray
+
+    task = ray.remote(function)
+    return ray.get([task.remote(seed) for seed in seeds])
+
+
+@exercise("0.2", "a function becomes a task", reference=lambda: play_in_parallel)
+def check_play_in_parallel(attempt: Callable) -> Iterator[Case]:
+    """Check Exercise 0.2: right values, in other processes, at the same time."""
+    import ray
+
+    yield _ray_runs()
+    if not ray.is_initialized():
+        return
+    got = attempt(lambda seed: seed * seed, [3, 1, 2])
+    hint = "did you return references? ray.get turns a list of them into values, in the same order"
+    yield Case("seeds 3, 1, 2 give their squares in the same order", [9, 1, 4], _numbers(got), hint)
+    pids = attempt(lambda seed: os.getpid(), [0, 1])
+    away = isinstance(pids, list) and len(pids) == 2 and os.getpid() not in pids
+    yield Case("the work is done in other processes", True, away, "call task.remote(seed)")
+    if ray.cluster_resources().get("CPU", 0) >= 2:
+        hint = "start all tasks first, then ray.get once; ray.get inside the loop waits for each"
+        yield Case("two tasks run at the same time", True, _meet(attempt), hint)
+
+
+def _ray_runs() -> Case:
+    import ray
+
+    hint = "run the cell `cluster = connect()` first, then this one again"
+    return Case("Ray is running", True, ray.is_initialized(), hint)
+
+
+def _numbers(values: Any) -> Any:
+    """Return plain values for the comparison; references are no numbers."""
+    return values if isinstance(values, list) else f"a {type(values).__name__}"
+
+
+def _meet(attempt: Callable) -> bool:
+    """Whether two tasks run at once: each waits a while for the other to arrive."""
+    import ray
+
+    class Door:
+        def __init__(self) -> None:
+            self.arrived: set[int] = set()
+
+        def arrive(self, seed: int) -> int:
+            self.arrived.add(seed)
+            return len(self.arrived)
+
+    door: Any = ray.remote(num_cpus=0)(Door).remote()
+    ray.get(door.arrive.remote(0))  # the actor itself has started before the clock runs
+
+    def wait(seed: int) -> bool:
+        deadline = time.monotonic() + MEET_LIMIT_S
+        while time.monotonic() < deadline:
+            if ray.get(door.arrive.remote(seed)) == 3:
+                return True
+            time.sleep(0.05)
+        return False
+
+    met = attempt(wait, [1, 2])
+    ray.kill(door)
+    return isinstance(met, list) and all(value is True for value in met) and len(met) == 2
+
+
+class Scoreboard:
+    """Remember the best return that was reported, and how many were."""
+
+    def __init__(self) -> None:
+        self._best, self._num_reports = -math.inf, 0
+
+    def report(self, episode_return: float) -> None:
+        """Take one return."""
+        self._best = max(self._best, episode_return)
+        self._num_reports += 1
+
+    def best(self) -> float:
+        """Return the highest return so far."""
+        return self._best
+
+    def num_reports(self) -> int:
+        """Return how many returns were reported."""
+        return self._num_reports
+
+
+@exercise("0.3", "a class becomes an actor", reference=lambda: Scoreboard)
+def check_scoreboard(attempt: type) -> Iterator[Case]:
+    """Check Exercise 0.3: as an ordinary class, then as an actor that two callers share."""
+    import ray
+
+    board, other = attempt(), attempt()
+    board.report(-5.0)
+    yield Case("the first return is the best so far", -5.0, board.best(), "did you begin with 0?")
+    board.report(-3.0)
+    board.report(-9.0)
+    yield Case("of -5, -3 and -9 the best is -3", -3.0, board.best(), "keep the larger one")
+    yield Case("three returns were reported", 3, board.num_reports(), "count every report")
+    hint = "keep the numbers on self, set in __init__, not on the class"
+    yield Case("another board has seen nothing", 0, other.num_reports(), hint)
+    yield _ray_runs()
+    if ray.is_initialized():
+        hint = "an actor's methods are called one after another, so self is enough"
+        yield Case("as an actor it hears every caller", [40.0, 4], _as_actor(attempt), hint)
+
+
+def _as_actor(attempt: type) -> list[float]:
+    import ray
+
+    board: Any = ray.remote(num_cpus=0)(attempt).remote()
+    task: Any = ray.remote(lambda actor, value: ray.get(actor.report.remote(value)))
+    try:
+        ray.get([task.remote(board, value) for value in (10.0, 40.0, 20.0, 30.0)])
+        return [ray.get(board.best.remote()), ray.get(board.num_reports.remote())]
+    finally:
+        with contextlib.suppress(Exception):
+            ray.kill(board)
