@@ -137,10 +137,11 @@ class ColumnarDQNTorchLearner(DQNTorchLearner):
 
     def _move_target(self, module_id: str, steps: float) -> None:
         config = self.config.get_config_for_module(module_id)
-        due = int((steps - self.last_update_ts_by_mid[module_id]) / config.target_network_update_freq)
+        interval = config.target_network_update_freq
+        due = int((steps - self.last_update_ts_by_mid[module_id]) / interval)
         if due < 1:
             return
-        self.last_update_ts_by_mid[module_id] += due * config.target_network_update_freq
+        self.last_update_ts_by_mid[module_id] += due * interval
         for main, target in self.module[module_id].unwrapped().get_target_network_pairs():
             update_target_network(main_net=main, target_net=target, tau=config.tau)
         self.metrics.log_value((module_id, NUM_TARGET_UPDATES), 1, reduce="lifetime_sum")

@@ -118,9 +118,7 @@ class ColumnarReplay:
         length = len(chunk.rewards)
         done = chunk.terminated or chunk.truncated
         num_rows = length if done else max(0, length - self.n_step + 1)
-        self._store(
-            n_step_columns(chunk, n_step=self.n_step, gamma=self.gamma, num_rows=num_rows)
-        )
+        self._store(n_step_columns(chunk, n_step=self.n_step, gamma=self.gamma, num_rows=num_rows))
         if not done and num_rows < length:
             self._open[chunk.episode_id] = Chunk(
                 chunk.episode_id,

@@ -1,0 +1,223 @@
+"""Build, train, act, evaluate, save and load: an RLlib run without the ceremony."""
+
+import contextlib
+import logging
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from ray.rllib.algorithms.algorithm import Algorithm
+from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
+from ray.rllib.core.columns import Columns
+from ray.rllib.core.rl_module.rl_module import RLModule
+
+from course_lib.envs.rollouts import MakeEnv, Policy, play
+
+Row = dict[str, float]
+_LOSSES = ("qf_loss", "total_loss")
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep Ray's notices about its own versions out of a notebook; errors still come through."""
+    loggers = [logging.getLogger(name) for name in ("ray", "ray.rllib", "ray.tune", "ray.train")]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+
+
+def build(config: AlgorithmConfig) -> Algorithm:
+    """Build the algorithm that ``config`` describes; ``config`` itself stays as it is."""
+    with quiet():
+        config = config.copy(copy_frozen=False)
+        config.debugging(log_level="ERROR")
+        return config.build_algo()
+
+
+def iterate(algo: Algorithm, *, num_steps: int) -> Iterator[Row]:
+    """Train until ``num_steps`` environment steps in all, one row per iteration.
+
+    A row holds ``env_steps`` (lifetime), ``seconds`` (of training, lifetime of this iterator),
+    ``mean_return`` and ``max_return`` of the latest episodes (RLlib looks back over
+    ``metrics_num_episodes_for_smoothing``), and ``loss``, ``mean_q`` and ``epsilon`` where the
+    algorithm has them; what is not known yet is nan.
+    """
+    seconds, env_steps = 0.0, 0.0
+    while env_steps < num_steps:
+        start = time.perf_counter()
+        row = as_row(algo.train(), algo)
+        seconds += time.perf_counter() - start
+        env_steps = row["env_steps"]
+        yield {**row, "seconds": seconds}
+
+
+def as_row(result: dict[str, Any], algo: Algorithm) -> Row:
+    """Pick the few numbers worth drawing from what ``algo.train()`` returns."""
+    episodes = result.get("env_runners", {})
+    learner = result.get("learners", {}).get("default_policy", {})
+    env_steps = float(result.get("num_env_steps_sampled_lifetime", 0))
+    loss = next((learner[key] for key in _LOSSES if key in learner), np.nan)
+    return {
+        "env_steps": env_steps,
+        "mean_return": float(episodes.get("episode_return_mean", np.nan)),
+        "max_return": float(episodes.get("episode_return_max", np.nan)),
+        "loss": float(loss),
+        "mean_q": float(learner.get("qf_mean", np.nan)),
+        "epsilon": epsilon_at(algo.config, env_steps),
+    }
+
+
+def epsilon_at(config: AlgorithmConfig, env_steps: float) -> float:
+    """Probability of a random action after ``env_steps`` steps; nan where there is no epsilon."""
+    schedule = getattr(config, "epsilon", None)
+    if schedule is None:
+        return float("nan")
+    if isinstance(schedule, int | float):
+        return float(schedule)
+    return float(np.interp(env_steps, *zip(*schedule, strict=True)))
+
+
+def train(
+    algo: Algorithm,
+    *,
+    num_steps: int,
+    on_row: Callable[[list[Row]], Any] | None = None,
+    evaluate_on: MakeEnv | None = None,
+    evaluate_every: int = 2_000,
+    num_episodes: int = 10,
+    target: float = float("inf"),
+    seed: int = 0,
+) -> list[Row]:
+    """Train for at most ``num_steps`` environment steps, and stop early when it plays well.
+
+    Interrupting the cell ends the training and keeps what was learned.
+
+    Args:
+        algo: what :func:`build` returned.
+        num_steps: lifetime environment steps at which to stop.
+        on_row: called with all rows so far after each iteration, such as ``live.update``.
+        evaluate_on: environment for greedy episodes; none are played if not given.
+        evaluate_every: environment steps between two evaluations.
+        num_episodes: greedy episodes per evaluation.
+        target: stop when an evaluation's mean return reaches this.
+        seed: start states of the evaluations. Measure the result on another seed.
+
+    Returns:
+        Rows as in :func:`iterate`, with ``greedy_return`` (nan where nothing was evaluated).
+        ``seconds`` includes the evaluations.
+    """
+    rows: list[Row] = []
+    spent, due = 0.0, float(evaluate_every)
+    with contextlib.suppress(KeyboardInterrupt):
+        for row in iterate(algo, num_steps=num_steps):
+            greedy = float("nan")
+            if evaluate_on is not None and row["env_steps"] >= due:
+                start = time.perf_counter()
+                returns = evaluate(
+                    algo, evaluate_on, num_episodes=num_episodes, seed=seed + len(rows)
+                )
+                greedy, due = float(returns.mean()), row["env_steps"] + evaluate_every
+                spent += time.perf_counter() - start
+            rows.append({**row, "seconds": row["seconds"] + spent, "greedy_return": greedy})
+            if on_row is not None:
+                on_row(rows)
+            if greedy >= target:
+                break
+    return rows
+
+
+def policy_of(source: Algorithm | RLModule) -> Policy:
+    """Return the greedy policy: observations, shape (N, ...), in, actions, shape (N,), out."""
+    module = source.get_module() if isinstance(source, Algorithm) else source
+    if module is None:
+        raise ValueError("the algorithm has no module 'default_policy' to act with")
+
+    def act_on(obs: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            out = module.forward_inference({Columns.OBS: _as_tensor(obs)})
+        if Columns.ACTIONS in out:
+            return out[Columns.ACTIONS].cpu().numpy()
+        kind = module.get_inference_action_dist_cls()
+        best = kind.from_logits(out[Columns.ACTION_DIST_INPUTS]).to_deterministic()
+        return best.sample().cpu().numpy()
+
+    return act_on
+
+
+def act(source: Algorithm | RLModule, obs: np.ndarray) -> Any:
+    """Return the greedy action for one observation."""
+    action = policy_of(source)(np.asarray(obs)[None])[0]
+    return int(action) if np.issubdtype(np.asarray(action).dtype, np.integer) else action
+
+
+def q_values(source: Algorithm | RLModule, obs: np.ndarray) -> np.ndarray:
+    """Return a DQN's q-values for observations of shape (N, ...), as an array (N, num_actions)."""
+    module = source.get_module() if isinstance(source, Algorithm) else source
+    if not hasattr(module, "compute_q_values"):
+        raise ValueError(f"{type(module).__name__} has no q-values; it is not a DQN's network")
+    with torch.no_grad():
+        return module.compute_q_values({Columns.OBS: _as_tensor(obs)})["qf_preds"].cpu().numpy()
+
+
+def evaluate(
+    source: Algorithm | RLModule | Policy,
+    env: MakeEnv,
+    *,
+    num_episodes: int = 20,
+    seed: int,
+) -> np.ndarray:
+    """Play greedy episodes and return their returns, shape (num_episodes,).
+
+    Args:
+        source: an algorithm, its module, or any policy over batches of observations.
+        env: a registered name, or a callable that makes an environment.
+        num_episodes: episodes, all from different start states.
+        seed: fixes the start states.
+    """
+    policy = policy_of(source) if isinstance(source, Algorithm | RLModule) else source
+    return play(policy, env, num_episodes=num_episodes, seed=seed)
+
+
+def save(algo: Algorithm, folder: str | Path) -> Path:
+    """Write a checkpoint into ``folder``, which is made if needed; return its absolute path."""
+    path = Path(folder).expanduser().resolve()
+    path.mkdir(parents=True, exist_ok=True)
+    with quiet():
+        algo.save_to_path(str(path))
+    return path
+
+
+def load(folder: str | Path) -> Algorithm:
+    """Bring back the algorithm that :func:`save` wrote.
+
+    Raises:
+        FileNotFoundError: if there is no checkpoint in ``folder``.
+    """
+    path = Path(folder).expanduser().resolve()
+    if not (path / "rllib_checkpoint.json").exists():
+        raise FileNotFoundError(
+            f"no RLlib checkpoint in {path}; give the folder that save() was given"
+        )
+    with quiet():
+        return Algorithm.from_checkpoint(str(path))
+
+
+def stop(algo: Algorithm) -> None:
+    """Release the algorithm's processes and memory."""
+    with quiet():
+        algo.stop()
+
+
+def _as_tensor(obs: np.ndarray) -> torch.Tensor:
+    return torch.as_tensor(np.asarray(obs, dtype=np.float32))
