@@ -14,6 +14,7 @@ LIMITS = {  # name: (smallest, largest, unit)
     "cash": (1.0, 1e12, "dollars"),
     "window": (1, 10_000, "rows of features"),
     "max_loss": (0.01, 1.0, "a fraction of the first net worth"),
+    "decide_every": (1, 10_000, "rows from one decision to the next"),
 }
 REWARDS = ("log_growth", "pbr")
 
@@ -36,14 +37,15 @@ class Fill:
 
 
 class TradingEnv(gym.Env):
-    """Dollars and bitcoin: at every hour, be in one or in the other.
+    """Dollars and bitcoin: at every decision, be in one or in the other.
 
     ## Description
     The agent holds a wallet of dollars and a wallet of coin at a simulated exchange. After each
     hour it sees recent market features and says where its money should be for the next hour. If
     that is not where it is, everything is exchanged at the last closing price, and the exchange
     keeps a fee. Prices do not react to the agent, and orders of any size are filled: real markets
-    are less kind.
+    are less kind. With `decide_every` above 1 the position is kept for that many hours, and one
+    step of the environment covers them all.
 
     ## Action Space
     `Discrete(2)`: 0 be in cash, 1 be in coin. Choosing what one has already costs nothing.
@@ -54,16 +56,17 @@ class TradingEnv(gym.Env):
     the position: 0 in cash, 1 in coin.
 
     ## Rewards
-    `log_growth`: 100 times the log of net worth now over net worth an hour ago, so about the
-    percentage gained, fees counted. `pbr`: TensorTrade's position-based return, the change of the
-    price in dollars times +1 in coin and -1 in cash; it does not count fees.
+    `log_growth`: 100 times the log of net worth now over net worth before, so about the
+    percentage gained since the last decision, fees counted. `pbr`: TensorTrade's position-based
+    return, the change of the price in dollars times +1 in coin and -1 in cash; it does not count
+    fees.
 
     ## Starting State
     All in cash, at the first row after the lead-in, or with `random_start` at a random row.
 
     ## Episode End
-    Termination: net worth fell by more than `max_loss`. Truncation: `episode_rows` steps, or the
-    last price.
+    Termination: net worth fell by more than `max_loss`. Truncation: after `episode_rows` hours, or
+    at the last price.
 
     ## Arguments
     See :func:`make_env`.
@@ -81,19 +84,21 @@ class TradingEnv(gym.Env):
         reward: str = "log_growth",
         episode_rows: int | None = None,
         random_start: bool = False,
+        decide_every: int = 1,
         max_loss: float = 0.9,
         currency: str = "USD",
         asset: str = "BTC",
         render_mode: str | None = None,
     ) -> None:
-        _check(reward, render_mode, fee=fee, cash=cash, window=window, max_loss=max_loss)
+        numbers = {"fee": fee, "cash": cash, "window": window, "max_loss": max_loss}
+        _check(reward, render_mode, **numbers, decide_every=decide_every)
         self.prices = prices
         self.window, self.fee, self.cash, self.reward_name = int(window), fee, cash, reward
         self.currency, self.asset, self.max_loss = currency, asset, max_loss
         self.render_mode = render_mode
         self.first_row = features.lead_in(self.window)
         self.episode_rows = _episode_rows(len(prices), self.first_row, episode_rows)
-        self.random_start = random_start
+        self.random_start, self.decide_every = random_start, int(decide_every)
         self._features = features.make_features(prices).to_numpy()
         self._close = prices["close"].to_numpy(dtype=float)
         self.action_space = gym.spaces.Discrete(2)
@@ -105,7 +110,8 @@ class TradingEnv(gym.Env):
         )
         self.row = self._start = self.first_row
         self.fills: list[Fill] = []
-        self.net_worths: list[float] = []
+        self.net_worths: list[float] = []  # one for each row since the start
+        self.positions: list[int] = []  # one less: from row to row
         self._inner, self._wallets, self._broker = self._build()
 
     def _build(self) -> tuple[Any, tuple[Any, Any], Any]:
@@ -153,19 +159,25 @@ class TradingEnv(gym.Env):
                 )
         self.row, self.fills, self._fees = self._start, [], 0.0
         rows, _ = self._inner.reset()
-        self.net_worths = [self.cash]
+        self.net_worths, self.positions = [self.cash], []
         return self._observe(rows), self._info()
 
     def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-        """Exchange if asked to, wait an hour, and look again."""
+        """Exchange if asked to, wait until the next decision, and look again."""
         if not self.action_space.contains(action):
             raise ValueError(f"action must be 0 (be in cash) or 1 (be in coin), got {action!r}")
-        rows, reward, terminated, _, _ = self._inner.step(int(action))
-        self._book()
-        self.row += 1
-        self.net_worths.append(float(self._inner.action_scheme.portfolio.net_worth))
-        truncated = self.row - self._start >= self.episode_rows
-        return self._observe(rows), float(reward), bool(terminated), truncated, self._info()
+        total, terminated, truncated = 0.0, False, False
+        for _ in range(self.decide_every):
+            rows, reward, terminated, _, _ = self._inner.step(int(action))
+            self._book()
+            self.row += 1
+            self.positions.append(self.position)
+            self.net_worths.append(float(self._inner.action_scheme.portfolio.net_worth))
+            truncated = self.row - self._start >= self.episode_rows
+            total += float(reward)
+            if terminated or truncated:
+                break
+        return self._observe(rows), total, bool(terminated), truncated, self._info()
 
     def _observe(self, rows: np.ndarray) -> np.ndarray:
         return np.append(rows.ravel(), self.position).astype(np.float32)
@@ -216,9 +228,10 @@ def make_env(prices: pd.DataFrame, **options: Any) -> TradingEnv:
         prices: a table of prices, see :mod:`course_lib.trading.prices`.
         **options: ``window`` (rows in an observation, 24), ``fee`` (fraction of each trade, 0.001),
             ``cash`` (dollars at the start, 10,000), ``reward`` (``"log_growth"`` or ``"pbr"``),
-            ``episode_rows`` (steps in an episode; all there are), ``random_start`` (False),
-            ``max_loss`` (0.9), ``currency`` and ``asset`` (names of the wallets), ``render_mode``
-            (None, ``"ansi"`` or ``"rgb_array"``).
+            ``episode_rows`` (hours in an episode; all there are), ``random_start`` (False),
+            ``decide_every`` (hours from one decision to the next, 1), ``max_loss`` (0.9),
+            ``currency`` and ``asset`` (names of the wallets), ``render_mode`` (None, ``"ansi"`` or
+            ``"rgb_array"``).
 
     Raises:
         ValueError: if an option is out of range, or there are too few prices.

@@ -24,7 +24,7 @@ class Run:
         net_worth: shape (T,), dollars.
         positions: shape (T - 1,), 0 in cash, 1 in coin, from hour t to hour t + 1.
         fills: the trades; ``row`` counts from the first of ``times``.
-        rewards: shape (T - 1,).
+        rewards: one for each decision.
     """
 
     name: str
@@ -54,10 +54,9 @@ def run_policy(
         seed: for the environment's reset.
     """
     obs, info = env.reset(seed=seed, options=None if row is None else {"row": row})
-    first, positions, rewards, over = info["row"], [], [], False
+    first, rewards, over = info["row"], [], False
     while not over:
         obs, reward, terminated, truncated, info = env.step(policy(obs, info))
-        positions.append(info["position"])
         rewards.append(reward)
         over = terminated or truncated
     rows = slice(first, info["row"] + 1)
@@ -67,7 +66,7 @@ def run_policy(
         times=pd.DatetimeIndex(env.prices.index[rows]),
         close=env.prices["close"].to_numpy()[rows],
         net_worth=np.array(env.net_worths),
-        positions=np.array(positions),
+        positions=np.array(env.positions),
         fills=fills,
         rewards=np.array(rewards),
     )

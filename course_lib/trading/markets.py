@@ -14,7 +14,7 @@ def sine_market(
     rng: np.random.Generator,
     period: float = 48.0,
     amplitude: float = 0.05,
-    noise: float = 0.002,
+    noise: float = 0.001,
     level: float = 100.0,
 ) -> pd.DataFrame:
     """Make hourly prices that swing around a level: a sine wave and independent noise.

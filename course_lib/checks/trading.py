@@ -1,0 +1,181 @@
+"""Checks of notebook 04. All expected values are worked by hand."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from course_lib.checks.core import Case, exercise
+
+
+def trade(
+    cash: float, coin: float, price: float, fee: float, target: int
+) -> tuple[float, float, float]:
+    """Exchange everything for coin (target 1) or for cash (target 0), if it is not that already.
+
+    Args:
+        cash: dollars.
+        coin: coins.
+        price: dollars for one coin.
+        fee: fraction that the exchange keeps of what is handed in.
+        target: 1 to be in coin, 0 to be in cash.
+
+    Returns:
+        Dollars, coins, and the fee paid in dollars.
+    """
+    if target == 1 and cash > 0:
+        paid = fee * cash
+        return 0.0, coin + (cash - paid) / price, paid
+    if target == 0 and coin > 0:
+        paid = fee * coin * price
+        return cash + coin * price - paid, 0.0, paid
+    return cash, coin, 0.0
+
+
+def best_learning_rate(trials: Any) -> float:
+    """Return the learning rate whose seeds have the highest median share.
+
+    Args:
+        trials: a table with the columns ``learning_rate``, ``seed`` and ``share``.
+    """
+    return float(trials.groupby("learning_rate")["share"].median().idxmax())
+
+
+def lost_to_fees(trades_per_day: float, days: float, fee: float) -> float:
+    """Return the fraction of the money that is gone after trading at a price that never moves."""
+    return 1.0 - (1.0 - fee) ** (trades_per_day * days)
+
+
+def _dqn_config() -> Callable:
+    from course_lib.trading.agent import dqn_config
+
+    return dqn_config
+
+
+@exercise("4.1", "one trade and its fee", reference=lambda: trade)
+def check_trade(trade: Callable) -> Iterator[Case]:
+    """Check buying, selling, doing nothing, and a round trip."""
+    yield Case(
+        "buying hands in all dollars: 10,000 at price 5,000, fee 0.1%",
+        expected=(0.0, 1.998, 10.0),
+        got=trade(10_000.0, 0.0, 5_000.0, 0.001, 1),
+        hint="the fee is taken from the dollars first: 9,990 dollars buy 1.998 coins",
+    )
+    yield Case(
+        "selling hands in all coins: 2 at price 6,000, fee 0.1%",
+        expected=(11_988.0, 0.0, 12.0),
+        got=trade(0.0, 2.0, 6_000.0, 0.001, 0),
+        hint="the fee is a fraction of what the coins are worth; is it in dollars?",
+    )
+    yield Case(
+        "staying in coin is free",
+        expected=(0.0, 2.0, 0.0),
+        got=trade(0.0, 2.0, 6_000.0, 0.001, 1),
+        hint="a fee is due only when money changes hands",
+    )
+    yield Case(
+        "staying in cash is free",
+        expected=(500.0, 0.0, 0.0),
+        got=trade(500.0, 0.0, 6_000.0, 0.001, 0),
+        hint="a fee is due only when money changes hands",
+    )
+    cash, coin, _ = trade(10_000.0, 0.0, 4_000.0, 0.01, 1)
+    cash, coin, _ = trade(cash, coin, 4_000.0, 0.01, 0)
+    yield Case(
+        "buying and selling at one price loses the fee twice: 10,000 at 1% leaves 9,801",
+        expected=9_801.0,
+        got=cash,
+        hint="10,000 x 0.99 x 0.99",
+    )
+
+
+@exercise("4.2", "the best learning rate", reference=lambda: best_learning_rate)
+def check_best_learning_rate(best_learning_rate: Callable) -> Iterator[Case]:
+    """Check on three small tables that a lucky seed does not win."""
+    import pandas as pd
+
+    def table(**shares: list[float]) -> Any:
+        rows = [
+            {"learning_rate": float(name[1:].replace("_", "-")), "seed": seed, "share": share}
+            for name, values in shares.items()
+            for seed, share in enumerate(values)
+        ]
+        return pd.DataFrame(rows)
+
+    plain = table(r1e_4=[0.2, 0.3, 0.1], r1e_3=[0.8, 0.9, 0.7], r1e_2=[0.5, 0.4, 0.6])
+    lucky = table(r1e_4=[0.0, 0.99, 0.1], r1e_3=[0.6, 0.7, 0.65])
+    crash = table(r1e_4=[0.5, 0.5, 0.5], r1e_3=[0.8, 0.9, -3.0])
+    yield Case(
+        "finds the rate that is best with every seed",
+        expected=0.001,
+        got=best_learning_rate(plain),
+        hint="return the learning rate itself, not its share",
+    )
+    yield Case(
+        "does not fall for one lucky seed (0.99 beside 0.0 and 0.1)",
+        expected=0.001,
+        got=best_learning_rate(lucky),
+        hint="did you take the best single trial? Compare the medians over the seeds",
+    )
+    yield Case(
+        "does not drop a rate for one crash (0.8, 0.9 and -3)",
+        expected=0.001,
+        got=best_learning_rate(crash),
+        hint="did you take the mean? One crash pulls it down; the median stays at 0.8",
+    )
+
+
+@exercise("4.3", "the DQN's configuration", reference=_dqn_config)
+def check_trading_dqn(trading_dqn: Callable) -> Iterator[Case]:
+    """Check that the settings arrive where RLlib reads them."""
+    from course_lib.rllib.columnar_dqn import ColumnarDQNConfig
+    from course_lib.trading.agent import Settings
+
+    one = Settings(learning_rate=0.002, gamma=0.9, n_step=3, num_steps=1_000)
+    two = Settings(learning_rate=0.0005, gamma=0.97, n_step=1, num_steps=4_000)
+    configs = [trading_dqn(lambda: None, settings, 5) for settings in (one, two)]
+    yield Case(
+        "returns a ColumnarDQNConfig",
+        expected=True,
+        got=all(isinstance(config, ColumnarDQNConfig) for config in configs),
+        hint="is there a `return config` at the end?",
+    )
+    for name, wanted in (
+        ("lr", [0.002, 0.0005]),
+        ("gamma", [0.9, 0.97]),
+        ("n_step", [3, 1]),
+        ("training_intensity", [32.0, 32.0]),
+    ):
+        yield Case(
+            f"sets {name} (settings one and two: {wanted[0]:g} and {wanted[1]:g})",
+            expected=wanted,
+            got=[getattr(config, name) for config in configs],
+            hint=f"config.training({name}=...) takes it from the settings, or from the text above",
+        )
+    yield Case(
+        "epsilon falls from 1 to 0.02 over the first half of the steps",
+        expected=[[[0, 1.0], [500, 0.02]], [[0, 1.0], [2_000, 0.02]]],
+        got=[config.epsilon for config in configs],
+        hint="epsilon=[[0, 1.0], [settings.num_steps // 2, 0.02]]",
+    )
+
+
+@exercise("4.4", "what trading costs", reference=lambda: lost_to_fees)
+def check_lost_to_fees(lost_to_fees: Callable) -> Iterator[Case]:
+    """Check the arithmetic of many small fees."""
+    yield Case(
+        "2 trades at 10%: 1 - 0.9 x 0.9 = 0.19",
+        expected=0.19,
+        got=lost_to_fees(1.0, 2.0, 0.1),
+        hint="each trade leaves (1 - fee) of what was there before it",
+    )
+    yield Case(
+        "no trades cost nothing",
+        expected=0.0,
+        got=lost_to_fees(0.0, 100.0, 0.001),
+        hint="the number of trades is trades_per_day x days",
+    )
+    yield Case(
+        "3 trades a day for 1 day at 50%: 1 - 0.125 = 0.875",
+        expected=0.875,
+        got=lost_to_fees(3.0, 1.0, 0.5),
+        hint="fees compound: they do not simply add up",
+    )

@@ -1,0 +1,190 @@
+"""The trading agent: RLlib's DQN (as ColumnarDQN) on the trading environment.
+
+This module loads Ray and PyTorch.
+"""
+
+import dataclasses
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pandas as pd
+import ray
+from ray.rllib.core.rl_module.rl_module import RLModule
+from ray.tune import register_env
+from tqdm.auto import tqdm
+
+from course_lib.rllib import runs
+from course_lib.rllib.columnar_dqn import ColumnarDQNConfig
+from course_lib.trading import environment, evaluation, markets
+from course_lib.trading.baselines import Policy
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How an agent is trained.
+
+    Attributes:
+        fee: fraction of each trade, as charged in training.
+        decide_every: hours from one decision to the next.
+        learning_rate: step size of Adam.
+        gamma: discount from one decision to the next.
+        n_step: rewards summed before the network's own estimate takes over.
+        num_steps: decisions in training.
+        episode_rows: hours in a training episode.
+        window: hours in an observation.
+    """
+
+    fee: float = 0.001
+    decide_every: int = 1
+    learning_rate: float = 1e-3
+    gamma: float = 0.97
+    n_step: int = 4
+    num_steps: int = 4_000
+    episode_rows: int = 336
+    window: int = 24
+
+    def changed(self, **values: Any) -> "Settings":
+        """Return a copy with other values."""
+        return dataclasses.replace(self, **values)
+
+
+def training_env(prices: pd.DataFrame, settings: Settings) -> environment.TradingEnv:
+    """Make the environment to train in: short episodes that start at random hours."""
+    return environment.make_env(
+        prices,
+        fee=settings.fee,
+        decide_every=settings.decide_every,
+        episode_rows=settings.episode_rows,
+        window=settings.window,
+        random_start=True,
+    )
+
+
+def dqn_config(
+    make: Callable[[], gym.Env], settings: Settings, *, seed: int = 0
+) -> ColumnarDQNConfig:
+    """Describe the DQN: dueling double DQN with two layers of 64 units.
+
+    Args:
+        make: makes one environment.
+        settings: learning rate, discount and sizes.
+        seed: of the networks, the exploration and the environment.
+    """
+    name = f"trading-{uuid.uuid4().hex}"
+    register_env(name, lambda _: make())
+    return (
+        ColumnarDQNConfig()
+        .environment(name)
+        .env_runners(num_env_runners=0, num_envs_per_env_runner=8, rollout_fragment_length=16)
+        .training(
+            lr=settings.learning_rate,
+            gamma=settings.gamma,
+            n_step=settings.n_step,
+            train_batch_size=64,
+            training_intensity=32.0,
+            target_network_update_freq=500,
+            num_steps_sampled_before_learning_starts=500,
+            epsilon=[[0, 1.0], [max(settings.num_steps // 2, 1), 0.02]],
+            replay_buffer_config={"type": "ColumnarReplay", "capacity": 50_000},
+            grad_clip=10.0,
+        )
+        .rl_module(model_config={"fcnet_hiddens": [64, 64], "fcnet_activation": "relu"})
+        .reporting(min_sample_timesteps_per_iteration=512, min_time_s_per_iteration=0)
+        .debugging(seed=seed)
+    )
+
+
+def train_agent(
+    config: ColumnarDQNConfig,
+    num_steps: int,
+    *,
+    on_row: Callable[[list[dict[str, float]]], Any] | None = None,
+) -> tuple[RLModule, list[dict[str, float]]]:
+    """Train, and keep only the network.
+
+    Args:
+        config: such as :func:`dqn_config` returns.
+        num_steps: decisions to make.
+        on_row: called with all rows of progress so far, such as ``live.update``.
+
+    Returns:
+        The network, and the rows of progress of :func:`course_lib.rllib.runs.train`.
+    """
+    algo = runs.build(config)
+    try:
+        rows = runs.train(algo, num_steps=num_steps, on_row=on_row)
+        return algo.get_module(), rows
+    finally:
+        runs.stop(algo)
+
+
+def greedy(module: RLModule) -> Policy:
+    """Return the policy that takes the action with the larger q-value."""
+    return lambda obs, info: int(runs.act(module, obs))
+
+
+def share_of_foresight(module: RLModule, prices: pd.DataFrame, settings: Settings) -> float:
+    """Return the agent's profit as a share of what perfect foresight earns on the same prices."""
+    env = environment.make_env(
+        prices, fee=settings.fee, decide_every=settings.decide_every, window=settings.window
+    )
+    run = evaluation.run_policy(greedy(module), env, name="agent")
+    best = markets.perfect_foresight(run.close, settings.fee)
+    return run.net_profit / (env.cash * (best.growth - 1.0))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One trained agent: the name of its variant, its seed, its settings and its network."""
+
+    variant: str
+    seed: int
+    settings: Settings
+    module: RLModule
+
+
+def train_many(
+    prices: pd.DataFrame, variants: dict[str, Settings], seeds: Sequence[int]
+) -> list[Trained]:
+    """Train every variant with every seed, as many at a time as Ray has cores, with progress.
+
+    Interrupting keeps the agents that are done.
+    """
+    table = ray.put(prices)
+    jobs = {
+        _train_remote.remote(table, settings, seed): (variant, seed, settings)
+        for variant, settings in variants.items()
+        for seed in seeds
+    }
+    done: list[Trained] = []
+    try:
+        for ref in tqdm(_as_completed(list(jobs)), total=len(jobs), desc="agents", unit="agent"):
+            variant, seed, settings = jobs[ref]
+            done.append(Trained(variant, seed, settings, ray.get(ref)))
+    except KeyboardInterrupt:
+        for ref in jobs:
+            ray.cancel(ref)
+    order = list(variants)
+    return sorted(done, key=lambda agent: (order.index(agent.variant), agent.seed))
+
+
+@ray.remote(num_cpus=1)
+def _train_remote(prices: pd.DataFrame, settings: Settings, seed: int) -> RLModule:
+    config = dqn_config(lambda: training_env(prices, settings), settings, seed=seed)
+    return train_agent(config, settings.num_steps)[0]
+
+
+def _as_completed(refs: list[Any]) -> Iterator[Any]:
+    while refs:
+        ready, refs = ray.wait(refs, num_returns=1)
+        yield ready[0]
+
+
+def spread(values: Sequence[float]) -> str:
+    """Return 'median (lowest to highest)' of a few numbers, in whole dollars."""
+    middle, low, high = np.median(values), min(values), max(values)
+    return f"{middle:,.0f} ({low:,.0f} to {high:,.0f})"
