@@ -9,4 +9,13 @@ Rooms, from the bottom up (imports run one way):
 Nothing here imports Ray, PyTorch or TensorTrade until a function needs it.
 """
 
+import os
+import sys
+
+# pygame draws the pictures and makes no sound; without a sound card or a screen it would complain
+# into the learner's notebook.
+os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
+if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ):
+    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+
 __version__ = "0.1.0"
