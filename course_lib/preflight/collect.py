@@ -61,8 +61,9 @@ def headline(reports: list[Report], broken: list[tuple[str, str]]) -> str:
     )
     text = f"{ready} of {len(reports)} machines are ready"
     text += f" ({noted} with a note)" if noted else ""
-    text += f", {len(reports) - ready} need help" if ready < len(reports) else ""
-    return text + (f"; {len(broken)} files cannot be read" if broken else "") + "."
+    rest = len(reports) - ready
+    text += f", {rest} {'needs' if rest == 1 else 'need'} help" if rest else ""
+    return text + (f"; files that cannot be read: {len(broken)}" if broken else "") + "."
 
 
 def as_text(reports: list[Report], broken: list[tuple[str, str]], style: Style) -> str:

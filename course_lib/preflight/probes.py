@@ -63,13 +63,14 @@ class Probe:
 
     Args:
         name: the function.
+        command: another command whose last line is JSON; for tests.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, command: list[str] | None = None) -> None:
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         self._started = time.perf_counter()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "course_lib.preflight.probes", name],
+            command or [sys.executable, "-m", "course_lib.preflight.probes", name],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -91,6 +91,8 @@ class Report:
             content = json.loads(text)
         except json.JSONDecodeError as error:
             raise ValueError(f"not JSON ({error})") from None
+        except RecursionError:
+            raise ValueError("not JSON that a preflight wrote (nested too deeply)") from None
         if not isinstance(content, dict) or not isinstance(content.get("results"), list):
             raise ValueError("JSON, but not a report of the preflight")
         if content.get("format") != FORMAT:
@@ -135,7 +137,7 @@ class Style:
 
     def __init__(self, stream: TextIO | None = None) -> None:
         stream = stream or sys.stdout
-        coloured = stream.isatty() or "ipykernel" in sys.modules
+        coloured = stream.isatty() or type(stream).__module__.startswith("ipykernel")
         self.colour = coloured and not os.environ.get("NO_COLOR")
         try:
             "".join(MARKS.values()).encode(getattr(stream, "encoding", None) or "ascii")

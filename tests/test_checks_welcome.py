@@ -1,0 +1,246 @@
+"""The checks of notebook 00 accept what is right and refuse what is wrong."""
+
+import contextlib
+import io
+import math
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from course_lib.checks import welcome as checks
+from course_lib.cluster import connect
+
+
+@pytest.fixture(scope="module")
+def running_ray() -> Iterator[None]:
+    from ray import cloudpickle
+
+    # A notebook's classes travel to Ray's workers as a whole; those of a test module would not.
+    here = sys.modules[__name__]
+    cloudpickle.register_pickle_by_value(here)
+    with connect("local", num_cpus=2):
+        yield
+    cloudpickle.unregister_pickle_by_value(here)
+
+
+def verdict(check: Callable, attempt: Any) -> tuple[str, Any]:
+    """Run a check; return what it printed and what it gave back."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        back = check(attempt)
+    return output.getvalue(), back
+
+
+def assert_accepts(check: Callable, attempt: Any) -> None:
+    text, back = verdict(check, attempt)
+    assert "solved." in text, text
+    assert back is attempt
+
+
+def assert_refuses(check: Callable, attempt: Any, reference: Any, words: str) -> None:
+    text, back = verdict(check, attempt)
+    assert "not yet." in text, text
+    assert words in text
+    assert back is reference
+
+
+def not_started(*_: Any) -> Any:
+    raise NotImplementedError("Exercise 0.0")
+
+
+class TestEpisodeReturn:
+    def test_accepts_the_reference(self) -> None:
+        assert_accepts(checks.check_episode_return, checks.episode_return)
+
+    def test_accepts_a_list_of_rewards(self) -> None:
+        def variant(env: Any, choose_action: Callable) -> float:
+            obs = env.reset(seed=3)[0]
+            rewards = []
+            while True:
+                obs, reward, terminated, truncated, _ = env.step(choose_action(obs))
+                rewards.append(reward)
+                if terminated or truncated:
+                    return math.fsum(rewards)
+
+        assert_accepts(checks.check_episode_return, variant)
+
+    def test_the_stub_is_not_started(self) -> None:
+        text, back = verdict(checks.check_episode_return, not_started)
+        assert "not started yet" in text
+        assert back is checks.episode_return
+
+    @staticmethod
+    def loop(env: Any, choose_action: Callable, **changes: Any) -> float:
+        """An episode with one mistake, chosen by name."""
+        obs = first = env.reset()[0] if changes.get("reset", True) else 0
+        total = reward = 0.0
+        steps, done = 0, False
+        while not done:
+            obs, reward, terminated, truncated, _ = env.step(
+                choose_action(first if changes.get("stale") else obs)
+            )
+            steps += 1
+            done = terminated or (truncated and not changes.get("ignore_truncated"))
+            if not (done and changes.get("drop_last")):
+                total += reward
+        mistakes = {"count": steps, "last": reward, "mean": total / steps}
+        return mistakes.get(changes.get("give", ""), total)
+
+    @pytest.mark.parametrize(
+        ("changes", "words"),
+        [
+            ({"give": "count"}, "expected -0.5, got 3"),
+            ({"give": "last"}, "expected -0.5, got 0.5"),
+            ({"give": "mean"}, "add every reward"),
+            ({"drop_last": True}, "the last too"),
+            ({"stale": True}, "the newest observation"),
+            ({"reset": False}, "step() was called before reset()"),
+            ({"ignore_truncated": True}, "stop when terminated or truncated"),
+        ],
+        ids=["counts steps", "last reward", "mean", "drops last", "stale", "no reset", "truncated"],
+    )
+    def test_refuses(self, changes: dict, words: str) -> None:
+        def wrong(env: Any, choose_action: Callable) -> float:
+            return self.loop(env, choose_action, **changes)
+
+        assert_refuses(checks.check_episode_return, wrong, checks.episode_return, words)
+
+
+@pytest.mark.usefixtures("running_ray")
+class TestPlayInParallel:
+    def test_accepts_the_reference(self) -> None:
+        assert_accepts(checks.check_play_in_parallel, checks.play_in_parallel)
+
+    def test_accepts_a_decorator_and_single_gets(self) -> None:
+        def variant(function: Callable, seeds: list[int]) -> list:
+            import ray
+
+            @ray.remote
+            def task(seed: int) -> Any:
+                return function(seed)
+
+            references = [task.remote(seed) for seed in seeds]
+            return [ray.get(reference) for reference in references]
+
+        assert_accepts(checks.check_play_in_parallel, variant)
+
+    def test_the_stub_is_not_started(self) -> None:
+        assert "not started yet" in verdict(checks.check_play_in_parallel, not_started)[0]
+
+    def test_refuses_references(self) -> None:
+        def wrong(function: Callable, seeds: list[int]) -> list:
+            import ray
+
+            return [ray.remote(function).remote(seed) for seed in seeds]
+
+        words = "did you return references?"
+        assert_refuses(checks.check_play_in_parallel, wrong, checks.play_in_parallel, words)
+
+    def test_refuses_a_plain_loop(self) -> None:
+        def wrong(function: Callable, seeds: list[int]) -> list:
+            return [function(seed) for seed in seeds]
+
+        words = "call task.remote(seed)"
+        assert_refuses(checks.check_play_in_parallel, wrong, checks.play_in_parallel, words)
+
+    def test_refuses_get_inside_the_loop(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(checks, "MEET_LIMIT_S", 2.0)
+
+        def wrong(function: Callable, seeds: list[int]) -> list:
+            import ray
+
+            return [ray.get(ray.remote(function).remote(seed)) for seed in seeds]
+
+        words = "ray.get inside the loop"
+        assert_refuses(checks.check_play_in_parallel, wrong, checks.play_in_parallel, words)
+
+    def test_refuses_another_order(self) -> None:
+        def wrong(function: Callable, seeds: list[int]) -> list:
+            return checks.play_in_parallel(function, sorted(seeds))
+
+        words = "in the same order"
+        assert_refuses(checks.check_play_in_parallel, wrong, checks.play_in_parallel, words)
+
+
+class FromZero(checks.Scoreboard):
+    def __init__(self) -> None:
+        self._best, self._num_reports = 0.0, 0
+
+
+class KeepsLast(checks.Scoreboard):
+    def report(self, episode_return: float) -> None:
+        self._best, self._num_reports = episode_return, self._num_reports + 1
+
+
+class CountsRecords(checks.Scoreboard):
+    def report(self, episode_return: float) -> None:
+        self._num_reports += episode_return > self._best
+        self._best = max(self._best, episode_return)
+
+
+class Shared(checks.Scoreboard):
+    values: list = []  # noqa: RUF012  (the mistake to be found)
+
+    def __init__(self) -> None:
+        pass
+
+    def report(self, episode_return: float) -> None:
+        self.values.append(episode_return)
+
+    def best(self) -> float:
+        return max(self.values)
+
+    def num_reports(self) -> int:
+        return len(self.values)
+
+
+class KeepsAList(checks.Scoreboard):
+    def __init__(self) -> None:
+        self.values: list[float] = []
+
+    def report(self, episode_return: float) -> None:
+        self.values.append(episode_return)
+
+    def best(self) -> float:
+        return max(self.values)
+
+    def num_reports(self) -> int:
+        return len(self.values)
+
+
+@pytest.mark.usefixtures("running_ray")
+class TestScoreboard:
+    @pytest.mark.parametrize("right", [checks.Scoreboard, KeepsAList])
+    def test_accepts(self, right: type) -> None:
+        assert_accepts(checks.check_scoreboard, right)
+
+    def test_the_stub_is_not_started(self) -> None:
+        assert "not started yet" in verdict(checks.check_scoreboard, not_started)[0]
+
+    @pytest.mark.parametrize(
+        ("wrong", "words"),
+        [
+            (FromZero, "did you begin with 0?"),
+            (KeepsLast, "keep the larger one"),
+            (CountsRecords, "count every report"),
+            (Shared, "not on the class"),
+        ],
+    )
+    def test_refuses(self, wrong: type, words: str) -> None:
+        assert_refuses(checks.check_scoreboard, wrong, checks.Scoreboard, words)
+
+
+def test_a_check_without_ray_says_which_cell_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    for check in (checks.check_play_in_parallel, checks.check_scoreboard):
+        reference = check.reference()
+        assert_refuses(check, reference, reference, "run the cell `cluster = connect()` first")
+
+
+def test_pids_are_those_of_other_processes(running_ray: None) -> None:
+    assert os.getpid() not in checks.play_in_parallel(lambda seed: os.getpid(), [1, 2])

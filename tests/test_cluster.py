@@ -1,0 +1,351 @@
+"""Connecting to Ray: which one, how large, and nothing left behind."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from course_lib import cluster
+from course_lib.cluster import Target, connect, machine, resolve, start
+
+ROOT = Path(__file__).resolve().parent.parent
+MB, GB = 10**6, 10**9
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port where nothing listens."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+class TestResolve:
+    HEAD = {"RAY_HEAD_SERVICE_HOST": "head", "RAY_HEAD_SERVICE_PORT": "10001"}  # noqa: RUF012
+
+    def test_nothing_set_is_local(self) -> None:
+        assert resolve(None, {}).address == "local"
+
+    def test_blank_variables_count_as_not_set(self) -> None:
+        blank = {"RAY_ADDRESS": " ", "RAY_HEAD_SERVICE_HOST": ""}
+        assert resolve(None, blank).address == "local"
+
+    def test_head_service(self) -> None:
+        target = resolve(None, self.HEAD)
+        assert target.address == "ray://head:10001"
+        assert target.endpoint == ("head", 10001)
+        assert "RAY_HEAD_SERVICE_HOST" in target.source
+
+    def test_head_service_without_port_takes_the_client_port(self) -> None:
+        assert resolve(None, {"RAY_HEAD_SERVICE_HOST": "head"}).address == "ray://head:10001"
+
+    def test_ray_address_before_head_service(self) -> None:
+        target = resolve(None, {**self.HEAD, "RAY_ADDRESS": "ray://other:9"})
+        assert target == Target("ray://other:9", "the environment variable RAY_ADDRESS")
+
+    def test_argument_before_all(self) -> None:
+        assert resolve("local", {**self.HEAD, "RAY_ADDRESS": "x:1"}).address == "local"
+
+    def test_version_6_addresses(self) -> None:
+        assert resolve("ray://[::1]:10001", {}).endpoint == ("::1", 10001)
+        assert resolve(None, {"RAY_HEAD_SERVICE_HOST": "fd00::5"}).endpoint == ("fd00::5", 10001)
+
+    @pytest.mark.parametrize(
+        "address",
+        ["", "head", "head:", "head:0", "head:65536", "ray://head", "ray://u@head:1", "a:b:1",
+         "redis://head:6379", "head:6379/x", "head: 6379"],
+    )  # fmt: skip
+    def test_refuses(self, address: str) -> None:
+        with pytest.raises(ValueError, match="must be 'local', 'auto', 'HOST:PORT'"):
+            resolve(address, {})
+
+    def test_names_the_variable_at_fault(self) -> None:
+        with pytest.raises(ValueError, match=r"variable RAY_ADDRESS must be .* got 'nonsense'"):
+            resolve(None, {"RAY_ADDRESS": "nonsense"})
+
+    def test_knows_the_dashboards_address(self) -> None:
+        with pytest.raises(ValueError, match=r"dashboard's address; give 'ray://HOST:10001'"):
+            resolve("http://127.0.0.1:8265", {})
+
+
+class TestWishes:
+    @pytest.mark.parametrize(
+        ("wishes", "words"),
+        [
+            ({"num_cpus": 0}, "num_cpus must be a whole number of at least 1, got 0"),
+            ({"num_cpus": -2}, "got -2"),
+            ({"num_cpus": 1.5}, "got 1.5"),
+            ({"num_cpus": True}, "got True"),
+            ({"num_cpus": "2"}, "got '2'"),
+            ({"gpus": -1}, "gpus must be 'auto' or a whole number of at least 0, got -1"),
+            ({"gpus": "all"}, "got 'all'"),
+            ({"gpus": 0.5}, "got 0.5"),
+            ({"timeout_s": 0}, "timeout_s must be above 0 seconds, got 0"),
+            ({"timeout_s": float("nan")}, "got nan"),
+        ],
+    )
+    def test_refused_before_anything_starts(self, wishes: dict, words: str) -> None:
+        with pytest.raises(ValueError, match=words):
+            connect(**wishes)
+
+
+class TestDeadAddress:
+    def test_says_so_at_once(self, closed_port: int, capsys: pytest.CaptureFixture) -> None:
+        started = time.perf_counter()
+        with pytest.raises(cluster.ClusterError) as caught:
+            connect(f"ray://127.0.0.1:{closed_port}")
+        assert time.perf_counter() - started < 3
+        text = str(caught.value)
+        assert f"Nothing listens at 127.0.0.1 port {closed_port}" in text
+        assert "connection refused" in text
+        assert "connect('local')" in text
+        assert "Connecting to Ray at" in capsys.readouterr().out
+
+    def test_names_the_variable(self, closed_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{closed_port}")
+        with pytest.raises(cluster.ClusterError, match="environment variable RAY_ADDRESS"):
+            connect()
+
+    def test_unknown_name(self) -> None:
+        assert "is not known" in start.reachable("no-such-host.invalid", 1, 5.0)
+
+    def test_a_host_that_swallows_the_call(self) -> None:
+        """A full queue of connections: the next one gets no answer at all."""
+        with socket.socket() as server:
+            server.bind(("127.0.0.1", 0))
+            server.listen(0)
+            waiting = []
+            for _ in range(4):
+                client = socket.socket()
+                client.setblocking(False)
+                client.connect_ex(server.getsockname())
+                waiting.append(client)
+            started = time.perf_counter()
+            reason = start.reachable(*server.getsockname(), 0.5)
+            assert time.perf_counter() - started < 2
+            for client in waiting:
+                client.close()
+        if not reason:
+            pytest.skip("this system accepts more connections than were asked for")
+        assert reason == "no answer within 0.5 s"
+
+    def test_a_listener_is_reachable(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            assert start.reachable(*server.getsockname(), 1.0) == ""
+
+
+class TestMachine:
+    def test_quota_of_a_container(self, tmp_path: Path) -> None:
+        (tmp_path / "cpu.max").write_text("50000 100000\n")
+        assert machine.usable_cores(tmp_path) == 1
+
+    def test_older_quota(self, tmp_path: Path) -> None:
+        (tmp_path / "cpu").mkdir()
+        (tmp_path / "cpu/cpu.cfs_quota_us").write_text("100000")
+        (tmp_path / "cpu/cpu.cfs_period_us").write_text("100000")
+        assert machine.usable_cores(tmp_path) == 1
+
+    @pytest.mark.parametrize("content", ["max 100000", "", "nonsense"])
+    def test_no_quota(self, tmp_path: Path, content: str) -> None:
+        (tmp_path / "cpu.max").write_text(content)
+        everything = machine.usable_cores(tmp_path / "missing")
+        assert machine.usable_cores(tmp_path) == everything >= 1
+
+    def test_memory_of_a_container(self, tmp_path: Path) -> None:
+        (tmp_path / "memory.max").write_text("500000000")
+        (tmp_path / "memory.current").write_text("200000000")
+        assert machine.memory_bytes(tmp_path) == (500 * MB, 300 * MB)
+
+    def test_memory_without_limit(self, tmp_path: Path) -> None:
+        (tmp_path / "memory.max").write_text("max")
+        total, available = machine.memory_bytes(tmp_path)
+        assert 0 < available <= total
+
+    def test_gpu_names(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        tool = tmp_path / "nvidia-smi"
+        tool.write_text("#!/bin/sh\necho 'Fine GPU'\necho 'Fine GPU'\n")
+        tool.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        assert machine.gpu_names() == ["Fine GPU", "Fine GPU"]
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+        assert machine.gpu_names() == ["Fine GPU"]
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+        assert machine.gpu_names() == []
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+        tool.write_text("#!/bin/sh\necho 'cannot talk to the driver'\nexit 9\n")
+        assert machine.gpu_names() == []
+        tool.write_text("#!/bin/sh\nexec sleep 30\n")
+        assert machine.gpu_names(timeout_s=0.2) == []
+
+    @pytest.mark.parametrize(
+        ("total", "shared", "size"),
+        [
+            (64 * GB, 60 * GB, 2 * GB),
+            (7 * GB, None, 1 * GB),
+            (7 * GB, 500 * MB, 450 * MB),
+            (500 * MB, 400 * MB, 100 * MB),
+        ],
+        ids=["large", "no shared memory", "small shared memory", "tiny machine"],
+    )
+    def test_object_store(self, total: int, shared: int | None, size: int) -> None:
+        assert start.object_store(total, shared) == {"object_store_memory": size}
+
+    def test_object_store_of_a_default_container_is_a_file(self) -> None:
+        options = start.object_store(8 * GB, 64 * MB)
+        assert Path(options["_plasma_directory"]).is_dir()
+        assert options["object_store_memory"] == 200 * MB
+
+
+SCRIPT = """
+import contextlib, io, json, os, sys, time, warnings
+sys.path.insert(0, "tests")
+offline = False
+with contextlib.suppress(OSError):
+    import notebook_runner
+    notebook_runner.cut_network()
+    offline = True
+import psutil
+from course_lib.cluster import connect
+
+me, facts, out = psutil.Process(), {"offline": offline}, io.StringIO()
+
+def names():
+    return sorted(child.name() for child in me.children(recursive=True))
+
+def task():
+    import ray
+    return ray.get(ray.remote(lambda: 42).remote(), timeout=60)
+
+with contextlib.redirect_stdout(out):
+    cluster = connect(num_cpus=100, gpus=7)
+    facts["task"] = task()
+    facts["html"], facts["repr"] = cluster._repr_html_(), repr(cluster)
+    facts["cores"], facts["is_local"] = cluster.num_cpus, cluster.is_local
+    facts["listening"] = sorted({
+        connection.laddr.ip
+        for process in [me, *me.children(recursive=True)]
+        for connection in process.net_connections("inet")
+        if connection.status == "LISTEN"
+    })
+    started = time.perf_counter()
+    facts["same"] = connect() is cluster
+    facts["reuse_s"] = time.perf_counter() - started
+    facts["fit"] = [cluster.fit(2 * cluster.num_cpus + 1), cluster.fit(1, cpus_each=0)]
+    facts["refused"] = []
+    for arguments in ({"wanted": 1, "gpus_each": 1}, {"wanted": 1, "cpus_each": 1000},
+                      {"wanted": 0}, {"wanted": 1, "cpus_each": -1}):
+        try:
+            cluster.fit(**arguments)
+        except ValueError as error:
+            facts["refused"].append(str(error))
+    cluster.disconnect()
+    cluster.disconnect()
+    facts["after_disconnect"], facts["closed"] = names(), repr(cluster)
+
+    second = connect(num_cpus=1)
+    facts["one_core"] = second.num_cpus
+    facts["alive"] = second.alive
+    [child for child in me.children() if child.name() == "gcs_server"][0].kill()
+    time.sleep(0.5)
+    facts["alive_after_kill"] = second.alive
+    with connect() as third:
+        facts["new_after_kill"] = third is not second
+        facts["task_after_kill"] = task()
+    facts["after_kill"] = names()
+
+    facts["environment"] = {name: os.environ.get(name) for name in (
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "RAY_USAGE_STATS_ENABLED", "RAY_ADDRESS")}
+    import ray
+    ray.init("local", num_cpus=1, include_dashboard=False, log_to_driver=False,
+             _node_ip_address="127.0.0.1")
+    with connect() as adopted:
+        facts["adopted"] = [adopted.num_cpus, task()]
+    facts["after_adopted"] = names()
+facts["output"] = out.getvalue()
+print(json.dumps(facts))
+"""
+
+
+@pytest.fixture(scope="module")
+def facts(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """What a process saw that connected, disconnected, lost its Ray and connected again."""
+    hidden = ("RAY_", "CUDA_")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
+    env["HOME"] = str(tmp_path_factory.mktemp("home"))
+    run = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        cwd=ROOT, env=env, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr[-3000:]
+    return {**json.loads(run.stdout.splitlines()[-1]), "stderr": run.stderr}
+
+
+class TestLocalRay:
+    def test_runs_a_task_without_a_network_and_with_an_empty_home(self, facts: dict) -> None:
+        assert facts["task"] == 42
+        assert facts["is_local"]
+
+    def test_listens_on_loopback_only(self, facts: dict) -> None:
+        assert facts["listening"]
+        assert {ip.removeprefix("::ffff:") for ip in facts["listening"]} <= {"127.0.0.1", "::1"}
+
+    def test_leaves_no_process(self, facts: dict) -> None:
+        assert facts["after_disconnect"] == []
+        assert facts["after_kill"] == []
+        assert facts["after_adopted"] == []
+
+    def test_leaves_the_environment_as_it_was(self, facts: dict) -> None:
+        assert set(facts["environment"].values()) == {None}
+
+    def test_says_what_is_missing(self, facts: dict) -> None:
+        has = facts["cores"]
+        assert has == machine.usable_cores()
+        assert f"You asked for 100 cores; it has {has}" in facts["output"]
+        assert "You asked for 7 GPUs; it has" in facts["output"]
+
+    def test_says_what_it_does_at_once(self, facts: dict) -> None:
+        lines = facts["output"].splitlines()
+        assert lines[0].startswith("Starting a local Ray, usually")
+        assert lines[1].startswith("Connected to a local Ray on this machine: ")
+
+    def test_calling_again_is_instant(self, facts: dict) -> None:
+        assert facts["same"]
+        assert facts["reuse_s"] < 2
+        assert "Still connected to a local Ray" in facts["output"]
+
+    def test_replaces_a_dead_ray(self, facts: dict) -> None:
+        assert facts["alive"] is True
+        assert facts["alive_after_kill"] is False
+        assert facts["new_after_kill"]
+        assert facts["task_after_kill"] == 42
+        assert "No answer any more from a local Ray" in facts["output"]
+
+    def test_takes_over_what_the_learner_started(self, facts: dict) -> None:
+        assert facts["adopted"] == [1, 42]
+
+    def test_takes_fewer_cores_when_asked(self, facts: dict) -> None:
+        assert facts["one_core"] == 1
+
+    def test_table(self, facts: dict) -> None:
+        for word in ("Nodes", "Cores", "GPUs", "Memory", "Dashboard"):
+            assert f'<th scope="row">{word}</th>' in facts["html"]
+        assert f"{facts['cores']} core" in facts["repr"]
+        assert facts["closed"] == "<Cluster, disconnected>"
+
+    def test_fit(self, facts: dict) -> None:
+        assert facts["fit"] == [facts["cores"], 1]
+        assert "run at the same time" in facts["output"]
+        gpu, cores, *rest = facts["refused"]
+        assert "not one fits: 1 cores and 1 GPUs each" in gpu
+        assert "not one fits: 1000 cores" in cores
+        assert all(text.startswith("wanted must be at least 1") for text in rest)
+        assert len(rest) == 2
+
+    def test_keeps_developers_warnings_away(self, facts: dict) -> None:
+        assert "Warning" not in facts["stderr"]

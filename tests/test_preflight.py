@@ -1,0 +1,370 @@
+"""Preflight: each item green or red with its fix, reports, and the room at a glance."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from course_lib.preflight import Report, Result, collect, items, packages, runner
+from course_lib.preflight import __main__ as command
+from course_lib.preflight.probes import Probe
+from course_lib.preflight.report import FAIL, NOTE, OK, Style, clean
+
+ROOT = Path(__file__).resolve().parent.parent
+GIB = 2**30
+
+
+def probe(content: object = None, *, code: str = "") -> Probe:
+    """A probe that answers with ``content``, or runs ``code``."""
+    return Probe("test", [sys.executable, "-c", code or f"print({json.dumps(content)!r})"])
+
+
+def only(*statuses: str) -> Report:
+    names = ("Python", "Packages", "Ray")
+    results = [
+        Result(name, status, f"{name} was seen", "" if status == OK else f"mend {name}")
+        for name, status in zip(names, statuses, strict=False)
+    ]
+    return Report(host="box", platform="Linux", python="3.12.1", course="0.1.0", results=results)
+
+
+class TestItems:
+    @pytest.mark.parametrize(
+        ("version", "status"),
+        [((3, 11, 9), FAIL), ((3, 12, 0), OK), ((3, 13, 5), OK), ((3, 14, 0), FAIL)],
+    )
+    def test_python(self, version: tuple, status: str) -> None:
+        result = items.python(version)
+        assert result.status == status
+        assert bool(result.fix) == (status == FAIL)
+
+    @pytest.mark.parametrize(("gib", "status"), [(1.9, FAIL), (3, NOTE), (12, OK)])
+    def test_memory(self, gib: float, status: str) -> None:
+        result = items.memory(16 * GIB, int(gib * GIB))
+        assert result.status == status
+        assert f"{gib:.1f} GiB free of 16.0" in result.detail
+
+    @pytest.mark.parametrize(("gib", "status"), [(0.5, FAIL), (3, NOTE), (40, OK)])
+    def test_disk_looks_at_the_fuller_one(self, gib: float, status: str) -> None:
+        result = items.disk({"/course": 100 * GIB, "/tmp": int(gib * GIB)})
+        assert result.status == status
+        assert "/tmp" in result.detail
+
+    @pytest.mark.parametrize(("number", "status"), [(1, NOTE), (2, OK), (64, OK)])
+    def test_cores(self, number: int, status: str) -> None:
+        assert items.cores(number).status == status
+
+    def test_no_gpu_is_fine(self) -> None:
+        result = items.gpu([], None)
+        assert result.status == OK
+        assert "none is needed" in result.detail
+
+    def test_gpu_seen_and_not_seen_by_torch(self) -> None:
+        seen = items.gpu(["Fine GPU"], probe({"cuda": True, "version": "2"}))
+        unseen = items.gpu(["Fine GPU"] * 2, probe({"cuda": False, "version": "2"}))
+        broken = items.gpu(["Fine GPU"], probe(code="raise SystemExit('no torch')"))
+        assert (seen.status, unseen.status, broken.status) == (OK, NOTE, NOTE)
+        assert "2 x Fine GPU" in unseen.detail
+        assert "no torch" in broken.detail
+
+    def test_rendering(self) -> None:
+        good = {"height": 400, "width": 600, "colours": 5}
+        assert items.rendering(probe(good)).status == OK
+        assert items.rendering(probe({**good, "colours": 1})).status == FAIL
+        result = items.rendering(probe(code="import no_such_module_at_all"))
+        assert result.status == FAIL
+        assert "No module named 'no_such_module_at_all'" in result.detail
+        assert "pip install" in result.fix
+
+    @pytest.mark.parametrize(
+        ("change", "status"),
+        [({}, OK), ({"start_s": 40.0}, NOTE), ({"answer": 41}, FAIL)],
+    )
+    def test_ray(self, change: dict, status: str) -> None:
+        found = {"answer": 42, "start_s": 7.0, "task_s": 0.1, "cores": 2, "dashboard": False}
+        assert items.ray(probe({**found, **change})).status == status
+
+    def test_ray_that_hangs_is_red_and_ended(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(items, "RAY_LIMIT_S", 1.0)
+        code = "import subprocess as s; s.run(['sleep', '61'])"
+        hanging = probe(code=code)
+        time.sleep(0.5)
+        family = psutil.Process(hanging._process.pid).children(recursive=True)
+        started = time.perf_counter()
+        result = items.ray(hanging)
+        assert time.perf_counter() - started < 5
+        assert result.status == FAIL
+        assert "no answer within 1 s" in result.detail
+        psutil.wait_procs(family, timeout=5)
+        assert not [process for process in family if process.is_running()]
+        assert hanging._process.poll() is not None
+
+    def test_widgets(self, tmp_path: Path) -> None:
+        for name in items.EXTENSIONS:
+            (tmp_path / "good" / name).mkdir(parents=True)
+            (tmp_path / "good" / name / "package.json").write_text("{}")
+        (tmp_path / "half" / "ipyevents").mkdir(parents=True)
+        (tmp_path / "half" / "ipyevents" / "package.json").write_text("{}")
+        assert items.widgets([str(tmp_path / "good")]).status == OK
+        half = items.widgets([str(tmp_path / "half")])
+        assert half.status == FAIL
+        assert half.detail == "missing: JupyterLab's part of jupyterlab-widgets"
+        assert "ipyevents" in items.widgets([]).detail
+
+    def test_data(self, tmp_path: Path) -> None:
+        assert items.data().status == OK
+        missing = items.data(tmp_path / "gone.csv.gz")
+        assert missing.status == FAIL
+        assert "git checkout -- data" in missing.fix
+
+    def test_cluster(self) -> None:
+        import socket
+
+        assert items.cluster({}).status == OK
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            assert items.cluster({"RAY_ADDRESS": f"127.0.0.1:{port}"}).status == OK
+        dead = items.cluster({"RAY_ADDRESS": f"ray://127.0.0.1:{port}"})
+        assert dead.status == FAIL
+        assert "unset RAY_ADDRESS" in dead.fix
+        wrong = items.cluster({"RAY_ADDRESS": "nonsense"})
+        assert wrong.status == FAIL
+        assert "RAY_ADDRESS must be" in wrong.detail
+
+
+class TestPackages:
+    LOCK = "numpy==2.3.5\nruff==0.12.1\nwinpty==1.0 ; sys_platform == 'nowhere'\n# a comment\n"
+
+    def check(self, tmp_path: Path, **versions: str | None) -> Result:
+        lock = tmp_path / "requirements.lock"
+        lock.write_text(self.LOCK)
+        installed = {"numpy": "2.3.5", "ruff": "0.12.1", **versions}
+        return packages.check(lock, installed.get)
+
+    def test_all_there(self, tmp_path: Path) -> None:
+        result = self.check(tmp_path)
+        assert result.status == OK
+        assert "all 2 " in result.detail
+
+    def test_a_needed_package_is_missing(self, tmp_path: Path) -> None:
+        result = self.check(tmp_path, numpy=None)
+        assert result.status == FAIL
+        assert result.detail == "missing: numpy"
+        assert result.fix.endswith("-m pip install --no-deps numpy==2.3.5")
+
+    def test_a_needed_package_is_of_another_version(self, tmp_path: Path) -> None:
+        result = self.check(tmp_path, numpy="1.26.4")
+        assert result.status == FAIL
+        assert "numpy 1.26.4, not 2.3.5" in result.detail
+
+    def test_a_build_of_the_same_version_is_fine(self, tmp_path: Path) -> None:
+        assert self.check(tmp_path, numpy="2.3.5+cpu").status == OK
+
+    def test_a_tool_of_the_course_is_worth_a_note(self, tmp_path: Path) -> None:
+        assert self.check(tmp_path, ruff=None).status == NOTE
+
+    def test_many_missing_are_counted(self, tmp_path: Path) -> None:
+        result = packages.check(packages.LOCK, lambda name: None)
+        assert result.status == FAIL
+        assert " more" in result.detail
+        assert "requirements.lock" in result.fix
+
+    def test_no_lock(self, tmp_path: Path) -> None:
+        assert packages.check(tmp_path / "none").status == NOTE
+
+    def test_a_lock_that_pins_nothing(self) -> None:
+        with pytest.raises(ValueError, match="'numpy>=2' does not pin one version"):
+            packages.read_lock("numpy>=2\n")
+
+    def test_the_real_lock_holds_what_is_needed(self) -> None:
+        pins, needed = packages.read_lock(packages.LOCK.read_text()), packages.needed()
+        assert {"numpy", "torch", "ray", "gymnasium", "pyarrow", "jupyterlab"} <= needed & set(pins)
+        assert "ruff" in pins
+        assert "ruff" not in needed
+
+
+class TestRun:
+    def results(self, monkeypatch: pytest.MonkeyPatch, *statuses: str) -> None:
+        monkeypatch.setattr(runner, "_results", lambda: iter(only(*statuses).results))
+
+    @pytest.mark.parametrize(
+        ("statuses", "status", "words"),
+        [
+            ((OK, OK), 0, "This machine is ready."),
+            ((OK, NOTE), 0, "ready. 1 of the items has a note."),
+            ((OK, FAIL), 1, "Not ready yet: Packages."),
+        ],
+    )
+    def test_status_and_summary(
+        self,
+        statuses: tuple,
+        status: int,
+        words: str,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture,
+    ) -> None:
+        self.results(monkeypatch, *statuses)
+        assert command.main([]) == status
+        assert words in capsys.readouterr().out
+
+    def test_a_red_line_says_so_in_words_and_has_its_fix(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+    ) -> None:
+        self.results(monkeypatch, OK, FAIL)
+        command.main([])
+        lines = capsys.readouterr().out.splitlines()
+        (red,) = [line for line in lines if "Packages" in line and "FAIL" in line]
+        assert lines[lines.index(red) + 1].strip() == "fix: mend Packages"
+
+    def test_an_error_in_one_check_does_not_hide_the_rest(self) -> None:
+        def broken() -> Result:
+            raise ImportError("no psutil")
+
+        result = runner._guarded("Memory", broken)
+        assert result.status == FAIL
+        assert "ImportError: no psutil" in result.detail
+
+    def test_json_that_cannot_be_written(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, tmp_path: Path
+    ) -> None:
+        self.results(monkeypatch, OK)
+        (tmp_path / "file").write_text("")
+        assert command.main(["--json", str(tmp_path / "file" / "x.json")]) == 2
+        assert "error:" in capsys.readouterr().err
+
+    @pytest.mark.parametrize("flags", [["--json", "x", "--collect", "y"], ["--html", "x"]])
+    def test_flags_that_do_not_go_together(self, flags: list[str]) -> None:
+        with pytest.raises(SystemExit) as caught:
+            command.main(flags)
+        assert caught.value.code == 2
+
+    def test_marks_for_an_old_terminal(self) -> None:
+        import io
+
+        old = Style(io.TextIOWrapper(io.BytesIO(), encoding="cp1252"))
+        old.line(Result("Ray", FAIL, "broken", "mend")).encode("cp1252")
+
+    def test_this_machine(self, tmp_path: Path) -> None:
+        """The real command, with Ray and all."""
+        report_file = tmp_path / "me.json"
+        env = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+        run = subprocess.run(
+            [sys.executable, "-m", "course_lib.preflight", "--json", str(report_file)],
+            cwd=ROOT, env=env, capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        report = Report.from_json(report_file.read_text(encoding="utf-8"))
+        assert run.returncode == 0, run.stdout
+        assert report.ok
+        names = [result.item for result in report.results]
+        assert names == ["Python", "Packages", "Memory", "Disk", "Cores", "GPU", "Widgets", "Data",
+                         "Cluster", "Rendering", "Ray"]  # fmt: skip
+        assert report.host
+        assert report.time
+        assert report.platform
+        assert all(name in run.stdout for name in names)
+        assert "\033" not in run.stdout
+
+
+class TestCollect:
+    def room(self, folder: Path) -> Path:
+        for number in range(40):
+            statuses = (OK, FAIL, OK) if number == 7 else (OK, NOTE if number == 9 else OK, OK)
+            (folder / f"p{number:02}.json").write_text(only(*statuses).to_json())
+        return folder
+
+    def test_the_room_at_a_glance(self, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+        assert command.main(["--collect", str(self.room(tmp_path))]) == 1
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[0] == "39 of 40 machines are ready (1 with a note), 1 needs help."
+        assert lines[2].split() == ["machine", "Python", "Packages", "Ray"]
+        assert lines[3].split()[0] == "p07"
+        assert sum(line.startswith("p") for line in lines) == 41
+        text = "\n".join(lines)
+        assert "p07 needs help (host box, Linux)" in text
+        assert "fix: mend Packages" in text
+
+    def test_all_ready(self, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+        (tmp_path / "a.json").write_text(only(OK, OK).to_json())
+        assert command.main(["--collect", str(tmp_path)]) == 0
+        assert "1 of 1 machines are ready." in capsys.readouterr().out
+
+    @pytest.mark.parametrize(
+        ("content", "reason"),
+        [
+            (b"", "the file is empty"),
+            (b'{"results": [', "not JSON"),
+            (b"[1, 2]", "not a report of the preflight"),
+            (b'{"results": "all"}', "not a report of the preflight"),
+            (b'{"format": 99, "results": []}', "another version (99)"),
+            (b'{"format": 1, "results": []}', "without results"),
+            (b'{"format": 1, "results": [{"status": "great"}]}', "cannot be read"),
+            (b'{"format": 1, "results": [3]}', "cannot be read"),
+            (b"\xff\xfe\x00", "not a text file"),
+            (b" " * 1_000_001, "too large"),
+            (b"[" * 100_000, "nested too deeply"),
+        ],
+    )
+    def test_a_bad_file_is_named_and_the_rest_shown(
+        self, content: bytes, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture
+    ) -> None:
+        (tmp_path / "good.json").write_text(only(OK).to_json())
+        (tmp_path / "bad.json").write_bytes(content)
+        assert command.main(["--collect", str(tmp_path)]) == 1
+        out = capsys.readouterr().out
+        assert "1 of 1 machines are ready; files that cannot be read: 1." in out
+        assert "bad.json: " in out
+        assert reason in out
+
+    def test_a_report_saved_by_windows_notepad(self, tmp_path: Path) -> None:
+        (tmp_path / "a.json").write_text(only(OK).to_json(), encoding="utf-8-sig")
+        reports, broken = collect.read_folder(tmp_path)
+        assert len(reports) == 1
+        assert not broken
+
+    def test_machines_with_different_items(self) -> None:
+        reports = [only(OK, OK, OK), only(FAIL)]
+        text = collect.as_text(reports, [], Style())
+        assert text.splitlines()[4].split()[-1] == "?"
+
+    def test_no_folder_and_no_file(self, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+        assert command.main(["--collect", str(tmp_path / "none")]) == 2
+        assert "is not a folder" in capsys.readouterr().err
+        assert command.main(["--collect", str(tmp_path)]) == 2
+        assert "holds no .json file" in capsys.readouterr().err
+
+    def test_a_strangers_text_cannot_steer_terminal_or_page(self, tmp_path: Path) -> None:
+        evil = only(FAIL)
+        evil.results[0] = Result("Py\x1b[2Jthon", FAIL, "<script>alert(1)</script>", "\x1b]0;x\x07")
+        evil.host = "a\nb"
+        (tmp_path / "evil.json").write_text(evil.to_json())
+        reports, broken = collect.read_folder(tmp_path)
+        text = collect.as_text(reports, broken, Style())
+        assert "\x1b" not in text
+        assert "\x07" not in text
+        assert "host ab" in text
+        assert "<script>" not in collect.as_html(reports, broken)
+
+    def test_page(self, tmp_path: Path) -> None:
+        page = tmp_path / "out" / "room.html"
+        assert command.main(["--collect", str(self.room(tmp_path)), "--html", str(page)]) == 1
+        text = page.read_text(encoding="utf-8")
+        assert text.count("<tr>") == 41
+        assert "39 of 40 machines are ready" in text
+
+
+def test_a_report_survives_its_file() -> None:
+    report = only(OK, NOTE, FAIL)
+    back = Report.from_json(report.to_json(), "x")
+    assert back.results == report.results
+    assert not back.ok
+    assert json.loads(report.to_json())["ok"] is False
+
+
+def test_clean() -> None:
+    assert clean("a\tb\x1b\u202ec" + "d" * 400) == "abc" + "d" * 294
+    assert clean(None) == ""
