@@ -24,7 +24,21 @@ class WelcomeSizes:
 
 @dataclass(frozen=True)
 class MazeSizes:
-    """Sizes of notebook 01."""
+    """Sizes of notebook 01.
+
+    Attributes:
+        random_episodes: walks of the random mouse.
+        live_episodes: episodes to watch.
+        pause_s: rest between two of them, in seconds, so that an eye can follow.
+        num_seeds: mice that learn side by side.
+        num_episodes: episodes of each of those.
+    """
+
+    random_episodes: int = 200
+    live_episodes: int = 60
+    pause_s: float = 0.15
+    num_seeds: int = 20
+    num_episodes: int = 150
 
 
 @dataclass(frozen=True)
@@ -34,12 +48,38 @@ class CorridorSizes:
 
 @dataclass(frozen=True)
 class CartPoleSizes:
-    """Sizes of notebook 03."""
+    """Sizes of notebook 03.
+
+    Attributes:
+        own_steps: environment steps of the plain DQN, at most.
+        num_seeds: runs that show how much chance there is in one.
+        seed_steps: environment steps of each of them.
+        rllib_steps: environment steps of RLlib's DQN, at most.
+        ppo_steps: environment steps of RLlib's PPO, at most.
+        num_env_runners: sampling processes of RLlib; 0 samples in the notebook's own process.
+        num_episodes: greedy episodes in an evaluation that is reported.
+    """
+
+    own_steps: int = 50_000
+    num_seeds: int = 5
+    seed_steps: int = 30_000
+    rllib_steps: int = 50_000
+    ppo_steps: int = 50_000
+    num_env_runners: int = 0
+    num_episodes: int = 20
 
 
 @dataclass(frozen=True)
 class TradingSizes:
-    """Sizes of notebook 04."""
+    """Sizes of notebook 04: the known market, the search for a learning rate, and bitcoin."""
+
+    market_steps: int = 3_072
+    market_seeds: int = 3
+    learning_rates: tuple[float, ...] = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
+    search_steps: int = 3_072
+    search_seeds: int = 3
+    bitcoin_steps: int = 6_144
+    bitcoin_seeds: int = 3
 
 
 @dataclass(frozen=True)
@@ -57,9 +97,31 @@ class Profile:
 SMOKE = Profile(
     "smoke",
     welcome=WelcomeSizes(num_episodes=100, num_tiny=50),
+    maze=MazeSizes(random_episodes=20, live_episodes=5, pause_s=0.0, num_seeds=3, num_episodes=20),
+    cartpole=CartPoleSizes(
+        own_steps=1_536,
+        num_seeds=2,
+        seed_steps=1_280,
+        rllib_steps=1_536,
+        ppo_steps=1_024,
+        num_episodes=3,
+    ),
+    trading=TradingSizes(
+        market_steps=512,
+        market_seeds=2,
+        learning_rates=(1e-4, 1e-3),
+        search_steps=1_024,
+        search_seeds=1,
+        bitcoin_steps=512,
+        bitcoin_seeds=1,
+    ),
 )
 LAPTOP = Profile("laptop")
-CLUSTER = Profile("cluster")
+CLUSTER = Profile(
+    "cluster",
+    cartpole=CartPoleSizes(num_seeds=10, num_env_runners=2),
+    trading=TradingSizes(search_seeds=5, bitcoin_steps=24_576, bitcoin_seeds=10),
+)
 
 _PROFILES = {profile.name: profile for profile in (SMOKE, LAPTOP, CLUSTER)}
 

@@ -2,5 +2,6 @@
 
 from course_lib.widgets.explore import explore
 from course_lib.widgets.live import LiveFigure
+from course_lib.widgets.maze import play_maze
 
-__all__ = ["LiveFigure", "explore"]
+__all__ = ["LiveFigure", "explore", "play_maze"]

@@ -1,5 +1,6 @@
 """Sliders that redraw a figure, which is an ordinary picture on a page without a kernel."""
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -49,8 +50,15 @@ def explore(
         control.observe(lambda _: handle is not None and handle.update(image()), names="value")
 
 
-def show_controls(box: ipywidgets.Widget) -> None:
-    """Display ``box``; a page without a kernel shows one sentence in its place."""
+def show_controls(box: ipywidgets.Widget, *, still: bytes | None = None) -> None:
+    """Display ``box``; a page without a kernel shows a picture or one sentence in its place.
+
+    Args:
+        box: the widget.
+        still: PNG bytes to show instead of the sentence.
+    """
     bundle = dict(box._repr_mimebundle_() or {})
     bundle["text/plain"] = "(The controls that belong here need a running notebook.)"
+    if still is not None:
+        bundle["image/png"] = base64.b64encode(still).decode()
     display(bundle, raw=True)

@@ -1,0 +1,161 @@
+"""The maze, the table over it, and the policy as arrows."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import Normalize
+from matplotlib.patches import Circle, Polygon, Rectangle
+
+from course_lib.envs.maze_map import CHEESE, MOVES, START, TRAP, WALL, Cell, MazeMap
+
+WALL_INK, MOUSE_INK, CHEESE_INK, TRAP_INK = "#444444", "#0072B2", "#E69F00", "#D55E00"
+CORNERS = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
+
+
+def draw_maze(
+    maze: MazeMap,
+    *,
+    mouse: Cell | None = None,
+    path: list[Cell] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the maze; walls dark, S the start, a triangle for the cheese, a cross for a trap.
+
+    Args:
+        maze: the map.
+        mouse: (row, column) of the mouse, a blue disc.
+        path: cells walked, drawn as a line through their middles.
+        ax: axes to draw on; new ones if not given.
+    """
+    ax = _floor(maze, ax)
+    for cell in maze.find(WALL):
+        ax.add_patch(Rectangle((cell[1] - 0.5, cell[0] - 0.5), 1, 1, color=WALL_INK))
+    _furnish(maze, ax)
+    if path:
+        rows, columns = np.array(path).T
+        ax.plot(columns, rows, color=MOUSE_INK, linewidth=3, alpha=0.6, zorder=2)
+    if mouse is not None:
+        ax.add_patch(Circle((mouse[1], mouse[0]), 0.3, color=MOUSE_INK, zorder=2.5))
+    return ax
+
+
+def draw_policy(q_table: np.ndarray, maze: MazeMap, *, ax: Axes | None = None) -> Axes:
+    """Draw the table over the maze: four triangles per cell, and an arrow for the best action.
+
+    Each triangle is one q-value, of the action that points to it; bright is high. A cell gets its
+    arrow once something is known about it; several arrows are equally good.
+
+    Args:
+        q_table: shape (num_states, 4).
+        maze: the map.
+        ax: axes to draw on; new ones if not given.
+
+    Raises:
+        ValueError: if the table's shape does not fit the maze.
+    """
+    if q_table.shape != (maze.num_states, len(MOVES)):
+        raise ValueError(
+            f"q_table must have shape {(maze.num_states, len(MOVES))}, got {q_table.shape}"
+        )
+    ax = _floor(maze, ax)
+    closed = {cell for symbol in (WALL, CHEESE, TRAP) for cell in maze.find(symbol)}
+    cells = [(r, c) for r in range(maze.height) for c in range(maze.width) if (r, c) not in closed]
+    known = [cell for cell in cells if np.any(q_table[maze.state(cell)])]
+    triangles, values = [], []
+    for row, column in known:
+        for action in range(len(MOVES)):
+            corners = CORNERS[[action, (action + 1) % 4]] + (column, row)
+            triangles.append([(column, row), *corners])
+            values.append(q_table[maze.state((row, column)), action])
+    if values:
+        scale = Normalize(min(values), max(max(values), min(values) + 1e-9))
+        faces = PolyCollection(triangles, cmap="viridis", norm=scale, edgecolor="white", lw=0.4)
+        faces.set_array(np.array(values))
+        ax.add_collection(faces)
+        ax.figure.colorbar(faces, ax=ax, label="q-value", shrink=0.8)
+    for cell in maze.find(WALL):
+        ax.add_patch(Rectangle((cell[1] - 0.5, cell[0] - 0.5), 1, 1, color=WALL_INK))
+    _furnish(maze, ax)
+    for cell in known:
+        _arrows(q_table[maze.state(cell)], cell, ax)
+    return ax
+
+
+def draw_learning(
+    figure: plt.Figure,
+    q_table: np.ndarray,
+    maze: MazeMap,
+    returns: np.ndarray,
+    *,
+    num_episodes: int,
+    best_return: float,
+) -> None:
+    """Draw a run in progress: the policy over the maze, and the returns so far beside it."""
+    left, right = figure.subplots(1, 2, width_ratios=[3, 2])
+    draw_policy(q_table, maze, ax=left)
+    left.set_title(f"after {len(returns)} of {num_episodes} episodes")
+    right.plot(np.arange(1, len(returns) + 1), returns, color=MOUSE_INK, linewidth=1.2)
+    right.axhline(best_return, color="#666666", linestyle=(0, (6, 2)), linewidth=1.2)
+    right.annotate(
+        f"shortest path: {best_return:g}",
+        (num_episodes, best_return),
+        xytext=(0, 4),
+        textcoords="offset points",
+        ha="right",
+        fontsize="small",
+    )
+    right.set(xlabel="episode", ylabel="return", xlim=(0, num_episodes))
+    right.spines[["top", "right"]].set_visible(False)
+
+
+def _floor(maze: MazeMap, ax: Axes | None) -> Axes:
+    if ax is None:
+        size = (0.55 * maze.width + 0.6, 0.55 * maze.height + 0.6)
+        ax = plt.subplots(figsize=size, layout="constrained")[1]
+    ax.set(
+        xlim=(-0.5, maze.width - 0.5),
+        ylim=(maze.height - 0.5, -0.5),
+        aspect="equal",
+        xticks=np.arange(maze.width),
+        yticks=np.arange(maze.height),
+        xlabel="column",
+        ylabel="row",
+    )
+    ax.tick_params(length=0, labelsize="small")
+    ax.set_xticks(np.arange(maze.width + 1) - 0.5, minor=True)
+    ax.set_yticks(np.arange(maze.height + 1) - 0.5, minor=True)
+    ax.grid(which="minor", color="#dddddd", linewidth=0.6)
+    return ax
+
+
+def _furnish(maze: MazeMap, ax: Axes) -> None:
+    """Draw cheese, traps and the start's letter."""
+    for row, column in maze.find(CHEESE):
+        corners = [(column, row - 0.3), (column + 0.35, row + 0.3), (column - 0.35, row + 0.3)]
+        ax.add_patch(Polygon(corners, facecolor=CHEESE_INK, edgecolor="black", zorder=3))
+    for row, column in maze.find(TRAP):
+        ax.plot(column, row, marker="X", markersize=14, color=TRAP_INK, mec="black", zorder=3)
+    for row, column in maze.find(START):
+        ax.text(
+            column - 0.44, row - 0.4, "S", fontsize="small", fontweight="bold", va="top", zorder=5
+        )
+
+
+def _arrows(q_values: np.ndarray, cell: Cell, ax: Axes) -> None:
+    for action in np.flatnonzero(np.isclose(q_values, q_values.max())):
+        down, right = 0.32 * np.array(MOVES[action])
+        ax.annotate(
+            "",
+            (cell[1] + right, cell[0] + down),
+            (cell[1] - right, cell[0] - down),
+            arrowprops={
+                "arrowstyle": "simple,head_width=0.9,head_length=0.7,tail_width=0.25",
+                "facecolor": "black",
+                "edgecolor": "white",
+                "linewidth": 0.8,
+                "shrinkA": 0,
+                "shrinkB": 0,
+            },
+            zorder=5,
+        )

@@ -1,0 +1,451 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 01 Mouse and cheese
+#
+# How can a mouse find the shortest way to the cheese when nobody shows it the map?
+#
+# After this notebook you will be able to
+#
+# * say what agent, environment, observation, action, reward, return and policy mean,
+# * work one Q-learning update by hand, and write it in code,
+# * train a mouse, watch it learn, and say what learning rate, discount and epsilon do,
+# * judge a learning curve: against a random mouse, against the best possible, over many seeds.
+#
+# **Time:** 40 minutes, of which the machine computes about 0.5.
+#
+# *Needed:* Python, and what an array is. *Helpful:* the [welcome notebook](00_welcome.ipynb).
+# Nothing here needs the network, a GPU or Ray.
+#
+# [← 00 Welcome](00_welcome.ipynb) · [02 Corridor walk →](02_corridor_walk.ipynb)
+
+# %%
+import time
+
+import gymnasium as gym
+import ipywidgets
+import numpy as np
+import pandas as pd
+
+from course_lib import plots, profiles, widgets
+from course_lib.checks import maze as checks
+from course_lib.envs.maze import MazeEnv
+from course_lib.envs.maze_map import random_maze
+
+# %%
+SEED = 7
+profile = profiles.current()
+sizes = profile.maze
+
+# %% [markdown]
+# ## The maze
+#
+# A mouse stands at S. Somewhere lies the cheese, the orange triangle. Dark cells are walls. The mouse
+# cannot see the map: it only knows on which cell it stands, and it can try to go up, right, down or left.
+
+# %%
+env = gym.make("course/Maze-v0", render_mode="ansi")
+maze = env.unwrapped.maze
+plots.draw_maze(maze, mouse=maze.start)
+plots.reading(f"a maze of {maze.height} x {maze.width} cells; the shortest way has "
+              f"{maze.shortest_steps} steps.")
+
+# %% [markdown]
+# You are the mouse first. Point at the maze and use the arrow keys, or press the buttons. Every step costs 1, the
+# step onto the cheese earns 20. Bump into a wall on purpose, too: what does it cost?
+
+# %%
+game = widgets.play_maze(gym.make("course/Maze-v0"))
+
+# %% [markdown]
+# ## The words
+#
+# You have just been an **agent**: the one who decides. Everything else was the **environment**. They talk in turns:
+#
+# * the environment shows an **observation** (`obs`): here the number of the cell, counted row by row. Where the observation tells
+#   everything that matters, it is also called the **state**;
+# * the agent picks an **action**: 0 up, 1 right, 2 down, 3 left;
+# * the environment answers with a **reward**, one number for this one step, and the next observation;
+# * an **episode** is one walk from the start to its end. It is `terminated` when its rules end it (the cheese), and `truncated`
+#   when we stop watching (here after a limit of steps);
+# * the **return** is the sum of the rewards of an episode. *Reward is one step, return is a sum.*
+# * a **policy** is the rule by which an agent picks its actions.
+#
+# Learning from rewards alone is what makes this *reinforcement* learning. In supervised learning somebody tells the right answer for each
+# input; in unsupervised learning there is no answer at all. Here there is only a number, often late: which of the
+# thirteen steps earned the cheese?
+
+# %%
+obs, info = env.reset(seed=SEED)
+for action in (1, 1, 1):
+    next_obs, reward, terminated, truncated, info = env.step(action)
+    print(f"obs {obs}, action {action} -> reward {reward}, next obs {next_obs}")
+    obs = next_obs
+
+# %% [markdown]
+# The third step to the right bumped into a wall: the observation stayed the same, and the step cost 1 like any other.
+#
+# ## A random mouse
+#
+# Before learning anything we need to know how good it is to know nothing. This mouse picks every action with equal chance.
+
+# %%
+def random_episode(env, rng):
+    """Walk one episode at random; return its return and the cells visited."""
+    obs, info = env.reset()
+    total, path, done = 0.0, [info["cell"]], False
+    while not done:
+        obs, reward, terminated, truncated, info = env.step(rng.integers(4))
+        total += reward
+        path.append(info["cell"])
+        done = terminated or truncated
+    return total, path
+
+
+rng = np.random.default_rng(SEED)
+total, path = random_episode(env, rng)
+plots.draw_maze(maze, path=path, mouse=path[-1])
+plots.reading(f"{len(path) - 1} random steps, return {total:g}.")
+
+# %% [markdown]
+# One walk proves little, so here are many. Their mean is our **floor**: an agent that does not beat it has learned nothing. The
+# **ceiling** is the return of the shortest path, which we know because *we* have the map.
+
+# %%
+random_returns = [random_episode(env, rng)[0] for _ in range(sizes.random_episodes)]
+floor = ("random mouse", round(float(np.mean(random_returns)), 1))
+ceiling = ("shortest path", env.unwrapped.best_return)
+print(floor, ceiling)
+
+# %% [markdown]
+# *10 min so far*
+#
+# ## The q-ledger
+#
+# The mouse keeps a ledger. For every state and every action it writes down one number, the **q-value**: how much return it expects from
+# here on if it takes this action now and then goes on as well as it knows. At first it knows nothing: all zeros.
+
+# %%
+q_table = np.zeros((env.observation_space.n, env.action_space.n))
+
+
+def ledger(q_table, states):
+    """Show some rows of the table with the names of the actions."""
+    return pd.DataFrame(q_table[states], index=pd.Index(states, name="state"),
+                        columns=MazeEnv.ACTION_NAMES).round(2)
+
+
+ledger(q_table, [0, 1, 2])
+
+# %% [markdown]
+# Given a ledger, the obvious policy is **greedy**: take the action with the highest q-value. But a mouse that only ever does what worked
+# so far never finds the better way around the corner. It has to **explore** now and then, and **exploit** what it knows the rest of
+# the time. The simplest compromise is **epsilon-greedy**: with probability epsilon take *any* action, otherwise the best one.
+#
+# ### Exercise 1.1 - epsilon-greedy (6 min, difficulty 1 of 3)
+#
+# Given `q_values` (one row of the ledger, shape `(4,)`), `epsilon` in [0, 1] and a random generator `rng`, return an action, an `int`.
+# Where several actions are equally good, pick one of them at random: in an empty ledger *all* are equally good, and a mouse
+# that always takes the first would walk into the wall above it for ever.
+#
+# Example: with `q_values = [1, 3, 2, -5]` and `epsilon = 0.2`, action 1 is picked with probability 0.8 + 0.2 / 4 = 0.85.
+#
+# <details><summary>Hint</summary>
+#
+# `rng.random()` is a number in [0, 1), so it is below epsilon with probability epsilon. `rng.integers(n)` is one of 0 ... n-1.
+# `np.flatnonzero(q_values == q_values.max())` lists the best actions.
+# </details>
+
+# %%
+# EXERCISE 1.1
+def epsilon_greedy(q_values, epsilon, rng):
+    """Pick any action with probability epsilon, else a best one."""
+    # BEGIN SOLUTION
+    if rng.random() < epsilon:
+        return int(rng.integers(len(q_values)))
+    best = np.flatnonzero(q_values == q_values.max())
+    return int(rng.choice(best))
+    # END SOLUTION
+
+
+# %%
+epsilon_greedy = checks.check_epsilon_greedy(epsilon_greedy)
+
+# %% [markdown]
+# The check told you which aspects are right. While an exercise is unsolved, it hands back the course's own version, so you can always go on and come back later.
+#
+# *17 min so far*
+#
+# ## The update rule
+#
+# The mouse takes a step and gets a reward. Now it knows a little more than before: a better guess of the q-value it just used is
+#
+# $$\text{target} = R + \gamma \, \max_a Q(S', a)$$
+#
+# the reward $R$ it got, plus what the ledger says about the best way on from the next state $S'$. The **discount** $\gamma$ (gamma, between 0 and 1)
+# says how much later rewards count against this one. The ledger moves a part of the way towards the target, as large as the **learning rate** $\alpha$:
+#
+# $$Q(S, A) \leftarrow (1 - \alpha) \, Q(S, A) + \alpha \, \big( R + \gamma \max_a Q(S', a) \big)$$
+#
+# By hand: the ledger says $Q(S, A) = 5$. The step costs 1, so $R = -1$. In the next state the best q-value is 10. With $\gamma = 0.9$ the target
+# is $-1 + 0.9 \cdot 10 = 8$, and with $\alpha = 0.5$ the new entry is $0.5 \cdot 5 + 0.5 \cdot 8 = 6.5$.
+#
+# One exception: where the episode **terminates**, nothing comes after, so the target is the reward alone. This is a classic bug; the check looks for it.
+#
+# ### Exercise 1.2 - the update rule (8 min, difficulty 2 of 3)
+#
+# Return the new q-value, a `float`. `q_value` is $Q(S,A)$, `next_q_values` the row $Q(S', \cdot)$ of shape `(4,)`, `terminated` is `True` on the cheese.
+#
+# <details><summary>Hint</summary>
+#
+# `(not terminated)` counts as 1 or 0 in a product.
+# </details>
+
+# %%
+# EXERCISE 1.2
+def td_update(q_value, reward, next_q_values, terminated, *, learning_rate, gamma):
+    """Move a q-value towards its target and return the new one."""
+    # BEGIN SOLUTION
+    target = reward + gamma * (not terminated) * next_q_values.max()
+    return (1 - learning_rate) * q_value + learning_rate * target
+    # END SOLUTION
+
+
+# %%
+td_update = checks.check_td_update(td_update)
+
+# %% [markdown]
+# What does this rule do, used again and again? Before its first cheese the ledger knows only costs. At the cheese, one entry jumps. The next time the mouse reaches the cell before it, the
+# news travels one cell further. So the worth of the cheese spreads from the end to the start, one cell per visit.
+#
+# *25 min so far*
+#
+# ## Learning, one episode at a time
+#
+# ### Exercise 1.3 - one episode of learning (8 min, difficulty 2 of 3)
+#
+# Put both together. Walk one episode: pick an action, take the step, update the ledger entry, and move on; return the sum of the rewards.
+# `env.reset()` gives `obs, info`, `env.step(action)` gives `next_obs, reward, terminated, truncated, info`.
+# The loop ends when `terminated or truncated`; the update only asks for `terminated`, because a mouse stopped by our clock *would* have walked on.
+#
+# <details><summary>Hint</summary>
+#
+# Inside the loop: `q_table[obs, action] = td_update(q_table[obs, action], reward, q_table[next_obs], terminated, learning_rate=..., gamma=...)`, and only then `obs = next_obs`.
+# The walk of the random mouse above has the same shape.
+# </details>
+
+# %%
+# EXERCISE 1.3
+def learn_episode(env, q_table, *, learning_rate, gamma, epsilon, rng):
+    """Walk one episode, update q_table in place after each step, return the return."""
+    # BEGIN SOLUTION
+    obs, _ = env.reset()
+    total, done = 0.0, False
+    while not done:
+        action = epsilon_greedy(q_table[obs], epsilon, rng)
+        next_obs, reward, terminated, truncated, _ = env.step(action)
+        q_table[obs, action] = td_update(q_table[obs, action], reward, q_table[next_obs],
+                                         terminated, learning_rate=learning_rate, gamma=gamma)
+        obs, done = next_obs, terminated or truncated
+        total += reward
+    return total
+    # END SOLUTION
+
+
+# %%
+learn_episode = checks.check_learn_episode(learn_episode)
+
+# %% [markdown]
+# ## Watch it learn
+#
+# Every cell of the maze shows its four q-values as four triangles, each on the side that its action leads to; bright is high. The arrow is the policy: the best action so far.
+# It takes about ten seconds, slowed down on purpose so that you can see it. The square button above stops it; what was learned stays.
+
+# %%
+q_table = np.zeros((env.observation_space.n, env.action_space.n))
+rng = np.random.default_rng(SEED)
+returns = []
+
+
+def draw(figure, q_table, returns):
+    plots.draw_learning(figure, q_table, maze, returns, num_episodes=sizes.live_episodes,
+                        best_return=env.unwrapped.best_return)
+
+
+with widgets.LiveFigure(draw, figsize=(11, 4), min_interval_s=0.4) as live:
+    for episode in range(sizes.live_episodes):
+        returns.append(
+            learn_episode(env, q_table, learning_rate=0.5, gamma=0.95, epsilon=0.1, rng=rng))
+        live.update(q_table, returns)
+        time.sleep(sizes.pause_s)
+
+# %% [markdown]
+# Notice how the bright colour starts at the cheese and creeps back to S. Cells beside the way stay dim or empty: the mouse stops visiting what does not pay.
+#
+# Does the arrows' path deserve its name? Walk it without exploring (epsilon 0) and compare with the map's own shortest path.
+
+# %%
+from course_lib.agents import tabular
+
+states = tabular.greedy_path(q_table, env, rng)
+path = [maze.cell(state) for state in states]
+plots.draw_maze(maze, path=path, mouse=path[-1])
+plots.reading(f"the learned path has {len(path) - 1} steps, "
+              f"the shortest possible {maze.shortest_steps}.")
+
+# %% [markdown]
+# Here is the ledger along that path, read it from the bottom: the last step is worth 20, and each step before it a little less.
+
+# %%
+ledger(q_table, states[:-1]).assign(cell=path[:-1]).tail(6)
+
+# %% [markdown]
+# *33 min so far*
+#
+# ## Was it luck?
+#
+# One mouse, one seed: perhaps it was lucky. Below are 20 mice with 20 different seeds, all learning at once (`tabular.q_learning_many` does the same updates for all mice in one numpy step; a test
+# holds it against the plain version). The line is the median mouse, the band holds the middle 80%.
+
+# %%
+tables, curves = tabular.q_learning_many(
+    env.unwrapped.model(), maze.state(maze.start), num_seeds=sizes.num_seeds,
+    num_episodes=sizes.num_episodes, max_steps=env.unwrapped.max_steps,
+    learning_rate=0.5, gamma=0.95, epsilon=0.1, rng=np.random.default_rng(SEED))
+plots.plot_band(curves, label="Q-learning", floor=floor, ceiling=ceiling)
+lengths = [len(tabular.greedy_path(table, env, rng)) - 1 for table in tables]
+shortest = np.mean(np.array(lengths) == maze.shortest_steps)
+plots.reading(f"{shortest:.0%} of {len(tables)} mice end with a shortest path; the median return of "
+              f"the last 20 episodes is {np.median(curves[:, -20:]):g}.")
+
+# %% [markdown]
+# Why does the band hang below the ceiling, although the mice know the way? Because they still explore: one step in ten is random, and costs.
+#
+# ## Turn the knobs
+#
+# Each change trains 20 new mice, in well under a second. Before you move a slider, say what you expect. Then try these, they fail on purpose:
+#
+# * **epsilon 0**: nothing is random but the ties. Does it still find the cheese? Why does an empty ledger explore all by itself when every step costs 1?
+# * **epsilon 1**: the curve is the random mouse's. Yet the title counts shortest paths: the *ledger* learns all the same.
+# * **discount 0**: only the next reward counts.
+# * **learning rate 0.05**, then 1.
+
+# %%
+def retrain(figure, learning_rate, discount, epsilon):
+    tables, curves = tabular.q_learning_many(
+        env.unwrapped.model(), maze.state(maze.start), num_seeds=sizes.num_seeds,
+        num_episodes=sizes.num_episodes, max_steps=env.unwrapped.max_steps,
+        learning_rate=learning_rate, gamma=discount, epsilon=epsilon,
+        rng=np.random.default_rng(SEED))
+    left, right = figure.subplots(1, 2, width_ratios=[3, 2])
+    plots.plot_band(curves, floor=floor, ceiling=ceiling, ax=left)
+    plots.draw_policy(tables[0], maze, ax=right)
+    lengths = [len(tabular.greedy_path(table, env, rng)) - 1 for table in tables]
+    found = np.sum(np.array(lengths) == maze.shortest_steps)
+    left.set_title(f"{found} of {len(tables)} mice know a shortest path")
+    right.set_title("the first mouse's ledger")
+
+
+widgets.explore(
+    retrain, figsize=(12, 4),
+    learning_rate=ipywidgets.FloatSlider(value=0.5, min=0, max=1, step=0.05),
+    discount=ipywidgets.FloatSlider(value=0.95, min=0, max=1, step=0.05),
+    epsilon=ipywidgets.FloatSlider(value=0.1, min=0, max=1, step=0.05))
+
+# %% [markdown]
+# ### Exercise 1.4 - the cheese from afar (5 min, difficulty 2 of 3)
+#
+# A prediction: what *should* the ledger say? Standing `steps` steps away from the cheese and walking straight to it, the rewards are -1, -1, ..., +20. What is their
+# discounted sum, with the first reward counted once, the second gamma times, the third gamma² times? Two steps away with gamma 0.9: -1 + 0.9 · 20 = 17.
+#
+# <details><summary>Hint</summary>
+#
+# One step away it is 20. Each further step away: -1 + gamma · (the worth one step nearer).
+# </details>
+
+# %%
+# EXERCISE 1.4
+def worth_from_afar(steps, gamma):
+    """Discounted return of walking `steps` steps straight to the cheese."""
+    # BEGIN SOLUTION
+    worth = 20.0
+    for _ in range(steps - 1):
+        worth = -1 + gamma * worth
+    return worth
+    # END SOLUTION
+
+
+# %%
+worth_from_afar = checks.check_worth_from_afar(worth_from_afar)
+
+# %% [markdown]
+# Theory against practice: the exact worth at the start, and what the 20 ledgers say.
+
+# %%
+exact = worth_from_afar(maze.shortest_steps, gamma=0.95)
+learned = tables[:, maze.state(maze.start)].max(axis=1)
+print(f"exact {exact:.2f}; learned: median {np.median(learned):.2f}, "
+      f"from {learned.min():.2f} to {learned.max():.2f}")
+
+# %% [markdown]
+# ## Any maze
+#
+# Nothing in the agent knows this maze. Move the sliders: another seed draws another maze, with traps (the crosses: -20, and the episode is over) if you like.
+
+# %%
+def any_maze(figure, seed, size, traps):
+    rng = np.random.default_rng(seed)
+    new = MazeEnv(random_maze(size, size + 2, rng, num_traps=traps))
+    tables, _ = tabular.q_learning_many(
+        new.model(), new.maze.state(new.maze.start), num_seeds=1,
+        num_episodes=sizes.num_episodes, max_steps=new.max_steps,
+        learning_rate=0.5, gamma=0.95, epsilon=0.1, rng=rng)
+    ax = plots.draw_policy(tables[0], new.maze, ax=figure.subplots())
+    steps = len(tabular.greedy_path(tables[0], new, rng)) - 1
+    ax.set_title(f"learned {steps} steps, shortest {new.maze.shortest_steps}")
+
+
+widgets.explore(
+    any_maze, figsize=(7, 4),
+    seed=ipywidgets.IntSlider(value=SEED, min=0, max=99),
+    size=ipywidgets.IntSlider(value=6, min=3, max=12),
+    traps=ipywidgets.IntSlider(value=2, min=0, max=6))
+
+# %% [markdown]
+# *40 min so far*
+#
+# ## Summary
+#
+# * An agent learns from rewards: no map, no right answers. A ledger of q-values says how much return each action promises in each state.
+# * After every step one entry moves towards `reward + gamma * max(next q-values)`. Where the episode terminates, towards the reward alone.
+# * Epsilon trades exploring for exploiting; a curve made while exploring lies below what the agent knows.
+# * A learning curve needs a floor, a ceiling and several seeds.
+#
+# What you wrote is **Q-learning** (1989). Its relatives: **SARSA** uses the q-value of the action it really takes next, instead of the best one. **Q(λ)** spreads the news over many
+# cells at once. **DQN** puts a neural network where the table was, and **DDPG** does so for actions that are numbers. A later notebook meets bandits, Monte Carlo, dynamic programming and tic-tac-toe.
+#
+# ## Common mistakes
+#
+# * Future rewards after the end: the worth of the cheese then grows without reason. Multiply by `(not terminated)`.
+# * Treating a time limit as an end: the mouse then learns that long walks are worth nothing.
+# * `np.argmax` for ties: the mouse prefers "up" because it is the first in the row.
+# * Judging by one run, or by the curve of an exploring agent.
+#
+# ## Try next
+#
+# * Draw your own maze: `MazeEnv("S..\n.#.\n..C")`. Which mazes are hard for the mouse, which for you?
+# * Let epsilon fall from 1 to 0 over the episodes. Does the curve reach the ceiling?
+# * Give the step onto the cheese +1 and all others 0 (in a copy of `MazeEnv`). What does the mouse lose?
+#
+# ## References
+#
+# * R. Sutton, A. Barto: *Reinforcement Learning: An Introduction*, 2nd edition, 2018, sections 6.4 to 6.5.
+# * C. Watkins, P. Dayan: *Q-learning*. Machine Learning 8, 1992.
+#
+# Next: [02 Corridor walk](02_corridor_walk.ipynb), where a computer turns the knobs.

@@ -1,0 +1,182 @@
+"""Q-learning: the update by hand, the loop, many mice at once, and that they learn."""
+
+import numpy as np
+import pytest
+
+from course_lib.agents import tabular
+from course_lib.envs.maze import MazeEnv
+from course_lib.envs.maze_map import random_maze
+
+GOOD = {"learning_rate": 0.5, "gamma": 0.95, "epsilon": 0.1}
+
+
+def many(env: MazeEnv, seed: int, **changes: float) -> tuple[np.ndarray, np.ndarray]:
+    arguments = {"num_seeds": 20, "num_episodes": 150, **GOOD, **changes}
+    return tabular.q_learning_many(
+        env.model(),
+        env.maze.state(env.maze.start),
+        max_steps=env.max_steps,
+        rng=np.random.default_rng(seed),
+        **arguments,
+    )
+
+
+def path_lengths(tables: np.ndarray, env: MazeEnv) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return np.array([len(tabular.greedy_path(table, env, rng)) - 1 for table in tables])
+
+
+def test_td_update_by_hand() -> None:
+    after = np.array([1.0, 4.0])
+    # target: 2 + 0.5 * 4 = 4; a quarter of the way from 0 to 4.
+    assert tabular.td_update(0.0, 2.0, after, False, learning_rate=0.25, gamma=0.5) == 1.0
+    assert tabular.td_update(0.0, 2.0, after, True, learning_rate=0.25, gamma=0.5) == 0.5
+
+
+def test_a_path_of_two_by_hand() -> None:
+    """In 'SC' the only way to 20 is one step; after n visits 20 (1 - 0.5^n) is known."""
+    env = MazeEnv("SC")
+    rng = np.random.default_rng(0)
+    run = tabular.q_learning(
+        env, num_episodes=3, learning_rate=0.5, gamma=0.9, epsilon=0.0, rng=rng,
+        q_table=np.array([[-9.0, 0.0, -9.0, -9.0], [0.0] * 4]),
+    )  # fmt: skip
+    assert run.returns == [20.0, 20.0, 20.0]
+    assert run.q_table[0, 1] == 17.5
+
+
+def test_truncation_is_bootstrapped() -> None:
+    env = MazeEnv("S.C", max_steps=1)
+    table = np.array([[-9.0, 0.0, -9.0, -9.0], [0.0, 10.0, 0.0, 0.0], [0.0] * 4])
+    tabular.learn_episode(
+        env, table, learning_rate=1.0, gamma=0.9, epsilon=0.0, rng=np.random.default_rng(0)
+    )
+    assert table[0, 1] == pytest.approx(-1 + 0.9 * 10)
+
+
+def test_truncation_is_bootstrapped_by_many() -> None:
+    """One step per episode, always truncated: bumping into the wall costs -1 for ever."""
+    env = MazeEnv("S.C", max_steps=1)
+    tables, returns = many(env, 0, num_seeds=1, num_episodes=400, epsilon=1.0, learning_rate=1.0)
+    # Going right leads to an unknown cell, worth 0: so -1. Bumping: -1 + 0.95 * -1.
+    np.testing.assert_allclose(tables[0, 0], [-1.95, -1.0, -1.95, -1.95])
+    assert set(returns.ravel()) == {-1.0}
+
+
+def test_epsilon_greedy_breaks_ties() -> None:
+    rng = np.random.default_rng(0)
+    picks = [tabular.epsilon_greedy(np.array([1.0, 0.0, 1.0]), 0.0, rng) for _ in range(400)]
+    assert 150 < picks.count(0) < 250
+    assert picks.count(1) == 0
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_learned_path_is_the_shortest_path(seed: int) -> None:
+    env = MazeEnv()
+    run = tabular.q_learning(env, num_episodes=150, rng=np.random.default_rng(seed), **GOOD)
+    assert path_lengths(run.q_table[None], env) == [env.maze.shortest_steps]
+
+
+def test_every_one_of_200_mice_learns_the_shortest_path() -> None:
+    env = MazeEnv()
+    tables, _ = many(env, 1, num_seeds=200)
+    assert np.all(path_lengths(tables, env) == env.maze.shortest_steps)
+
+
+def test_random_mazes_are_learned_too() -> None:
+    """Of 20 random mazes with traps at most one ends with a way that is not shortest."""
+    rng = np.random.default_rng(0)
+    found = 0
+    for _ in range(20):
+        env = MazeEnv(random_maze(5, 6, rng, num_traps=2))
+        tables, _ = many(env, int(rng.integers(2**31)), num_seeds=1, num_episodes=300)
+        found += int(path_lengths(tables, env)[0] == env.maze.shortest_steps)
+    assert found >= 19
+
+
+@pytest.mark.parametrize(
+    ("change", "at_least", "at_most"),
+    [
+        ({"gamma": 0.0}, 0.0, 0.1),
+        ({"learning_rate": 0.0}, 0.0, 0.1),
+        ({"learning_rate": 0.05}, 0.0, 0.2),
+        ({"epsilon": 0.0}, 0.95, 1.0),
+        ({"epsilon": 1.0}, 0.95, 1.0),
+    ],
+)
+def test_what_the_notebook_says_of_the_knobs(change, at_least, at_most) -> None:
+    env = MazeEnv()
+    tables, _ = many(env, 2, num_seeds=100, **change)
+    share = np.mean(path_lengths(tables, env) == env.maze.shortest_steps)
+    assert at_least <= share <= at_most
+
+
+def test_many_agrees_with_one() -> None:
+    """The mean learning curves of 200 mice at once and of 40 one by one lie on each other."""
+    env = MazeEnv()
+    _, fast = many(env, 3, num_seeds=200, num_episodes=60)
+    slow = np.array(
+        [
+            tabular.q_learning(
+                env, num_episodes=60, rng=np.random.default_rng(seed), **GOOD
+            ).returns
+            for seed in range(40)
+        ]
+    )
+    for part in (slice(0, 10), slice(10, 30), slice(30, 60)):
+        one, other = fast[:, part].mean(axis=1), slow[:, part].mean(axis=1)
+        error = np.hypot(one.std() / np.sqrt(one.size), other.std() / np.sqrt(other.size))
+        assert abs(one.mean() - other.mean()) < 4 * error
+
+
+def test_many_counts_every_episode() -> None:
+    env = MazeEnv()
+    _, returns = many(env, 0, num_seeds=5, num_episodes=30, epsilon=1.0)
+    assert returns.shape == (5, 30)
+    assert np.all((returns >= -env.max_steps) & (returns <= env.best_return))
+    assert np.all(returns != 0)
+
+
+def test_interrupt_keeps_what_was_learned(capsys: pytest.CaptureFixture[str]) -> None:
+    def stop(run: tabular.Run) -> None:
+        if len(run.returns) == 5:
+            raise KeyboardInterrupt
+
+    run = tabular.q_learning(
+        MazeEnv(), num_episodes=100, rng=np.random.default_rng(0), on_episode=stop, **GOOD
+    )
+    assert len(run.returns) == 5
+    assert np.any(run.q_table)
+    assert "Stopped after 5 of 100 episodes" in capsys.readouterr().out
+
+
+def test_same_seed_same_run() -> None:
+    runs = [
+        tabular.q_learning(MazeEnv(), num_episodes=20, rng=np.random.default_rng(seed), **GOOD)
+        for seed in (4, 4, 5)
+    ]
+    assert runs[0].returns == runs[1].returns != runs[2].returns
+    np.testing.assert_array_equal(runs[0].q_table, runs[1].q_table)
+
+
+def test_random_returns_are_the_floor() -> None:
+    rng = np.random.default_rng(0)
+    floor = tabular.random_returns(MazeEnv(), num_episodes=100, rng=rng).mean()
+    assert floor < MazeEnv().best_return - 50
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"epsilon": 1.3}, r"epsilon must be in \[0, 1\], got 1.3"),
+        ({"gamma": -0.1}, r"gamma must be in \[0, 1\], got -0.1"),
+        ({"learning_rate": 2}, r"learning_rate must be in \[0, 1\], got 2"),
+        ({"num_episodes": 0}, "num_episodes must be at least 1, got 0"),
+    ],
+)
+def test_refuses(change: dict, message: str) -> None:
+    arguments = {"num_episodes": 1, **GOOD, **change}
+    with pytest.raises(ValueError, match=message):
+        tabular.q_learning(MazeEnv(), rng=np.random.default_rng(0), **arguments)
+    with pytest.raises(ValueError, match=message):
+        many(MazeEnv(), 0, **arguments)
