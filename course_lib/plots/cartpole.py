@@ -181,37 +181,35 @@ def plot_seeds(
     return axes
 
 
-def plot_compared(
-    runs: dict[str, Rows], *, floor: Level | None = None, ceiling: Level | None = None
-) -> np.ndarray:
+def draw_compared(
+    figure: Figure,
+    runs: dict[str, Rows],
+    *,
+    floor: Level | None = None,
+    ceiling: Level | None = None,
+    window: int = 20,
+) -> None:
     """Draw the mean return of several algorithms over steps, and over seconds.
 
     Args:
+        figure: an empty figure.
         runs: rows by the algorithm's name, one run each.
         floor: (name, value) of the line to beat.
         ceiling: (name, value) of the best that is possible.
-
-    Returns:
-        The two axes.
+        window: episodes that the mean looks back over; named on the axis.
     """
-    axes = plt.subplots(1, 2, figsize=(9, 3.3), sharey=True, layout="constrained")[1]
+    axes = figure.subplots(1, 2, sharey=True)
     looks = (("env_steps", "environment steps"), ("seconds", "seconds of training"))
     for ax, (key, label) in zip(axes, looks, strict=True):
         for i, (name, rows) in enumerate(runs.items()):
-            ax.plot(
-                _column(rows, key),
-                _column(rows, "mean_return"),
-                color=COLOURS[i],
-                linestyle=STYLES[i],
-                linewidth=2,
-                label=f"{name}, 1 seed",
-            )
+            steps, returns = _column(rows, key), _column(rows, "mean_return")
+            look = {"color": COLOURS[i], "linestyle": STYLES[i], "linewidth": 2}
+            ax.plot(steps, returns, label=f"{name}, 1 seed", **look)
         _levels(ax, floor, ceiling)
         ax.set_xlabel(label)
         ax.spines[["top", "right"]].set_visible(False)
-    axes[0].set_ylabel("mean return")
+    axes[0].set_ylabel(f"return, mean of {window} episodes")
     axes[0].legend(frameon=False, fontsize="small")
-    return axes
 
 
 def draw_ray_dqn(*, num_env_runners: int = 2, ax: Axes | None = None) -> Axes:

@@ -85,6 +85,7 @@ class ColumnarDQNConfig(DQNConfig):
         Raises:
             ValueError: naming the setting, what was given and what to do.
         """
+        self._validate_n_step()
         super().validate()
         if not self.enable_env_runner_and_connector_v2 or self.framework_str != "torch":
             raise ValueError(
@@ -111,12 +112,14 @@ class ColumnarDQNConfig(DQNConfig):
                 f"({self.total_train_batch_size}), got {capacity!r}"
             )
 
-    def _validate_training(self) -> None:
+    def _validate_n_step(self) -> None:
         if not isinstance(self.n_step, int) or self.n_step < 1:
             raise ValueError(
                 f"n_step must be an int of at least 1, got {self.n_step!r}; "
                 "a range of n is not supported here"
             )
+
+    def _validate_training(self) -> None:
         if not 0 <= self.gamma <= 1:
             raise ValueError(f"gamma must be in [0, 1], got {self.gamma}")
         if self.training_intensity is not None and self.training_intensity <= 0:
@@ -149,9 +152,28 @@ class ColumnarDQNConfig(DQNConfig):
                     "never pass there; leave it at its default, or use RLlib's DQNConfig"
                 )
 
+    def get_rl_module_spec(self, env: Any = None, spaces: Any = None, **kwargs: Any) -> Any:
+        """Describe the network, once the environment is known to fit.
+
+        Raises:
+            ValueError: if observations are no Box or actions no Discrete space from 0.
+        """
+        if spaces and DEFAULT_MODULE_ID in spaces:
+            obs_space, action_space = spaces[DEFAULT_MODULE_ID]
+            numbered = isinstance(action_space, gym.spaces.Discrete) and action_space.start == 0
+            if not isinstance(obs_space, gym.spaces.Box):
+                _refuse("Box observation", obs_space, "wrap it so that it returns an array")
+            if not numbered:
+                _refuse("Discrete action", action_space, "DQN needs actions numbered from 0")
+        return super().get_rl_module_spec(env, spaces, **kwargs)
+
     def get_default_learner_class(self) -> type:
         """The learner that runs over many minibatches per call."""
         return ColumnarDQNTorchLearner
+
+
+def _refuse(wanted: str, got: Any, advice: str) -> None:
+    raise ValueError(f"ColumnarDQN needs a {wanted} space, the environment has {got}; {advice}")
 
 
 class ColumnarDQN(DQN):
@@ -165,22 +187,9 @@ class ColumnarDQN(DQN):
         return ColumnarDQNConfig()
 
     def setup(self, config: Any) -> None:
-        """Build everything, then check that the environment fits.
-
-        Raises:
-            ValueError: if observations are no Box or actions no Discrete space.
-        """
+        """Build everything, with an account of the gradient steps that are still owed."""
         self._updates_owed = 0.0
         super().setup(config)
-        obs_space, action_space = self.spaces[DEFAULT_MODULE_ID]
-        if not isinstance(obs_space, gym.spaces.Box):
-            self._refuse("observation", "Box", obs_space, "wrap the environment")
-        if not isinstance(action_space, gym.spaces.Discrete) or action_space.start != 0:
-            self._refuse("action", "Discrete", action_space, "DQN needs numbered actions from 0")
-
-    def _refuse(self, what: str, wanted: str, got: Any, advice: str) -> None:
-        self.cleanup()
-        raise ValueError(f"ColumnarDQN needs a {wanted} {what} space, got {got}; {advice}")
 
     def training_step(self) -> None:
         """Sample, store, then take the gradient steps that are due and share the weights."""
@@ -264,7 +273,7 @@ class ColumnarDQN(DQN):
     def set_state(self, state: dict[str, Any]) -> None:
         """Take over what :meth:`get_state` returned."""
         super().set_state(state)
-        self._updates_owed = state.get("updates_owed", 0.0)
+        self._updates_owed = state.get("updates_owed", self._updates_owed)
         if "replay" in state:
             self.local_replay_buffer.set_state(state["replay"])
 
