@@ -44,7 +44,7 @@ class Settings:
     gamma: float = 0.97
     n_step: int = 4
     num_steps: int = 4_000
-    episode_rows: int = 336
+    episode_rows: int = 168
     window: int = 24
 
     def changed(self, **values: Any) -> "Settings":
@@ -64,9 +64,7 @@ def training_env(prices: pd.DataFrame, settings: Settings) -> environment.Tradin
     )
 
 
-def dqn_config(
-    make: Callable[[], gym.Env], settings: Settings, *, seed: int = 0
-) -> ColumnarDQNConfig:
+def dqn_config(make: Callable[[], gym.Env], settings: Settings, seed: int = 0) -> ColumnarDQNConfig:
     """Describe the DQN: dueling double DQN with two layers of 64 units.
 
     Args:
@@ -147,16 +145,32 @@ class Trained:
     module: RLModule
 
 
+Configure = Callable[[Callable[[], gym.Env], Settings, int], ColumnarDQNConfig]
+
+
 def train_many(
-    prices: pd.DataFrame, variants: dict[str, Settings], seeds: Sequence[int]
+    prices: pd.DataFrame,
+    variants: dict[str, Settings],
+    seeds: Sequence[int],
+    *,
+    configure: Configure = dqn_config,
 ) -> list[Trained]:
     """Train every variant with every seed, as many at a time as Ray has cores, with progress.
 
     Interrupting keeps the agents that are done.
+
+    Args:
+        prices: to train on.
+        variants: name -> settings.
+        seeds: for each variant.
+        configure: makes the configuration from ``make``, the settings and the seed.
+
+    Returns:
+        The agents, in the order of ``variants``, then of their seeds.
     """
     table = ray.put(prices)
     jobs = {
-        _train_remote.remote(table, settings, seed): (variant, seed, settings)
+        _train_remote.remote(table, settings, seed, configure): (variant, seed, settings)
         for variant, settings in variants.items()
         for seed in seeds
     }
@@ -173,8 +187,10 @@ def train_many(
 
 
 @ray.remote(num_cpus=1)
-def _train_remote(prices: pd.DataFrame, settings: Settings, seed: int) -> RLModule:
-    config = dqn_config(lambda: training_env(prices, settings), settings, seed=seed)
+def _train_remote(
+    prices: pd.DataFrame, settings: Settings, seed: int, configure: Configure
+) -> RLModule:
+    config = configure(lambda: training_env(prices, settings), settings, seed)
     return train_agent(config, settings.num_steps)[0]
 
 

@@ -126,7 +126,8 @@ def metrics(run: Run, hold: Run | None = None) -> dict[str, float]:
 def table(runs: Sequence[Run] | Mapping[str, Run], hold: Run | None = None) -> pd.DataFrame:
     """Return one row of :func:`metrics` for each run, rounded for reading."""
     listed = list(runs.values()) if isinstance(runs, Mapping) else list(runs)
-    rows = pd.DataFrame({run.name: metrics(run, hold) for run in listed}).T
+    names = pd.Index([run.name for run in listed])
+    rows = pd.DataFrame([metrics(run, hold) for run in listed], index=names)
     digits = {"net profit": 0, "excess": 0, "fees": 0, "trades": 0}
     return rows.round({name: digits.get(name, 2) for name in rows.columns})
 

@@ -69,15 +69,26 @@ class Progress(tune.Callback):
     """A bar that counts finished trials."""
 
     def __init__(self, total: int) -> None:
-        self._bar = tqdm(total=total, desc="trials", unit="trial")
+        self._total = total
+        self._bar: tqdm | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the bar behind: Tune stores its callbacks, and a bar cannot be stored."""
+        return {**self.__dict__, "_bar": None}
+
+    def setup(self, **info: Any) -> None:
+        """Show the bar."""
+        self._bar = tqdm(total=self._total, desc="trials", unit="trial")
 
     def on_trial_complete(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         """Move the bar."""
-        self._bar.update(1)
+        if self._bar is not None:
+            self._bar.update(1)
 
     def on_experiment_end(self, trials: list, **info: Any) -> None:
         """Close the bar."""
-        self._bar.close()
+        if self._bar is not None:
+            self._bar.close()
 
 
 def search_learning_rate(

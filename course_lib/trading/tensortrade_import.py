@@ -3,11 +3,15 @@
 ``import tensortrade`` imports its subpackage ``tensortrade.agents``, which imports TensorFlow. The
 course trains with RLlib and PyTorch and does not install TensorFlow, so an empty module stands in
 for ``tensortrade.agents`` where TensorFlow is absent. Where it is installed nothing is replaced.
+
+TensorTrade also sets a style for all of matplotlib when it is imported; that is undone.
 """
 
 import importlib.util
 import sys
 import types
+
+import matplotlib
 
 AGENTS = "tensortrade.agents"
 
@@ -27,17 +31,18 @@ def stand_in_for_agents() -> bool:
 
 stand_in_for_agents()
 
-import tensortrade  # noqa: E402
-from tensortrade.env.default.actions import BSH  # noqa: E402
-from tensortrade.env.default.observers import TensorTradeObserver  # noqa: E402
-from tensortrade.env.default.rewards import PBR, TensorTradeRewardScheme  # noqa: E402
-from tensortrade.env.generic import Informer, Renderer, Stopper, TradingEnv  # noqa: E402
-from tensortrade.feed.core import DataFeed, Stream  # noqa: E402
-from tensortrade.oms.exchanges import Exchange, ExchangeOptions  # noqa: E402
-from tensortrade.oms.instruments import Instrument  # noqa: E402
-from tensortrade.oms.orders import Broker, Trade, TradeSide  # noqa: E402
-from tensortrade.oms.services.execution.simulated import execute_order  # noqa: E402
-from tensortrade.oms.wallets import Portfolio, Wallet  # noqa: E402
+with matplotlib.rc_context():
+    import tensortrade
+    from tensortrade.env.default.actions import BSH
+    from tensortrade.env.default.observers import TensorTradeObserver
+    from tensortrade.env.default.rewards import PBR, TensorTradeRewardScheme
+    from tensortrade.env.generic import Informer, Renderer, Stopper, TradingEnv
+    from tensortrade.feed.core import DataFeed, Stream
+    from tensortrade.oms.exchanges import Exchange, ExchangeOptions
+    from tensortrade.oms.instruments import Instrument
+    from tensortrade.oms.orders import Broker, Trade, TradeSide
+    from tensortrade.oms.services.execution.simulated import execute_order
+    from tensortrade.oms.wallets import Portfolio, Wallet
 
 __all__ = [
     "BSH",

@@ -1,0 +1,611 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 04 A trading agent
+#
+# **Can a DQN learn to trade bitcoin, and how would you know?**
+#
+# At the end you will be able to
+#
+# * follow dollars and bitcoin through two wallets, and say what a fee does to them;
+# * turn a table of prices into an environment that never shows the agent the future;
+# * find a learning rate with Ray Tune, and judge it by several seeds;
+# * train a DQN trading agent with RLlib, and read its trades off the price chart;
+# * test an agent on months that it has never seen, against traders that need no learning.
+#
+# **Time:** 50 minutes, of which the machine computes about 4.
+#
+# **Needed:** [03 CartPole with a DQN](03_cartpole_dqn.ipynb) (what a DQN is), Tune from
+# [02 Corridor walk](02_corridor_walk.ipynb). **Not needed:** any knowledge of finance.
+#
+# Previous: [03 CartPole with a DQN](03_cartpole_dqn.ipynb) ·
+# First: [00 Welcome and preflight](00_welcome.ipynb)
+#
+# *This lesson is about method. Nothing in it is advice, and nothing in it promises a profit: the
+# prices are old, orders are filled here as no real exchange fills them, and a result on past
+# prices says little about future ones.*
+
+# %%
+import numpy as np
+
+from course_lib import plots, profiles, widgets
+from course_lib.checks import trading as checks
+from course_lib.plots import reading
+from course_lib.trading import baselines, evaluation, features, markets, prices
+from course_lib.trading.environment import make_env
+
+# %%
+SEED = 7
+FEE = 0.001  # 0.1% of every trade
+profile = profiles.current()
+sizes = profile.trading
+print(f"profile {profile.name}: {sizes}")
+
+# %% [markdown]
+# ## 1 Two wallets and a fee
+#
+# A trader holds two **wallets** at an exchange: one of dollars (here called **cash**), one of
+# bitcoin (**coin**). At every hour the trader is in one of two positions: all in cash (0) or all
+# in coin (1). Changing the position is a **trade**: everything in one wallet is exchanged, at the
+# price of the hour, for the other.
+#
+# The exchange keeps a **fee**, a fraction of what is handed in. With 10,000 dollars, a price of
+# 5,000 and a fee of 0.1%:
+#
+# 1. the fee is 0.001 × 10,000 = 10 dollars, so 9,990 dollars are left to buy with;
+# 2. they buy 9,990 / 5,000 = 1.998 coins;
+# 3. at a price of 6,000 the coins are worth 11,988 dollars; selling them costs 11.988 more.
+#
+# **Net worth** is cash plus coin times price. It is what the trader would call 'my money'.
+
+# %% [markdown]
+# ### Exercise 4.1 - one trade and its fee (8 min, difficulty 1 of 3)
+#
+# Write one trade. `target` is the position to be in: 1 coin, 0 cash. Return the dollars, the coins
+# and the fee **in dollars** after it. A trader who is there already trades nothing and pays
+# nothing.
+#
+# Worked number: `trade(10_000, 0, 5_000, 0.001, target=1)` returns `(0, 1.998, 10)`.
+#
+# <details><summary>Hint</summary>
+#
+# There are three cases: `target == 1 and cash > 0` buys, `target == 0 and coin > 0` sells, and
+# otherwise nothing happens. When selling, the fee in dollars is `fee * coin * price`.
+#
+# </details>
+
+
+# %%
+# EXERCISE 4.1
+def trade(cash, coin, price, fee, target):
+    """Return (cash, coin, fee in dollars) after moving everything to the target position."""
+    # BEGIN SOLUTION
+    if target == 1 and cash > 0:
+        paid = fee * cash
+        return 0.0, (cash - paid) / price, paid
+    if target == 0 and coin > 0:
+        paid = fee * coin * price
+        return coin * price - paid, 0.0, paid
+    return cash, coin, 0.0
+    # END SOLUTION
+
+
+# %%
+trade = checks.check_trade(trade)
+
+# %% [markdown]
+# Now go back and forth a hundred times while the price stands still, and watch the money go.
+
+# %%
+cash, coin = 10_000.0, 0.0
+for number in range(100):
+    cash, coin, _ = trade(cash, coin, 5_000.0, FEE, target=1 - number % 2)
+print(f"after 100 trades at one and the same price: {cash + coin * 5_000.0:,.2f} dollars")
+
+# %% [markdown]
+# Nothing was won or lost on the market. Keep this in mind: it decides the rest of this notebook.
+#
+# *10 min so far*
+
+# %% [markdown]
+# ## 2 The prices, and what each month is for
+#
+# `data/` holds bitcoin in US dollars for each hour from July 2017 to October 2019. The months get
+# three different jobs:
+#
+# * **train**: the agent learns from these, as often as it likes;
+# * **validation**: we look at these to choose between agents;
+# * **test**: touched **once**, at the very end, after all choices are made.
+#
+# Later months never help to choose for earlier ones, because a trader cannot look back from the
+# future. `period` puts some hours of history in front of each stretch: they are looked at, not
+# traded.
+
+# %%
+btc = prices.load_prices()
+periods = {
+    "train": ("2017-07-09", "2019-01-01"),
+    "validation": ("2019-01-01", "2019-05-01"),
+    "test": ("2019-05-01", "2019-10-18"),
+}
+lead_in = features.lead_in(window=24)
+train, validation, test = (prices.period(btc, *span, lead_in=lead_in) for span in periods.values())
+_ = plots.plot_periods(btc.index, btc["close"], periods)
+reading(f"bitcoin from {btc['close'].iloc[0]:,.0f} to {btc['close'].iloc[-1]:,.0f} dollars.")
+
+# %% [markdown]
+# ## 3 The environment
+#
+# `make_env` turns such a table into a Gymnasium environment. Inside, **TensorTrade**, a library
+# for trading agents, keeps the wallets, the orders and the fees.
+#
+# * **action**: the position for the next hour, 0 cash or 1 coin;
+# * **observation**: what the market did in the last 24 hours, and the present position;
+# * **reward**: 100 × log(net worth now / net worth before), about the percentage gained, fees
+#   counted. The rewards of an episode add up to the log of the final net worth over the first.
+
+# %%
+env = make_env(validation, fee=FEE, render_mode="ansi")
+obs, info = env.reset(seed=SEED)
+print(env.render())
+for action in (1, 1, 0):
+    obs, reward, terminated, truncated, info = env.step(action)
+    print(f"{env.render()} | reward {reward:+.3f}")
+
+# %% [markdown]
+# The first action buys and pays a fee, the second only waits, the third sells and pays again.
+# Compare the fee with your own function.
+#
+# And this is what the agent sees: four **features** for each of the last 24 hours.
+
+# %%
+window = obs[:-1].reshape(24, len(features.FEATURES))
+_ = plots.plot_observation(window, features.FEATURES, title="one observation")
+reading(f"the last hour moved {window[-1, 0]:+.2f} volatilities; position {obs[-1]:.0f}.")
+
+# %% [markdown]
+# `move` is the change of the last hour; the trends say how far the price is above its own mean of
+# a day and a week; `range` is how far it swung. All are divided by the volatility (how much prices
+# moved in the week before), so that calm and wild months look alike.
+#
+# A feature that uses a later price would be **look-ahead**: the agent would read tomorrow's paper,
+# shine in every test, and fail on the first real day. The sure check: change the future, and see
+# that no observation of the past moves.
+
+# %%
+changed = btc.copy()
+changed.iloc[5_000:] *= 2.0
+before = features.make_features(btc).iloc[:5_000]
+after = features.make_features(changed).iloc[:5_000]
+print("features before the change are identical:", before.equals(after))
+
+# %% [markdown]
+# *17 min so far*
+
+# %% [markdown]
+# ## 4 Traders that do not learn
+#
+# An agent's profit means nothing without something to compare it with. Here are traders that need
+# no learning, on the validation months:
+#
+# * **cash** never buys; **buy and hold** buys at once and never sells;
+# * **moving average** is in coin while the mean price of the last day is above that of the week;
+# * **random** trades 100 times, at random hours;
+# * **perfect foresight** knows all prices in advance. Nobody can do that: it is a ceiling.
+
+# %%
+rng = np.random.default_rng(SEED)
+env = make_env(validation, fee=FEE)
+first = env.first_row
+policies = {
+    "cash": baselines.cash,
+    "buy and hold": baselines.buy_and_hold,
+    "moving average": baselines.moving_average_cross(validation),
+    "random": baselines.random_trades(100, env.episode_rows, first, rng),
+    "perfect foresight": baselines.foresight(validation, first, FEE),
+}
+simple = {name: evaluation.run_policy(p, env, name=name) for name, p in policies.items()}
+hold = simple["buy and hold"]
+evaluation.table(simple, hold)
+
+# %% [markdown]
+# * **net profit** is in dollars, from 10,000, after fees; **excess** is the profit beyond buy and
+#   hold: the number that counts, because buying and holding takes no skill;
+# * **sharpe** is the mean of the growth over its spread, scaled to a year: profit for each unit of
+#   ups and downs;
+# * **drawdown** is the deepest fall from a peak, as a fraction; **exposure** is the fraction of
+#   the hours in coin.
+
+# %%
+curves = {name: run.net_worth for name, run in simple.items() if name != "perfect foresight"}
+_ = plots.plot_equity(hold.times, curves, title="validation months, without the ceiling")
+reading(", ".join(f"{name} ends at {curve[-1]:,.0f}" for name, curve in curves.items()) + ".")
+
+# %% [markdown]
+# *22 min so far*
+
+# %% [markdown]
+# ## 5 First a market that can be learned
+#
+# Does the agent work at all? Bitcoin cannot tell: if the agent fails there, either the agent or
+# the market may be to blame. So start with a market where the best trades are known: a sine wave
+# of 48 hours, with noise.
+#
+# **Perfect foresight** is computed backwards from the last hour, like value iteration: the most
+# that can still be made from an hour depends only on the position, and each change costs the fee.
+
+# %%
+wave = markets.sine_market(lead_in + 24 * 10, rng=np.random.default_rng(SEED))
+close = wave["close"].to_numpy()[lead_in:]
+best = markets.perfect_foresight(close, FEE)
+_ = plots.plot_trades(wave.index[lead_in:], close, best.positions, title="perfect foresight")
+reading(f"{best.num_trades} trades in 10 days turn 10,000 into {10_000 * best.growth:,.0f}.")
+
+# %% [markdown]
+# Now the agent. Ray trains one on each core at a time; each has its own seed. Then each trades on
+# waves with a phase and noise that it has never seen. Usual time: half a minute.
+
+# %%
+from course_lib.cluster import connect
+from course_lib.trading import agent
+
+cluster = connect()
+known = markets.sine_market(3_000, rng=np.random.default_rng(SEED))
+settings = agent.Settings(fee=FEE, num_steps=sizes.market_steps)
+seeds = range(sizes.market_seeds)
+students = agent.train_many(known, {"sine": settings}, seeds)
+
+# %%
+shares = []
+for student in students:
+    unseen = markets.sine_market(900, rng=np.random.default_rng([SEED, student.seed]))
+    shares.append(agent.share_of_foresight(student.module, unseen, settings))
+    print(f"seed {student.seed}: {shares[-1]:6.1%} of the profit of perfect foresight")
+
+# %%
+env = make_env(unseen, fee=FEE)
+run = evaluation.run_policy(agent.greedy(students[-1].module), env, name="agent")
+some = slice(0, 24 * 10 + 1)
+_ = plots.plot_trades(run.times[some], run.close[some], run.positions[: 24 * 10], title="agent")
+reading(f"the last agent made {len(run.fills)} trades in {len(run.positions) / 24:.0f} days.")
+
+# %% [markdown]
+# Triangles pointing up are buys, hollow ones pointing down are sells, grey is the time in coin.
+# Buys at the valleys and sells at the peaks, on a wave never seen: the agent, the environment and
+# the reward work. Whatever happens next on bitcoin, this part is not to blame.
+#
+# *28 min so far*
+
+# %% [markdown]
+# ## 6 Tune finds the learning rate
+#
+# The learning rate says how far each gradient step goes. Too small, and the agent has not learned
+# when the time is up; too large, and it forgets faster than it learns. **Tune** tries five
+# learning rates with several seeds each. The scheduler (ASHA, as in notebook 02) looks at the
+# trials after each round and stops the weaker ones early.
+#
+# We search on the known market. On bitcoin the difference between two seeds is larger than the
+# difference between two learning rates, and the search would pick noise. Usual time: under a
+# minute.
+
+# %%
+from course_lib.trading.search import search_learning_rate
+
+trials = search_learning_rate(
+    sizes.learning_rates,
+    seeds=range(sizes.search_seeds),
+    num_steps=sizes.search_steps,
+    at_once=min(cluster.num_cpus, 8),
+)
+trials
+
+# %%
+_ = plots.plot_learning_rates(trials["learning_rate"], trials["share"], trials["stopped_early"])
+saved = 1 - trials["env_steps"].sum() / (len(trials) * trials["env_steps"].max())
+reading(f"stopping early saved {saved:.0%} of the steps.")
+
+# %% [markdown]
+# Each mark is a trial; hollow squares were stopped early and keep the score they had then.
+#
+# ### Exercise 4.2 - the best learning rate (6 min, difficulty 2 of 3)
+#
+# Pick the learning rate from a table of trials with the columns `learning_rate`, `seed` and
+# `share`. The single best trial may be luck, and one crash drags a mean down. Take the learning
+# rate whose **median** over the seeds is highest, and return it as a number.
+#
+# Worked number: with shares 0.0, 0.99 and 0.1 for one rate and 0.6, 0.7 and 0.65 for another, the
+# second wins: median 0.65 against 0.1.
+#
+# <details><summary>Hint</summary>
+#
+# `trials.groupby("learning_rate")["share"]` has a method `median`, and the result has `idxmax`.
+#
+# </details>
+
+
+# %%
+# EXERCISE 4.2
+def best_learning_rate(trials):
+    """Return the learning rate with the highest median share."""
+    # BEGIN SOLUTION
+    medians = trials.groupby("learning_rate")["share"].median()
+    return float(medians.idxmax())
+    # END SOLUTION
+
+
+# %%
+best_learning_rate = checks.check_best_learning_rate(best_learning_rate)
+
+# %%
+learning_rate = best_learning_rate(trials)
+print(f"learning rate: {learning_rate:g}")
+
+# %% [markdown]
+# *35 min so far*
+
+# %% [markdown]
+# ## 7 RLlib trains the agent on bitcoin
+#
+# The algorithm is RLlib's DQN, in the fast version from notebook 03 (`ColumnarDQN`). What is
+# missing is its configuration.
+#
+# ### Exercise 4.3 - the DQN's configuration (6 min, difficulty 2 of 3)
+#
+# Complete `config.training(...)`. From `settings` come `learning_rate` (RLlib calls it `lr`),
+# `gamma` and `n_step`. Fixed are `training_intensity=32.0` (each decision is replayed 32 times on
+# average), `target_network_update_freq=500`, and `epsilon`: from 1.0 at step 0 down to 0.02 after
+# half of `settings.num_steps`, as a list of `[step, value]` pairs.
+#
+# Worked number: for 4,000 steps, `epsilon` is `[[0, 1.0], [2000, 0.02]]`.
+#
+# <details><summary>Hint</summary>
+#
+# `config.training(lr=settings.learning_rate, gamma=..., ...)`; the middle of the steps is
+# `settings.num_steps // 2`.
+#
+# </details>
+
+# %%
+from ray.tune import register_env
+
+from course_lib.rllib.columnar_dqn import ColumnarDQNConfig
+
+
+# %%
+# EXERCISE 4.3
+def trading_dqn(make, settings, seed):
+    """Return the configuration of a DQN for the environment that make() makes."""
+    register_env(f"trading-{seed}", lambda _: make())
+    config = ColumnarDQNConfig().environment(f"trading-{seed}").debugging(seed=seed)
+    config.env_runners(num_envs_per_env_runner=8, rollout_fragment_length=16, num_env_runners=0)
+    config.reporting(min_sample_timesteps_per_iteration=512, min_time_s_per_iteration=0)
+    config.rl_module(model_config={"fcnet_hiddens": [64, 64], "fcnet_activation": "relu"})
+    # BEGIN SOLUTION
+    config.training(
+        lr=settings.learning_rate,
+        gamma=settings.gamma,
+        n_step=settings.n_step,
+        training_intensity=32.0,
+        target_network_update_freq=500,
+        epsilon=[[0, 1.0], [settings.num_steps // 2, 0.02]],
+    )
+    # END SOLUTION
+    return config.training(train_batch_size=64, grad_clip=10.0)
+
+
+# %%
+trading_dqn = checks.check_trading_dqn(trading_dqn)
+
+# %% [markdown]
+# One agent, live. It decides every hour and pays the fee. Each training episode is two weeks long
+# and starts at a random hour. Usual time: 20 seconds.
+
+# %%
+hourly = agent.Settings(fee=FEE, learning_rate=learning_rate, num_steps=sizes.bitcoin_steps)
+
+
+def draw(figure, rows):
+    steps, returns = zip(*[(row["env_steps"], row["mean_return"]) for row in rows], strict=True)
+    zero = ("cash", 0.0)
+    names = {"xlabel": "decisions", "ylabel": "mean return (about %)", "label": "training"}
+    plots.plot_returns(returns, x=steps, window=1, ax=figure.subplots(), floor=zero, **names)
+
+
+with widgets.LiveFigure(draw) as live:
+    config = trading_dqn(lambda: agent.training_env(train, hourly), hourly, SEED)
+    module, rows = agent.train_agent(config, hourly.num_steps, on_row=live.update)
+
+# %% [markdown]
+# The curve rises: on the training months, with random actions getting rarer, the agent loses less
+# and less. That is all it says. Now the validation months, which the agent has not seen.
+
+# %%
+env = make_env(validation, fee=FEE)
+run = evaluation.run_policy(agent.greedy(module), env, name="agent, hourly")
+weeks = slice(0, 24 * 14 + 1)
+_ = plots.plot_trades(run.times[weeks], run.close[weeks], run.positions[: 24 * 14])
+reading(
+    f"in the first two weeks the agent was in coin {run.positions[:336].mean():.0%} of the time."
+)
+
+# %%
+curves = {r.name: r.net_worth for r in (run, hold, simple["moving average"])}
+_ = plots.plot_equity(run.times, curves, title="validation months")
+evaluation.table([run, hold, simple["moving average"]], hold)
+
+# %% [markdown]
+# Read three columns together: `trades a day`, `fees`, and `net profit`. How much of the result is
+# the market, and how much are fees?
+#
+# *42 min so far*
+
+# %% [markdown]
+# ## 8 What trading costs
+#
+# ### Exercise 4.4 - what trading costs (3 min, difficulty 1 of 3)
+#
+# Which fraction of the money is gone after `days` days of `trades_per_day` trades each, if the
+# price never moves? Each trade leaves `1 - fee` of what was there before it.
+#
+# Worked number: 2 trades at 10% leave 0.9 × 0.9 = 0.81, so 0.19 is gone.
+
+
+# %%
+# EXERCISE 4.4
+def lost_to_fees(trades_per_day, days, fee):
+    """Return the fraction of the money that fees take."""
+    # BEGIN SOLUTION
+    return 1.0 - (1.0 - fee) ** (trades_per_day * days)
+    # END SOLUTION
+
+
+# %%
+lost_to_fees = checks.check_lost_to_fees(lost_to_fees)
+
+# %%
+numbers = evaluation.metrics(run, hold)
+days = len(run.positions) / 24
+gone = lost_to_fees(numbers["trades a day"], days, FEE)
+print(f"{numbers['trades a day']:.1f} trades a day for {days:.0f} days: fees alone take {gone:.0%}")
+
+# %% [markdown]
+# An hour of bitcoin moves by about 1% up or down, and almost none of that can be foreseen. A DQN
+# compares two q-values that differ by far less than the noise in them, so it changes its mind
+# often; and each change costs a fee. This is **overtrading**. Three agents, several seeds each:
+#
+# * **no fee in training**: decides every hour, trained as if trading were free;
+# * **hourly**: the same, with the fee in its reward;
+# * **daily**: the fee in its reward, and one decision a day, so at most one trade a day.
+#
+# All pay the fee when they are judged. Usual time: a minute and a half.
+
+# %%
+variants = {
+    "no fee in training": hourly.changed(fee=0.0),
+    "hourly": hourly,
+    "daily": hourly.changed(decide_every=24, gamma=0.9, n_step=1, episode_rows=30 * 24),
+}
+agents = agent.train_many(train, variants, seeds=range(sizes.bitcoin_seeds), configure=trading_dqn)
+
+
+# %%
+def judge(one, table, fee=FEE):
+    """Run one trained agent over a table of prices."""
+    env = make_env(table, fee=fee, decide_every=one.settings.decide_every)
+    return evaluation.run_policy(agent.greedy(one.module), env, name=one.variant)
+
+
+on_validation = [
+    (one.variant, judge(one, validation), judge(one, validation, 0.0)) for one in agents
+]
+for name in variants:
+    paying, free = zip(*[(p, f) for variant, p, f in on_validation if variant == name], strict=True)
+    trades = np.mean([evaluation.metrics(r)["trades a day"] for r in paying])
+    print(f"{name}: {trades:.1f} trades a day")
+    print(f"   profit with fees    {agent.spread([r.net_profit for r in paying])}")
+    print(f"   the same, fees off  {agent.spread([r.net_profit for r in free])}")
+print(f"buy and hold: {hold.net_profit:,.0f}")
+
+# %%
+groups = {
+    name: [paying.net_profit for variant, paying, _ in on_validation if variant == name]
+    for name in variants
+}
+level = ("buy and hold", hold.net_profit)
+_ = plots.plot_outcomes(groups, xlabel="net profit on the validation months (dollars)", line=level)
+medians = {name: np.median(values) for name, values in groups.items()}
+reading("medians " + ", ".join(f"{name} {value:,.0f}" for name, value in medians.items()) + ".")
+
+# %% [markdown]
+# Every circle is a seed, the bar is the median. Two things to look at: how far the seeds of one
+# agent lie apart (so one seed proves nothing), and what trading less is worth.
+
+# %% [markdown]
+# ## 9 The test months, once
+#
+# All choices are made now: the agent is the one with the best median on validation. Only now do we
+# open the test months. If the result is disappointing, it stays as it is: going back to change
+# something and testing again would turn the test months into training months.
+
+# %%
+chosen = max(medians, key=medians.get)
+finals = [judge(one, test) for one in agents if one.variant == chosen]
+env = make_env(test, fee=FEE)
+trades = len(finals[0].fills)
+others = {
+    "buy and hold": baselines.buy_and_hold,
+    "moving average": baselines.moving_average_cross(test),
+    "random, as busy": baselines.random_trades(trades, env.episode_rows, env.first_row, rng),
+}
+rest = {name: evaluation.run_policy(p, env, name=name) for name, p in others.items()}
+hold = rest["buy and hold"]
+evaluation.table([*finals, *rest.values()], hold)
+
+# %%
+curves = {chosen: np.array([final.net_worth for final in finals])}
+curves |= {name: r.net_worth for name, r in rest.items()}
+_ = plots.plot_equity(hold.times, curves, title="test months")
+excess = [evaluation.metrics(final, hold)["excess"] for final in finals]
+reading(f"excess over buy and hold, {len(excess)} seeds: {agent.spread(excess)} dollars.")
+print(f"{sum(value > 0 for value in excess)} of {len(excess)} seeds beat buy and hold.")
+
+# %% [markdown]
+# Whatever your run printed: these are a few seeds on one stretch of five and a half months. Had
+# the market fallen in these months, staying in cash would have beaten buy and hold, and an agent
+# that is often in cash would look clever. One stretch cannot tell skill from luck; that takes many
+# stretches, many seeds and an interval around the result.
+#
+# Why do most such agents lose to buy and hold?
+#
+# * **Overtrading**: fees are certain, and what the agent believes about the next hour is not.
+# * **Little signal**: what can be foreseen in an hourly price is small, and others trade on it too.
+# * **The market changes**: what held in the training months need not hold later.
+
+# %%
+cluster.disconnect()
+
+# %% [markdown]
+# *50 min so far*
+#
+# ## Summary
+#
+# * A trade costs a fee, and fees compound: many small ones take most of the money.
+# * The reward is the log growth of net worth, so it counts fees, and rewards add up.
+# * Train, validation and test months follow each other in time; the test is touched once.
+# * A market with a known optimum shows that the agent works; bitcoin then shows what it is worth.
+# * Judge by several seeds, after fees, against traders that need no learning.
+#
+# ## Common mistakes
+#
+# * Scaling features by the mean or spread of all prices: that carries the future into the past.
+# * Reporting profit without buy and hold beside it. In a rising market everybody is a genius.
+# * Training without fees and being surprised with them.
+# * Trying ten agents on the test months and reporting the best.
+#
+# ## Try next
+#
+# * Your own prices: `prices.load_prices("my_file.csv")` takes any file with a timestamp, open,
+#   high, low and close, and says what is wrong with it if something is.
+# * `make_env(..., reward="pbr")`, TensorTrade's own position-based reward, does not count fees.
+#   How often does an agent trade that learns from it?
+# * One decision a week: `decide_every=168`. What happens to the spread between the seeds?
+# * Make the sine wave noisier (`noise=0.005`). Why does the agent's share fall, although it trades
+#   as well as before?
+#
+# First: [00 Welcome and preflight](00_welcome.ipynb) ·
+# Previous: [03 CartPole with a DQN](03_cartpole_dqn.ipynb)
+#
+# ## References
+#
+# * TensorTrade, [documentation](https://www.tensortrade.org/)
+# * Ray, [RLlib's DQN](https://docs.ray.io/en/latest/rllib/rllib-algorithms.html) and
+#   [Tune](https://docs.ray.io/en/latest/tune/index.html)
+# * Origin and licence of the prices: [data/README.md](../data/README.md)
+# * R. S. Sutton and A. G. Barto, *Reinforcement Learning: An Introduction*, 2nd edition, MIT Press
+#   2018, sections 4.4 and 6.5

@@ -1,0 +1,213 @@
+"""Baselines, the known market, perfect foresight, and the numbers to judge by."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from course_lib.trading import baselines, environment, evaluation, features, markets, prices
+
+LEAD = features.lead_in(24)
+
+
+def market(rows: int = 500, seed: int = 0, noise: float = 0.01) -> pd.DataFrame:
+    return markets.sine_market(rows, rng=np.random.default_rng(seed), noise=noise)
+
+
+@pytest.mark.parametrize("fee", [0.0, 0.001, 0.02, 0.2])
+@pytest.mark.parametrize("seed", range(5))
+def test_foresight_is_the_best_of_all_positions(seed, fee):
+    """Against every one of the 2^9 possible ways to trade ten prices."""
+    rng = np.random.default_rng(seed)
+    close = 100 * np.exp(np.cumsum(0.03 * rng.standard_normal(10)))
+    best = markets.perfect_foresight(close, fee)
+    every = [
+        markets.growth_of(close, np.array(positions), fee)[-1]
+        for positions in itertools.product((0, 1), repeat=9)
+    ]
+    assert best.growth == pytest.approx(max(every))
+    assert markets.growth_of(close, best.positions, fee)[-1] == pytest.approx(best.growth)
+    assert best.num_trades == np.abs(np.diff(best.positions, prepend=0)).sum()
+
+
+def test_foresight_worked_by_hand():
+    # 100 -> 110 gains 10%, 110 -> 99 loses 10%, 99 -> 198 doubles; a trade costs 1%
+    best = markets.perfect_foresight(np.array([100.0, 110.0, 99.0, 198.0]), 0.01)
+    assert best.positions.tolist() == [1, 0, 1]
+    assert best.growth == pytest.approx(0.99 * 1.1 * 0.99 * 0.99 * 2.0)
+    # at 10% a trade, getting out and in again costs more than the fall
+    best = markets.perfect_foresight(np.array([100.0, 110.0, 108.0, 198.0]), 0.1)
+    assert best.positions.tolist() == [1, 1, 1]
+    assert best.growth == pytest.approx(0.9 * 1.98)
+    # nothing to gain: stay in cash
+    assert markets.perfect_foresight(np.array([3.0, 2.0, 1.0]), 0.0).growth == 1.0
+
+
+def test_foresight_in_the_environment_earns_what_it_says():
+    table = market()
+    env = environment.make_env(table)
+    run = evaluation.run_policy(baselines.foresight(table, LEAD, 0.001), env, name="best")
+    best = markets.perfect_foresight(table["close"].to_numpy()[LEAD:], 0.001)
+    assert run.net_worth[-1] == pytest.approx(10_000 * best.growth, rel=1e-4)
+    assert len(run.fills) == best.num_trades
+
+
+def test_sine_market_has_its_period_and_its_noise():
+    rng = np.random.default_rng(0)
+    clean = markets.sine_market(48 * 20, rng=rng, noise=0.0)["close"].to_numpy()
+    np.testing.assert_allclose(clean[48:], clean[:-48], atol=0.02)
+    assert clean.max() == pytest.approx(100 * np.exp(0.05), rel=1e-3)
+    one, same = (market(seed=4)["close"] for _ in range(2))
+    pd.testing.assert_series_equal(one, same)
+    assert not np.array_equal(one, market(seed=5)["close"])
+    for wrong in ({"num_rows": 1}, {"period": 2}, {"amplitude": 0.6}, {"noise": -1}):
+        with pytest.raises(ValueError, match="must be"):
+            markets.sine_market(**{"num_rows": 100, "rng": rng, **wrong})
+
+
+def test_baselines_trade_as_they_say():
+    table = market()
+    env = environment.make_env(table)
+    rng = np.random.default_rng(1)
+    cash = evaluation.run_policy(baselines.cash, env, name="cash")
+    assert len(cash.fills) == 0
+    assert (cash.net_worth == 10_000).all()
+    hold = evaluation.run_policy(baselines.buy_and_hold, env, name="hold")
+    assert len(hold.fills) == 1
+    assert hold.net_worth[-1] == pytest.approx(9_990 * hold.close[-1] / hold.close[0], rel=1e-4)
+    busy = baselines.random_trades(17, env.episode_rows, env.first_row, rng)
+    assert len(evaluation.run_policy(busy, env, name="random").fills) == 17
+    with pytest.raises(ValueError, match="num_trades"):
+        baselines.random_trades(11, 10, 0, rng)
+    with pytest.raises(ValueError, match="fast"):
+        baselines.moving_average_cross(table, fast=20, slow=10)
+
+
+def test_moving_average_cross_is_in_coin_when_the_short_mean_is_above():
+    close = np.concatenate([np.full(300, 100.0), np.full(60, 110.0)])
+    policy = baselines.moving_average_cross(prices.price_table(close), fast=2, slow=10)
+    assert [policy(None, {"row": row}) for row in (299, 300, 305, 315)] == [0, 1, 1, 0]
+
+
+def test_moving_average_cross_does_not_see_the_future():
+    table = market()
+    changed = table.copy()
+    changed.iloc[301:, 3] *= 2
+    policies = [baselines.moving_average_cross(one) for one in (table, changed)]
+    for row in range(200, 301):
+        assert policies[0](None, {"row": row}) == policies[1](None, {"row": row})
+
+
+def run_of(net_worth: list[float], trades: int = 0, **changes) -> evaluation.Run:
+    count = len(net_worth)
+    fill = environment.Fill(0, "buy", 100.0, 2.5)
+    values = {
+        "name": "hand",
+        "times": pd.date_range("2020-01-01", periods=count, freq="1h", tz="UTC"),
+        "close": np.ones(count),
+        "net_worth": np.array(net_worth),
+        "positions": np.array([1, 1, 0, 0] * count)[: count - 1],
+        "fills": (fill,) * trades,
+        "rewards": np.zeros(count - 1),
+    }
+    return evaluation.Run(**{**values, **changes})
+
+
+def test_metrics_worked_by_hand():
+    run = run_of([100.0, 120.0, 90.0, 108.0, 110.0], trades=2)
+    hold = run_of([100.0, 100.0, 100.0, 100.0, 130.0])
+    numbers = evaluation.metrics(run, hold)
+    assert numbers["net profit"] == pytest.approx(10.0)
+    assert numbers["excess"] == pytest.approx(-20.0)
+    assert numbers["fees"] == pytest.approx(5.0)
+    assert numbers["drawdown"] == pytest.approx(0.25)  # from 120 to 90
+    assert numbers["trades"] == 2
+    assert numbers["trades a day"] == pytest.approx(12.0)  # 2 in 4 hours
+    assert numbers["exposure"] == pytest.approx(0.5)
+    assert np.isnan(evaluation.metrics(run)["excess"])
+
+
+def test_sharpe_ratio_worked_by_hand():
+    # growth +1, +3 (in logs): mean 2, sample spread sqrt(2); a year has 8,760 hours
+    net_worth = np.exp([0.0, 1.0, 4.0])
+    hour = pd.Timedelta(hours=1)
+    assert evaluation.sharpe_ratio(net_worth, hour) == pytest.approx(2**0.5 * 8_760**0.5)
+    day = pd.Timedelta(days=1)
+    assert evaluation.sharpe_ratio(net_worth, day) == pytest.approx(2**0.5 * 365**0.5)
+    assert evaluation.sharpe_ratio(np.full(5, 7.0), hour) == 0.0
+
+
+def test_max_drawdown():
+    assert evaluation.max_drawdown(np.array([1.0, 2.0, 3.0])) == 0.0
+    assert evaluation.max_drawdown(np.array([4.0, 2.0, 8.0, 2.0])) == pytest.approx(0.75)
+
+
+def test_runs_over_other_hours_are_not_compared():
+    run = run_of([1.0, 2.0])
+    other = run_of([1.0, 2.0], times=pd.date_range("2021-01-01", periods=2, freq="1h", tz="UTC"))
+    with pytest.raises(ValueError, match="same hours"):
+        evaluation.metrics(run, other)
+
+
+def test_a_run_is_complete_and_its_table_readable():
+    table = market()
+    env = environment.make_env(table)
+    runs = {
+        name: evaluation.run_policy(policy, env, name=name)
+        for name, policy in (("cash", baselines.cash), ("hold", baselines.buy_and_hold))
+    }
+    for run in runs.values():
+        assert len(run.times) == len(run.close) == len(run.net_worth) == len(run.positions) + 1
+        assert run.times[0] == table.index[LEAD]
+        assert run.times[-1] == table.index[-1]
+    shown = evaluation.table(runs, runs["hold"])
+    assert list(shown.index) == ["cash", "hold"]
+    assert shown.loc["hold", "excess"] == 0
+    assert len(evaluation.table([runs["cash"], runs["cash"]])) == 2, (
+        "one row each, same name or not"
+    )
+    excess = evaluation.monthly_excess(runs["cash"], runs["hold"])
+    log_gap = np.log(runs["cash"].net_worth[-1] / runs["hold"].net_worth[-1])
+    assert excess.sum() == pytest.approx(100 * log_gap)
+
+
+def test_pictures_are_drawn_from_arrays():
+    from matplotlib.figure import Figure
+
+    from course_lib import plots
+
+    table = market()
+    env = environment.make_env(table)
+    run = evaluation.run_policy(baselines.foresight(table, LEAD, 0.001), env, name="best")
+    ax = Figure().subplots()
+    plots.plot_trades(run.times, run.close, run.positions, ax=ax, title="t")
+    marks = {line.get_label(): len(line.get_xdata()) for line in ax.lines}
+    buys = sum(fill.side == "buy" for fill in run.fills)
+    assert marks[f"buy ({buys})"] == buys
+    assert f"sell ({len(run.fills) - buys})" in marks
+    with pytest.raises(ValueError, match="T - 1"):
+        plots.plot_trades(run.times, run.close, run.positions[1:])
+    many = {"one": run.net_worth, "two": np.stack([run.net_worth, run.net_worth + 1])}
+    assert len(plots.plot_equity(run.times, many, ax=Figure().subplots()).lines) == 2
+    ax = plots.plot_outcomes({"a": [1, 2], "b": [3]}, ax=Figure().subplots(), line=("x", 2.0))
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["a", "b"]
+
+
+@pytest.mark.full
+@pytest.mark.timeout(900)
+def test_the_agent_finds_nine_tenths_of_the_known_profit_on_every_seed():
+    """RLlib's DQN, five seeds, unseen noise and phase; fees on."""
+    from course_lib.trading import agent
+
+    settings = agent.Settings(num_steps=4_096)
+    shares = []
+    for seed in range(5):
+        known, unseen = (
+            markets.sine_market(rows, rng=np.random.default_rng([seed, number]))
+            for number, rows in enumerate((3_000, 900))
+        )
+        make = lambda table=known: agent.training_env(table, settings)  # noqa: E731
+        module, _ = agent.train_agent(agent.dqn_config(make, settings, seed), settings.num_steps)
+        shares.append(agent.share_of_foresight(module, unseen, settings))
+    assert min(shares) >= 0.9, shares
