@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from course_lib import cluster
-from course_lib.cluster import Target, connect, machine, resolve, start
+from course_lib.cluster import Target, connect, connection, machine, resolve, start
 
 ROOT = Path(__file__).resolve().parent.parent
 MB, GB = 10**6, 10**9
@@ -137,6 +137,45 @@ class TestDeadAddress:
     def test_a_listener_is_reachable(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as server:
             assert start.reachable(*server.getsockname(), 1.0) == ""
+
+
+class TestBusyMachine:
+    """Ray gives up after 30 s of its own; a machine full of other notebooks needs longer."""
+
+    def attempts(self, monkeypatch: pytest.MonkeyPatch, *outcomes: str) -> list[tuple]:
+        calls: list[tuple] = []
+
+        def start_local(num_cpus: int, num_gpus: int) -> tuple[str, list]:
+            calls.append((num_cpus, num_gpus))
+            outcome = outcomes[len(calls) - 1]
+            if outcome:
+                raise RuntimeError(outcome)
+            return "127.0.0.1:8265", []
+
+        monkeypatch.setattr(start, "start_local", start_local)
+        monkeypatch.setattr(machine, "usable_cores", lambda: 4)
+        monkeypatch.setattr(machine, "gpu_names", lambda: ["Fine GPU"])
+        return calls
+
+    def test_tries_twice(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+    ) -> None:
+        calls = self.attempts(monkeypatch, "The current node timed out during startup.", "")
+        assert connection._start_here(None, "auto") == ("127.0.0.1:8265", [])
+        assert calls == [(4, 1), (4, 1)]
+        assert "Trying once more" in capsys.readouterr().out
+
+    def test_twice_is_enough(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        calls = self.attempts(monkeypatch, "It timed out.", "It timed out.")
+        with pytest.raises(cluster.ClusterError, match=r"did not start .* Close other notebooks"):
+            connection._start_here(8, 0)
+        assert calls == [(4, 0), (4, 0)]
+
+    def test_another_error_is_not_tried_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        calls = self.attempts(monkeypatch, "no space left")
+        with pytest.raises(cluster.ClusterError, match="no space left"):
+            connection._start_here(2, 5)
+        assert calls == [(2, 1)]
 
 
 class TestMachine:

@@ -201,15 +201,7 @@ def _open(target: Target, num_cpus: int | None, gpus: Gpus, timeout_s: float) ->
     children: list[psutil.Process] = []
     if target.address == LOCAL:
         print("Starting a local Ray, usually 5 to 15 seconds ...", flush=True)
-        cores, found = machine.usable_cores(), len(machine.gpu_names())
-        give = found if gpus == "auto" else min(gpus, found)
-        try:
-            dashboard, children = start.start_local(min(num_cpus or cores, cores), give)
-        except Exception as error:
-            raise ClusterError(
-                f"Ray did not start on this machine: {error}. Run `python -m course_lib.preflight`"
-                " in a terminal: it says what is missing."
-            ) from error
+        dashboard, children = _start_here(num_cpus, gpus)
     else:
         print(f"Connecting to Ray at {target.address} ...", flush=True)
         _probe(target, timeout_s)
@@ -223,6 +215,25 @@ def _open(target: Target, num_cpus: int | None, gpus: Gpus, timeout_s: float) ->
                 f"call connect('local') to work here."
             ) from error
     return Cluster(target, time.perf_counter() - started, dashboard, children)
+
+
+def _start_here(num_cpus: int | None, gpus: Gpus) -> tuple[str, list[psutil.Process]]:
+    """Start a Ray of the size that this machine has; on a very busy machine, try twice."""
+    cores, found = machine.usable_cores(), len(machine.gpu_names())
+    size = min(num_cpus or cores, cores), found if gpus == "auto" else min(gpus, found)
+    try:
+        try:
+            return start.start_local(*size)
+        except Exception as error:
+            if "timed out" not in str(error):
+                raise
+            print("This machine is busy and Ray took too long. Trying once more ...", flush=True)
+            return start.start_local(*size)
+    except Exception as error:
+        raise ClusterError(
+            f"Ray did not start on this machine: {error} Close other notebooks (Kernel, Shut Down "
+            "All Kernels) and try again; `python -m course_lib.preflight` says what is missing."
+        ) from error
 
 
 def _probe(target: Target, timeout_s: float) -> None:
