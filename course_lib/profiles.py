@@ -32,6 +32,7 @@ class MazeSizes:
         pause_s: rest between two of them, in seconds, so that an eye can follow.
         num_seeds: mice that learn side by side.
         num_episodes: episodes of each of those.
+        slider_episodes: the same where a slider retrains them.
     """
 
     random_episodes: int = 200
@@ -39,6 +40,7 @@ class MazeSizes:
     pause_s: float = 0.15
     num_seeds: int = 20
     num_episodes: int = 150
+    slider_episodes: int = 80
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class TradingSizes:
     learning_rates: tuple[float, ...] = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
     search_steps: int = 3_072
     search_seeds: int = 3
-    bitcoin_steps: int = 6_144
+    bitcoin_steps: int = 4_096
     bitcoin_seeds: int = 3
 
 

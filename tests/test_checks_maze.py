@@ -7,6 +7,7 @@ import pytest
 
 from course_lib.agents import tabular
 from course_lib.checks import maze as checks
+from course_lib.envs.maze import MazeEnv
 
 
 @pytest.fixture(autouse=True)
@@ -101,6 +102,11 @@ RIGHT = [
     (checks.check_td_update, update_variant),
     (checks.check_learn_episode, tabular.learn_episode),
     (checks.check_learn_episode, episode()),
+    (checks.check_failing_settings, checks.failing_settings),
+    (
+        checks.check_failing_settings,
+        lambda: ["learning rate 0.05", "discount 0", "learning rate 0"],
+    ),
     (checks.check_worth_from_afar, checks.worth_from_afar),
     (checks.check_worth_from_afar, worth_closed_form),
 ]
@@ -119,6 +125,9 @@ WRONG = [
     (checks.check_learn_episode, episode(moves_first=True), "first step is learned from"),
     (checks.check_learn_episode, episode(gives="last"), "sum of the rewards"),
     (checks.check_learn_episode, episode(gives="none"), "sum of the rewards"),
+    (checks.check_failing_settings, lambda: {"discount 0"}, "learning rate 0 fails"),
+    (checks.check_failing_settings, lambda: {"epsilon 1"}, "epsilon 1 works"),
+    (checks.check_failing_settings, lambda: {"gamma 0"}, "names are from the list"),
     (checks.check_worth_from_afar, lambda steps, gamma: 20 * gamma**steps, "one step away"),
     (checks.check_worth_from_afar, lambda steps, gamma: 20 - (steps - 1), "two steps away"),
     (checks.check_worth_from_afar, lambda steps, gamma: 20 * gamma ** (steps - 1), "two steps"),
@@ -154,3 +163,31 @@ def test_false_alarms_of_the_chance_checks_are_rare() -> None:
         )
         wrong += np.any(np.abs(np.bincount(picks, minlength=4) / 4000 - 0.25) > 0.04)
     assert wrong == 0
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["epsilon 0", "epsilon 1", "discount 0", "discount 1",
+     "learning rate 0", "learning rate 0.05", "learning rate 1"],
+)  # fmt: skip
+def test_the_failing_settings_do_fail(setting: str) -> None:
+    name, value = setting.rsplit(" ", 1)
+    knobs = {"learning rate": 0.5, "discount": 0.95, "epsilon": 0.1, name: float(value)}
+    env, rng = MazeEnv(), np.random.default_rng(5)
+    tables, _ = tabular.q_learning_many(
+        env.model(),
+        env.maze.state(env.maze.start),
+        num_seeds=60,
+        num_episodes=80,
+        max_steps=env.max_steps,
+        learning_rate=knobs["learning rate"],
+        gamma=knobs["discount"],
+        epsilon=knobs["epsilon"],
+        rng=rng,
+    )
+    lengths = [len(tabular.greedy_path(table, env, rng)) - 1 for table in tables]
+    share = np.mean(np.array(lengths) == env.maze.shortest_steps)
+    if setting in checks.failing_settings():
+        assert share <= 0.25
+    else:
+        assert share >= 0.75

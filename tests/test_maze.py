@@ -134,6 +134,13 @@ def test_time_limit_truncates() -> None:
     assert env.step(RIGHT)[2:4] == (True, False), "the cheese in the last step is an end by rule"
 
 
+def test_a_trap_must_not_pay() -> None:
+    way = "S" + "." * 40 + "C"
+    MazeEnv(way)
+    with pytest.raises(ValueError, match="41 steps, so a trap pays better"):
+        MazeEnv(f"{way}\n{'T' * len(way)}")
+
+
 @pytest.mark.parametrize("action", [4, -1, 1.5, "up"])
 def test_unknown_action(action: object) -> None:
     env = MazeEnv()

@@ -94,23 +94,6 @@ def test_random_mazes_are_learned_too() -> None:
     assert found >= 19
 
 
-@pytest.mark.parametrize(
-    ("change", "at_least", "at_most"),
-    [
-        ({"gamma": 0.0}, 0.0, 0.1),
-        ({"learning_rate": 0.0}, 0.0, 0.1),
-        ({"learning_rate": 0.05}, 0.0, 0.2),
-        ({"epsilon": 0.0}, 0.95, 1.0),
-        ({"epsilon": 1.0}, 0.95, 1.0),
-    ],
-)
-def test_what_the_notebook_says_of_the_knobs(change, at_least, at_most) -> None:
-    env = MazeEnv()
-    tables, _ = many(env, 2, num_seeds=100, **change)
-    share = np.mean(path_lengths(tables, env) == env.maze.shortest_steps)
-    assert at_least <= share <= at_most
-
-
 def test_many_agrees_with_one() -> None:
     """The mean learning curves of 200 mice at once and of 40 one by one lie on each other."""
     env = MazeEnv()

@@ -130,7 +130,34 @@ def check_learn_episode(learn_episode: Callable[..., float]) -> Iterator[Case]:
     )
 
 
-@exercise("1.4", "the cheese from afar", reference=lambda: worth_from_afar)
+def failing_settings() -> set[str]:
+    """The settings of exercise 1.4 under which most mice do not learn a shortest path."""
+    return {"discount 0", "learning rate 0", "learning rate 0.05"}
+
+
+@exercise("1.4", "which settings fail", reference=lambda: failing_settings)
+def check_failing_settings(failing: Callable[[], set[str]]) -> Iterator[Case]:
+    """One case per setting; a test trains the mice and holds these answers against them."""
+    given = {str(name) for name in failing()}
+    why = {
+        "epsilon 0": (False, "every step costs 1, so whatever was tried looks worse than the rest"),
+        "epsilon 1": (False, "the WALK stays random, and the ledger learns from random walks too"),
+        "discount 0": (
+            True,
+            "only the next reward counts, so the cheese is seen from next to it only",
+        ),
+        "discount 1": (False, "here every episode ends, so the sum of the rewards stays finite"),
+        "learning rate 0": (True, "then nothing is ever written into the ledger"),
+        "learning rate 0.05": (True, "the news of the cheese hardly moves in so few episodes"),
+        "learning rate 1": (False, "nothing here is random, so the newest target is always right"),
+    }
+    for name, (fails, reason) in why.items():
+        said = "fails" if fails else "works"
+        yield Case(f"{name} {said}: {reason}", expected=fails, got=name in given)
+    yield Case("all names are from the list", expected=set(), got=given - set(why))
+
+
+@exercise("1.5", "the cheese from afar", reference=lambda: worth_from_afar)
 def check_worth_from_afar(worth: Callable[[int, float], float]) -> Iterator[Case]:
     """The exact q-value of the best action, some steps away from the cheese."""
     yield Case(

@@ -42,7 +42,7 @@ class MazeEnv(gym.Env):
     ## Arguments
     * ``maze``: a :class:`MazeMap`, or its text (``S`` start, ``C`` cheese, ``#`` wall, ``T`` trap,
       ``.`` free).
-    * ``max_steps``: at least 1; four times the number of cells if not given.
+    * ``max_steps``: at least 1; twice the number of cells if not given.
     * ``render_mode``: ``"rgb_array"``, ``"ansi"`` or None.
 
     Nothing in the maze is random, so a seed changes nothing but ``env.np_random``.
@@ -71,7 +71,12 @@ class MazeEnv(gym.Env):
         if max_steps is not None and max_steps < 1:
             raise ValueError(f"max_steps must be at least 1, got {max_steps}")
         self.maze = MazeMap.from_text(maze) if isinstance(maze, str) else maze
-        self.max_steps = 4 * self.maze.num_states if max_steps is None else max_steps
+        self.max_steps = 2 * self.maze.num_states if max_steps is None else max_steps
+        if self.maze.find(TRAP) and self.best_return <= self.TRAP_REWARD:
+            raise ValueError(
+                f"the shortest way has {self.maze.shortest_steps} steps, so a trap pays better; "
+                "draw a smaller maze or leave the traps out"
+            )
         self.render_mode = render_mode
         self.observation_space = Discrete(self.maze.num_states)
         self.action_space = Discrete(len(MOVES))

@@ -8,6 +8,7 @@ from matplotlib.colors import Normalize
 from matplotlib.patches import Circle, Polygon, Rectangle
 
 from course_lib.envs.maze_map import CHEESE, MOVES, START, TRAP, WALL, Cell, MazeMap
+from course_lib.plots.curves import plot_returns
 
 WALL_INK, MOUSE_INK, CHEESE_INK, TRAP_INK = "#444444", "#0072B2", "#E69F00", "#D55E00"
 CORNERS = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
@@ -89,24 +90,25 @@ def draw_learning(
     returns: np.ndarray,
     *,
     num_episodes: int,
-    best_return: float,
+    floor: tuple[str, float],
+    ceiling: tuple[str, float],
 ) -> None:
-    """Draw a run in progress: the policy over the maze, and the returns so far beside it."""
+    """Draw a run in progress: the policy over the maze, and the returns so far beside it.
+
+    Args:
+        figure: an empty figure.
+        q_table: shape (num_states, 4).
+        maze: the map.
+        returns: of the episodes so far, shape (T,).
+        num_episodes: how many there will be; the width of the right picture.
+        floor: (name, value) of the line to beat.
+        ceiling: (name, value) of the best that is possible.
+    """
     left, right = figure.subplots(1, 2, width_ratios=[3, 2])
     draw_policy(q_table, maze, ax=left)
     left.set_title(f"after {len(returns)} of {num_episodes} episodes")
-    right.plot(np.arange(1, len(returns) + 1), returns, color=MOUSE_INK, linewidth=1.2)
-    right.axhline(best_return, color="#666666", linestyle=(0, (6, 2)), linewidth=1.2)
-    right.annotate(
-        f"shortest path: {best_return:g}",
-        (num_episodes, best_return),
-        xytext=(0, 4),
-        textcoords="offset points",
-        ha="right",
-        fontsize="small",
-    )
-    right.set(xlabel="episode", ylabel="return", xlim=(0, num_episodes))
-    right.spines[["top", "right"]].set_visible(False)
+    plot_returns(returns, window=1, ax=right, floor=floor, ceiling=ceiling)
+    right.set(xlim=(0, num_episodes))
 
 
 def _floor(maze: MazeMap, ax: Axes | None) -> Axes:

@@ -31,7 +31,8 @@ class MazePlay:
     def __init__(self, env: gym.Env) -> None:
         self.env = env
         self.maze = env.unwrapped.maze  # type: ignore[attr-defined]
-        self.image = ipywidgets.Image(format="png", alt="the maze with the mouse in it")
+        self.image = ipywidgets.Image(format="png")
+        self.image.layout = {"width": f"{55 * self.maze.width}px", "align_self": "flex-start"}
         self.said = ipywidgets.Label()
         buttons = [ipywidgets.Button(description=name) for name in ARROWS]
         for action, button in enumerate(buttons):
@@ -39,7 +40,7 @@ class MazePlay:
         again = ipywidgets.Button(description="start again", icon="refresh")
         again.on_click(lambda _: self.restart())
         for button in (*buttons, again):
-            button.layout.width = "7em"
+            button.layout.width = "8em"
         row = ipywidgets.HBox([*buttons, again], layout={"flex_flow": "row wrap"})
         self.box = ipywidgets.VBox([self.image, row, self.said])
         self.keys = Event(source=self.box, watched_events=["keydown"], prevent_default_action=True)

@@ -18,7 +18,7 @@
 # * train a mouse, watch it learn, and say what learning rate, discount and epsilon do,
 # * judge a learning curve: against a random mouse, against the best possible, over many seeds.
 #
-# **Time:** 40 minutes, of which the machine computes about 0.5.
+# **Time:** 40 minutes, of which the machine computes about 1.
 #
 # *Needed:* Python, and what an array is. *Helpful:* the [welcome notebook](00_welcome.ipynb).
 # Nothing here needs the network, a GPU or Ray.
@@ -34,6 +34,7 @@ import numpy as np
 import pandas as pd
 
 from course_lib import plots, profiles, widgets
+from course_lib.agents import tabular
 from course_lib.checks import maze as checks
 from course_lib.envs.maze import MazeEnv
 from course_lib.envs.maze_map import random_maze
@@ -64,9 +65,35 @@ plots.reading(f"a maze of {maze.height} x {maze.width} cells; the shortest way h
 game = widgets.play_maze(gym.make("course/Maze-v0"))
 
 # %% [markdown]
+# ## Watch first, understand later
+#
+# Now a mouse that has never seen the maze. It walks it 60 times, from S, and keeps notes. The arrows are its plan; bright colours are good places. It takes
+# about ten seconds, slowed down on purpose; the rest of this notebook explains what you see, and you will write it yourself.
+
+# %%
+def draw(figure, q_table, returns):
+    plots.draw_learning(figure, q_table, maze, returns, num_episodes=sizes.live_episodes,
+                        floor=floor, ceiling=ceiling)
+
+
+floor = ("random mouse", round(float(tabular.random_returns(
+    env, num_episodes=sizes.random_episodes, rng=np.random.default_rng(SEED)).mean()), 1))
+ceiling = ("shortest path", env.unwrapped.best_return)
+
+with widgets.LiveFigure(draw, figsize=(11, 4), min_interval_s=0.4) as live:
+    def watch(run):
+        live.update(run.q_table, run.returns)
+        time.sleep(sizes.pause_s)
+
+    run = tabular.q_learning(
+        env, num_episodes=sizes.live_episodes, learning_rate=0.5, gamma=0.95, epsilon=0.1,
+        rng=np.random.default_rng(SEED), on_episode=watch)
+plots.reading(f"return {run.returns[0]:g} on the first walk, {run.returns[-1]:g} on the last.")
+
+# %% [markdown]
 # ## The words
 #
-# You have just been an **agent**: the one who decides. Everything else was the **environment**. They talk in turns:
+# First you, then the mouse: both were an **agent**, the one who decides. Everything else was the **environment**. They talk in turns:
 #
 # * the environment shows an **observation** (`obs`): here the number of the cell, counted row by row. Where the observation tells
 #   everything that matters, it is also called the **state**;
@@ -78,8 +105,8 @@ game = widgets.play_maze(gym.make("course/Maze-v0"))
 # * a **policy** is the rule by which an agent picks its actions.
 #
 # Learning from rewards alone is what makes this *reinforcement* learning. In supervised learning somebody tells the right answer for each
-# input; in unsupervised learning there is no answer at all. Here there is only a number, often late: which of the
-# thirteen steps earned the cheese?
+# input; in unsupervised learning there is no answer at all. Here there is only a number, often late: which of all
+# those steps earned the cheese?
 
 # %%
 obs, info = env.reset(seed=SEED)
@@ -114,14 +141,13 @@ plots.draw_maze(maze, path=path, mouse=path[-1])
 plots.reading(f"{len(path) - 1} random steps, return {total:g}.")
 
 # %% [markdown]
-# One walk proves little, so here are many. Their mean is our **floor**: an agent that does not beat it has learned nothing. The
-# **ceiling** is the return of the shortest path, which we know because *we* have the map.
+# One walk proves little, so here are many. Their mean is our **floor**, the dotted line in the figure above: an agent that does not beat it has learned nothing. The
+# **ceiling**, the dashed line, is the return of the shortest path, which we know because *we* have the map.
 
 # %%
 random_returns = [random_episode(env, rng)[0] for _ in range(sizes.random_episodes)]
-floor = ("random mouse", round(float(np.mean(random_returns)), 1))
-ceiling = ("shortest path", env.unwrapped.best_return)
-print(floor, ceiling)
+print(f"mean return of {len(random_returns)} random walks: {np.mean(random_returns):.1f}")
+print(f"return of the shortest path: {env.unwrapped.best_return:g}")
 
 # %% [markdown]
 # *10 min so far*
@@ -262,21 +288,15 @@ def learn_episode(env, q_table, *, learning_rate, gamma, epsilon, rng):
 learn_episode = checks.check_learn_episode(learn_episode)
 
 # %% [markdown]
-# ## Watch it learn
+# ## Watch it learn, with your code
 #
 # Every cell of the maze shows its four q-values as four triangles, each on the side that its action leads to; bright is high. The arrow is the policy: the best action so far.
-# It takes about ten seconds, slowed down on purpose so that you can see it. The square button above stops it; what was learned stays.
+# Again it takes about ten seconds. The square button above stops it; what was learned stays.
 
 # %%
 q_table = np.zeros((env.observation_space.n, env.action_space.n))
 rng = np.random.default_rng(SEED)
 returns = []
-
-
-def draw(figure, q_table, returns):
-    plots.draw_learning(figure, q_table, maze, returns, num_episodes=sizes.live_episodes,
-                        best_return=env.unwrapped.best_return)
-
 
 with widgets.LiveFigure(draw, figsize=(11, 4), min_interval_s=0.4) as live:
     for episode in range(sizes.live_episodes):
@@ -291,8 +311,6 @@ with widgets.LiveFigure(draw, figsize=(11, 4), min_interval_s=0.4) as live:
 # Does the arrows' path deserve its name? Walk it without exploring (epsilon 0) and compare with the map's own shortest path.
 
 # %%
-from course_lib.agents import tabular
-
 states = tabular.greedy_path(q_table, env, rng)
 path = [maze.cell(state) for state in states]
 plots.draw_maze(maze, path=path, mouse=path[-1])
@@ -329,18 +347,37 @@ plots.reading(f"{shortest:.0%} of {len(tables)} mice end with a shortest path; t
 #
 # ## Turn the knobs
 #
-# Each change trains 20 new mice, in well under a second. Before you move a slider, say what you expect. Then try these, they fail on purpose:
+# ### Exercise 1.4 - which settings fail (4 min, difficulty 1 of 3)
 #
-# * **epsilon 0**: nothing is random but the ties. Does it still find the cheese? Why does an empty ledger explore all by itself when every step costs 1?
-# * **epsilon 1**: the curve is the random mouse's. Yet the title counts shortest paths: the *ledger* learns all the same.
-# * **discount 0**: only the next reward counts.
-# * **learning rate 0.05**, then 1.
+# A prediction, before you touch a slider. Start from learning rate 0.5, discount 0.95, epsilon 0.1 and change *one* of them. Under which of these will fewer than half of the mice know a shortest path after 80 episodes?
+# Return a set with the names of those that fail:
+# `"epsilon 0"`, `"epsilon 1"`, `"discount 0"`, `"discount 1"`, `"learning rate 0"`, `"learning rate 0.05"`, `"learning rate 1"`.
+#
+# <details><summary>Hint</summary>
+#
+# Ask of each: does the news of the cheese still reach the start? Walking badly and knowing badly are two things.
+# </details>
+
+# %%
+# EXERCISE 1.4
+def failing_settings():
+    """Names of the settings under which most mice do not learn a shortest path."""
+    # BEGIN SOLUTION
+    return {"discount 0", "learning rate 0", "learning rate 0.05"}
+    # END SOLUTION
+
+
+# %%
+failing_settings = checks.check_failing_settings(failing_settings)
+
+# %% [markdown]
+# Now see for yourself. Each change trains 20 new mice, usually in less than a second; the title says how many of them end with a shortest path.
 
 # %%
 def retrain(figure, learning_rate, discount, epsilon):
     tables, curves = tabular.q_learning_many(
         env.unwrapped.model(), maze.state(maze.start), num_seeds=sizes.num_seeds,
-        num_episodes=sizes.num_episodes, max_steps=env.unwrapped.max_steps,
+        num_episodes=sizes.slider_episodes, max_steps=env.unwrapped.max_steps,
         learning_rate=learning_rate, gamma=discount, epsilon=epsilon,
         rng=np.random.default_rng(SEED))
     left, right = figure.subplots(1, 2, width_ratios=[3, 2])
@@ -359,9 +396,9 @@ widgets.explore(
     epsilon=ipywidgets.FloatSlider(value=0.1, min=0, max=1, step=0.05))
 
 # %% [markdown]
-# ### Exercise 1.4 - the cheese from afar (5 min, difficulty 2 of 3)
+# ### Exercise 1.5 - the cheese from afar (5 min, difficulty 2 of 3)
 #
-# A prediction: what *should* the ledger say? Standing `steps` steps away from the cheese and walking straight to it, the rewards are -1, -1, ..., +20. What is their
+# What *should* the ledger say? Standing `steps` steps away from the cheese and walking straight to it, the rewards are -1, -1, ..., +20. What is their
 # discounted sum, with the first reward counted once, the second gamma times, the third gamma² times? Two steps away with gamma 0.9: -1 + 0.9 · 20 = 17.
 #
 # <details><summary>Hint</summary>
@@ -370,7 +407,7 @@ widgets.explore(
 # </details>
 
 # %%
-# EXERCISE 1.4
+# EXERCISE 1.5
 def worth_from_afar(steps, gamma):
     """Discounted return of walking `steps` steps straight to the cheese."""
     # BEGIN SOLUTION
