@@ -178,6 +178,24 @@ class TestBusyMachine:
         assert calls == [(2, 1)]
 
 
+def test_the_stop_button_while_ray_is_being_imported_does_no_harm() -> None:
+    code = """
+import os, signal, threading, psutil
+from course_lib.cluster import connect, start
+threading.Timer(0.6, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+try:
+    while True:
+        start.load_ray()
+except KeyboardInterrupt:
+    print("interrupted")
+start.load_ray()
+import ray
+print(ray.is_initialized(), len(psutil.Process().children()))
+"""
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert run.stdout.split() == ["interrupted", "False", "0"], run.stderr
+
+
 class TestMachine:
     def test_quota_of_a_container(self, tmp_path: Path) -> None:
         (tmp_path / "cpu.max").write_text("50000 100000\n")

@@ -1,6 +1,5 @@
 """The connection to Ray: :func:`connect` and what it returns."""
 
-import sys
 import time
 from typing import Literal, Self
 
@@ -57,7 +56,7 @@ class Cluster:
     @property
     def alive(self) -> bool:
         """Whether the connection still works; asks Ray, and gives it 5 seconds."""
-        ray = sys.modules.get("ray")
+        ray = start.loaded_ray()
         if not self._open or ray is None or not ray.is_initialized():
             return False
         return all(map(start.running, self._children)) and start.answers(ray.nodes, 5.0)
@@ -184,7 +183,7 @@ def _check_wishes(num_cpus: int | None, gpus: Gpus, timeout_s: float) -> None:
 
 def _adopt(target: Target) -> Cluster | None:
     """Take over a Ray that this process started by itself; close any other connection."""
-    ray = sys.modules.get("ray")
+    ray = start.loaded_ray()
     if _current is not None and _current._open:
         verb = "Leaving" if _current.target != target else "No answer any more from"
         print(f"{verb} {_current}. Its actors and stored objects are gone.")

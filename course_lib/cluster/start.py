@@ -4,6 +4,7 @@ Notebooks call :func:`course_lib.cluster.connect`, which uses this.
 """
 
 import contextlib
+import importlib
 import logging
 import os
 import secrets
@@ -54,6 +55,7 @@ def start_local(num_cpus: int, num_gpus: int) -> tuple[str, list[psutil.Process]
         num_cpus: cores that Ray gives out, at least 1.
         num_gpus: GPUs that Ray gives out, 0 or more.
     """
+    load_ray()
     import ray
 
     _give_token()
@@ -78,6 +80,32 @@ def start_local(num_cpus: int, num_gpus: int) -> tuple[str, list[psutil.Process]
     return context.dashboard_url or "", main
 
 
+def load_ray() -> None:
+    """Import Ray so that a click on the stop button does no harm.
+
+    An import that is interrupted leaves half of Ray behind, and no second one succeeds. In a thread
+    it goes on to its end while the wait for it is interrupted. If it fails, the caller's own
+    ``import ray`` fails in the same way.
+    """
+
+    def load() -> None:
+        with contextlib.suppress(Exception):
+            importlib.import_module("ray")
+
+    thread = threading.Thread(target=load, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(0.1)
+
+
+def loaded_ray() -> Any:
+    """Return the module ``ray`` if it is imported to its end, else None."""
+    ray = sys.modules.get("ray")
+    return (
+        ray if all(hasattr(ray, name) for name in ("init", "is_initialized", "shutdown")) else None
+    )
+
+
 def _give_token() -> None:
     """Where Ray cannot keep its token in the home folder, keep one in this process instead."""
     if {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ):
@@ -94,6 +122,7 @@ def _give_token() -> None:
 
 def attach(address: str) -> str:
     """Connect to the Ray at ``address``; return the dashboard's address, empty if unknown."""
+    load_ray()
     import ray
 
     with quiet():
@@ -103,7 +132,7 @@ def attach(address: str) -> str:
 
 def leave(children: list[psutil.Process]) -> None:
     """Close this process's connection to Ray and end those of ``children`` that are left."""
-    ray = sys.modules.get("ray")
+    ray = loaded_ray()
     if ray is not None:
         with quiet(), contextlib.suppress(Exception):
             ray.shutdown(wait_for_processes=True)
