@@ -254,6 +254,17 @@ def test_training_ends_with_the_weights_of_the_best_evaluation(built, monkeypatc
         np.testing.assert_array_equal(weight.numpy(), weights[name])
 
 
+@pytest.mark.parametrize("runners", [0, 1])
+def test_the_mean_return_counts_whole_episodes(built, runners):
+    """On CartPole a return is a number of steps, so all returns add up to the steps taken."""
+    algo = built(small(runners=runners))
+    *_, last = runs.iterate(algo, num_steps=1_000, window=100_000)
+    recent = last["mean_return"]
+    assert 8 <= recent <= last["max_return"]
+    count = algo.metrics.peek(("env_runners", "num_episodes_lifetime"))
+    assert last["env_steps"] - 200 <= recent * count <= last["env_steps"]
+
+
 def test_an_interrupt_keeps_the_rows(built):
     def interrupt(rows):
         if len(rows) == 2:

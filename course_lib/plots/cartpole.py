@@ -1,94 +1,25 @@
-"""Pictures of notebook 03: the pole, the network, the training run, and who does what in Ray."""
+"""Pictures of notebook 03: training runs, several seeds, several algorithms, and the diagrams."""
 
-import itertools
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 
+from course_lib.plots.cartpole_diagrams import draw_cartpole, draw_network, draw_ray_dqn
 from course_lib.plots.curves import COLOURS, GREY, STYLES, Level, running_mean
 
+__all__ = [
+    "draw_cartpole",
+    "draw_compared",
+    "draw_network",
+    "draw_ray_dqn",
+    "draw_training",
+    "plot_seeds",
+]
+
 Rows = Sequence[dict[str, float]]
-
-
-def draw_cartpole(obs: Sequence[float], *, ax: Axes | None = None) -> Axes:
-    """Draw the cart and name the four numbers that an agent sees.
-
-    Args:
-        obs: position (m), velocity (m/s), angle (rad, positive to the right), angular velocity
-            (rad/s).
-        ax: axes to draw on; new ones if not given.
-
-    Raises:
-        ValueError: if there are not four numbers.
-    """
-    if len(obs) != 4:
-        raise ValueError(f"a CartPole observation has 4 numbers, got {len(obs)}")
-    x, velocity, angle, spin = (float(value) for value in obs)
-    ax = _axes(ax, (8, 2.9))
-    tip = (x + 1.0 * np.sin(angle), 0.12 + 1.0 * np.cos(angle))
-    ax.plot([-2.4, 2.4], [-0.12, -0.12], color=GREY, linewidth=1)
-    for edge in (-2.4, 2.4):
-        ax.plot([edge, edge], [-0.2, 0.1], color=GREY, linestyle="--", linewidth=1)
-    ax.add_patch(Rectangle((x - 0.25, -0.12), 0.5, 0.24, color=COLOURS[0]))
-    ax.plot([x, x], [0.12, 1.25], color=GREY, linestyle=":", linewidth=1)
-    ax.plot([x, tip[0]], [0.12, tip[1]], color=COLOURS[1], linewidth=6, solid_capstyle="round")
-    labels = (
-        (x, -0.42, f"position {x:+.2f} m", "center"),
-        (x + 0.4, 0.0, f"velocity {velocity:+.2f} m/s", "left"),
-        (tip[0] + 0.12, 0.75, f"angle {np.degrees(angle):+.1f}°", "left"),
-        (tip[0] + 0.12, 0.50, f"angular velocity {spin:+.2f} rad/s", "left"),
-        (-2.4, -0.42, "ends at −2.4 m", "center"),
-        (2.4, -0.42, "ends at +2.4 m", "center"),
-    )
-    for left, bottom, text, align in labels:
-        ax.text(left, bottom, text, ha=align, va="center", fontsize=9)
-    ax.set(xlim=(-3.1, 3.1), ylim=(-0.6, 1.35), aspect="equal")
-    ax.set_title("Everything the agent sees: four numbers", fontsize=11)
-    ax.axis("off")
-    return ax
-
-
-def draw_network(
-    inputs: Sequence[str],
-    hidden: Sequence[int],
-    outputs: Sequence[str],
-    *,
-    ax: Axes | None = None,
-) -> Axes:
-    """Draw a network of fully connected layers, with few circles standing for many.
-
-    Args:
-        inputs: names of what goes in.
-        hidden: units per hidden layer.
-        outputs: names of what comes out.
-        ax: axes to draw on; new ones if not given.
-    """
-    ax = _axes(ax, (8, 3))
-    counts = [len(inputs), *(min(7, units) for units in hidden), len(outputs)]
-    layers = [
-        [(column * 2.0, (count - 1) / 2 - row) for row in range(count)]
-        for column, count in enumerate(counts)
-    ]
-    for left, right in itertools.pairwise(layers):
-        for start in left:
-            for end in right:
-                ax.plot(*zip(start, end, strict=True), color=GREY, linewidth=0.4, alpha=0.5)
-    for column, layer in enumerate(layers):
-        colour = COLOURS[0] if column == 0 else COLOURS[1] if column == len(layers) - 1 else "white"
-        x, y = zip(*layer, strict=True)
-        ax.scatter(x, y, s=170, color=colour, edgecolor="black", zorder=3)
-    for names, layer, side in ((inputs, layers[0], -1), (outputs, layers[-1], 1)):
-        for name, (x, y) in zip(names, layer, strict=True):
-            ax.text(x + side * 0.2, y, name, ha="right" if side < 0 else "left", va="center")
-    for units, layer in zip(hidden, layers[1:-1], strict=True):
-        ax.text(layer[0][0], layer[-1][1] - 0.9, f"{units} units", ha="center", fontsize=9)
-    ax.set(xlim=(-1.9, 2.0 * len(hidden) + 4.1), ylim=(-4.3, 3.6))
-    ax.axis("off")
-    return ax
 
 
 def draw_training(
@@ -125,12 +56,15 @@ def draw_training(
     )
     _levels(axes["return"], floor, ceiling)
     axes["return"].set(xlabel="environment steps", ylabel="return (steps the pole stays up)")
-    axes["return"].legend(frameon=False, fontsize="small")
+    place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncol": 2}
+    axes["return"].legend(frameon=False, fontsize="small", **place)
     for name, key, label in (("loss", "loss", "loss"), ("q", "mean_q", "mean q-value")):
         axes[name].plot(steps, _column(rows, key), color=COLOURS[3], linewidth=1.5)
         axes[name].set_ylabel(label)
     axes["loss"].tick_params(labelbottom=False)
+    axes["loss"].locator_params(axis="x", nbins=4)
     axes["q"].set_xlabel("environment steps")
+    axes["q"].locator_params(axis="x", nbins=4)
     for ax in axes.values():
         ax.spines[["top", "right"]].set_visible(False)
 
@@ -152,10 +86,7 @@ def plot_seeds(
         window: episodes in the running mean; named in the legend.
         floor: (name, value) of the line to beat.
         ceiling: (name, value) of the best that is possible.
-        axes: one per seed; new ones if not given.
-
-    Returns:
-        The axes, one per seed.
+        axes: one per seed, as returned; new ones if not given.
     """
     if len(runs) != len(ends):
         raise ValueError(f"runs and ends must pair up, got {len(runs)} and {len(ends)}")
@@ -178,6 +109,9 @@ def plot_seeds(
         ax.set_xlabel("1,000 steps")
         ax.spines[["top", "right"]].set_visible(False)
     axes[0].set_ylabel(f"return (bold: mean of {window})")
+    for level in (floor, ceiling):
+        if level is not None:
+            axes[0].annotate(level[0], (0, level[1]), fontsize=8, va="bottom", color=GREY)
     return axes
 
 
@@ -189,14 +123,14 @@ def draw_compared(
     ceiling: Level | None = None,
     window: int = 20,
 ) -> None:
-    """Draw the mean return of several algorithms over steps, and over seconds.
+    """Draw the mean return of several algorithms, one run each, over steps and over seconds.
 
     Args:
         figure: an empty figure.
-        runs: rows by the algorithm's name, one run each.
-        floor: (name, value) of the line to beat.
-        ceiling: (name, value) of the best that is possible.
-        window: episodes that the mean looks back over; named on the axis.
+        runs: rows by the algorithm's name.
+        floor: as in :func:`draw_training`, and so are ``ceiling`` and ``window``.
+        ceiling: see ``floor``.
+        window: see ``floor``.
     """
     axes = figure.subplots(1, 2, sharey=True)
     looks = (("env_steps", "environment steps"), ("seconds", "seconds of training"))
@@ -212,44 +146,6 @@ def draw_compared(
     axes[0].legend(frameon=False, fontsize="small")
 
 
-def draw_ray_dqn(*, num_env_runners: int = 2, ax: Axes | None = None) -> Axes:
-    """Draw which process does what when RLlib trains a DQN.
-
-    Args:
-        num_env_runners: sampling processes to draw, at least 1.
-        ax: axes to draw on; new ones if not given.
-    """
-    ax = _axes(ax, (9, 3.6))
-    _box(ax, 0.1, 0.2, 5.4, 3.3, "driver: the notebook's process", fill=False)
-    _box(ax, 0.4, 0.5, 2.0, 1.9, "replay memory\nlast 100,000\ntransitions", COLOURS[4])
-    _box(
-        ax,
-        3.2,
-        0.5,
-        2.0,
-        1.9,
-        "learner\nq-network and\ntarget network\n(a GPU, if any)",
-        COLOURS[5],
-    )
-    _arrow(ax, (2.4, 1.45), (3.2, 1.45), "batches")
-    height = 3.3 / num_env_runners
-    for i in range(num_env_runners):
-        bottom = 0.2 + i * height
-        text = f"env runner {num_env_runners - i}\nown CartPole, copy of the q-network"
-        _box(ax, 7.3, bottom + 0.12, 3.0, height - 0.24, text, COLOURS[2])
-        middle = bottom + height / 2
-        _arrow(ax, (7.3, middle + 0.15), (2.3, 2.4), "episodes" if i else "", curve=0.12)
-        _arrow(ax, (5.2, 1.3), (7.3, middle - 0.2), "" if i else "weights", dashed=True)
-    ax.text(0.4, 2.95, "train(): sample, store, learn, send the weights", fontsize=9)
-    ax.set(xlim=(0, 10.5), ylim=(0, 3.9))
-    ax.axis("off")
-    return ax
-
-
-def _axes(ax: Axes | None, figsize: tuple[float, float]) -> Axes:
-    return plt.subplots(figsize=figsize, layout="constrained")[1] if ax is None else ax
-
-
 def _column(rows: Rows, key: str) -> np.ndarray:
     return np.array([row.get(key, np.nan) for row in rows], dtype=float)
 
@@ -259,47 +155,3 @@ def _levels(ax: Axes, floor: Level | None, ceiling: Level | None) -> None:
         if level is not None:
             label = f"{level[0]}: {level[1]:g}"
             ax.axhline(level[1], color=GREY, linestyle=style, linewidth=1.2, label=label)
-
-
-def _box(
-    ax: Axes,
-    x: float,
-    y: float,
-    width: float,
-    height: float,
-    text: str,
-    colour: str = "none",
-    *,
-    fill: bool = True,
-) -> None:
-    look = {"facecolor": colour, "alpha": 0.3} if fill else {"facecolor": "none"}
-    box = {"boxstyle": "round,pad=0,rounding_size=0.12"}
-    ax.add_patch(FancyBboxPatch((x, y), width, height, **box, edgecolor="black", **look))
-    top = y + height / 2 if fill else y + height - 0.22
-    left, align = (x + width / 2, "center") if fill else (x + 0.3, "left")
-    weight = "normal" if fill else "bold"
-    ax.text(left, top, text, ha=align, va="center", fontsize=9, weight=weight)
-
-
-def _arrow(
-    ax: Axes,
-    start: tuple[float, float],
-    end: tuple[float, float],
-    text: str,
-    *,
-    dashed: bool = False,
-    curve: float = 0.0,
-) -> None:
-    ax.add_patch(
-        FancyArrowPatch(
-            start,
-            end,
-            arrowstyle="-|>",
-            mutation_scale=14,
-            linewidth=1.5,
-            linestyle="--" if dashed else "-",
-            connectionstyle=f"arc3,rad={curve}",
-        )
-    )
-    middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
-    ax.text(middle[0], middle[1] + 0.12, text, ha="center", fontsize=9)

@@ -5,6 +5,7 @@ import copy
 import logging
 import time
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from course_lib.envs.rollouts import MakeEnv, Policy, play
 
 Row = dict[str, float]
 _LOSSES = ("qf_loss", "total_loss")
+_RETURNS = "training_returns"
 
 
 @contextlib.contextmanager
@@ -44,40 +46,51 @@ def build(config: AlgorithmConfig) -> Algorithm:
     with quiet():
         config = config.copy(copy_frozen=False)
         config.debugging(log_level="ERROR")
+        there = config.callbacks_on_episode_end or []
+        there = list(there) if isinstance(there, list | tuple) else [there]
+        config.callbacks(on_episode_end=[*there, log_return])
         return config.build_algo()
 
 
-def iterate(algo: Algorithm, *, num_steps: int) -> Iterator[Row]:
+def log_return(
+    *, episode: Any, metrics_logger: Any, prev_episode_chunks: Any = None, **_: Any
+) -> None:
+    """Note the return of a finished training episode; RLlib itself keeps only averages."""
+    total = sum(chunk.get_return() for chunk in (*(prev_episode_chunks or ()), episode))
+    metrics_logger.log_value(_RETURNS, total, reduce="item_series")
+
+
+def iterate(algo: Algorithm, *, num_steps: int, window: int = 20) -> Iterator[Row]:
     """Train until ``num_steps`` environment steps in all, one row per iteration.
 
     A row holds ``env_steps`` (lifetime), ``seconds`` (of training, lifetime of this iterator),
-    ``mean_return`` and ``max_return`` of the latest episodes (RLlib looks back over
-    ``metrics_num_episodes_for_smoothing``), and ``loss``, ``mean_q`` and ``epsilon`` where the
-    algorithm has them; what is not known yet is nan.
+    ``mean_return`` and ``max_return`` of the last ``window`` training episodes, and ``loss``,
+    ``mean_q`` and ``epsilon`` where the algorithm has them; what is not known yet is nan.
+
+    Args:
+        algo: what :func:`build` returned.
+        num_steps: lifetime environment steps at which to stop.
+        window: training episodes to look back over.
     """
+    recent: deque[float] = deque(maxlen=window)
     seconds, env_steps = 0.0, 0.0
     while env_steps < num_steps:
         start = time.perf_counter()
-        row = as_row(algo.train(), algo)
+        result = algo.train()
         seconds += time.perf_counter() - start
-        env_steps = row["env_steps"]
-        yield {**row, "seconds": seconds}
-
-
-def as_row(result: dict[str, Any], algo: Algorithm) -> Row:
-    """Pick the few numbers worth drawing from what ``algo.train()`` returns."""
-    episodes = result.get("env_runners", {})
-    learner = result.get("learners", {}).get("default_policy", {})
-    env_steps = float(result.get("num_env_steps_sampled_lifetime", 0))
-    loss = next((learner[key] for key in _LOSSES if key in learner), np.nan)
-    return {
-        "env_steps": env_steps,
-        "mean_return": float(episodes.get("episode_return_mean", np.nan)),
-        "max_return": float(episodes.get("episode_return_max", np.nan)),
-        "loss": float(loss),
-        "mean_q": float(learner.get("qf_mean", np.nan)),
-        "epsilon": epsilon_at(algo.config, env_steps),
-    }
+        recent.extend(float(one) for one in result["env_runners"].get(_RETURNS, ()))
+        env_steps = float(result.get("num_env_steps_sampled_lifetime", 0))
+        learner = result.get("learners", {}).get("default_policy", {})
+        loss = next((learner[key] for key in _LOSSES if key in learner), np.nan)
+        yield {
+            "env_steps": env_steps,
+            "seconds": seconds,
+            "mean_return": float(np.mean(recent)) if recent else float("nan"),
+            "max_return": max(recent, default=float("nan")),
+            "loss": float(loss),
+            "mean_q": float(learner.get("qf_mean", np.nan)),
+            "epsilon": epsilon_at(algo.config, env_steps),
+        }
 
 
 def epsilon_at(config: AlgorithmConfig, env_steps: float) -> float:
@@ -122,28 +135,48 @@ def train(
         ``seconds`` includes the evaluations.
     """
     rows: list[Row] = []
-    spent, due = 0.0, float(evaluate_every)
-    best, best_weights = -np.inf, None
+    judge = _Judge(algo, evaluate_on, evaluate_every, num_episodes, seed)
     with contextlib.suppress(KeyboardInterrupt):
         for row in iterate(algo, num_steps=num_steps):
-            greedy = float("nan")
-            if evaluate_on is not None and row["env_steps"] >= due:
-                start = time.perf_counter()
-                returns = evaluate(
-                    algo, evaluate_on, num_episodes=num_episodes, seed=seed + len(rows)
-                )
-                greedy, due = float(returns.mean()), row["env_steps"] + evaluate_every
-                if greedy > best:
-                    best, best_weights = greedy, copy.deepcopy(algo.get_weights())
-                spent += time.perf_counter() - start
-            rows.append({**row, "seconds": row["seconds"] + spent, "greedy_return": greedy})
+            greedy = judge.look(row["env_steps"])
+            seconds = row["seconds"] + judge.seconds
+            rows.append({**row, "seconds": seconds, "greedy_return": greedy})
             if on_row is not None:
                 on_row(rows)
             if greedy >= target:
                 break
-    if best_weights is not None:
-        set_weights(algo, best_weights)
+    judge.finish()
     return rows
+
+
+class _Judge:
+    """Plays greedy episodes now and then, and remembers the weights that did best."""
+
+    def __init__(
+        self, algo: Algorithm, env: MakeEnv | None, every: int, num_episodes: int, seed: int
+    ) -> None:
+        self._algo, self._env, self._every = algo, env, every
+        self._num_episodes, self._seed = num_episodes, seed
+        self._due, self._best = float(every), -np.inf
+        self._weights: dict[str, Any] | None = None
+        self.seconds = 0.0
+
+    def look(self, env_steps: float) -> float:
+        """Return the mean greedy return if it is time for an evaluation, else nan."""
+        if self._env is None or env_steps < self._due:
+            return float("nan")
+        start, self._due, self._seed = time.perf_counter(), env_steps + self._every, self._seed + 1
+        count = self._num_episodes
+        mean = float(evaluate(self._algo, self._env, num_episodes=count, seed=self._seed).mean())
+        if mean > self._best:
+            self._best, self._weights = mean, copy.deepcopy(self._algo.get_weights())
+        self.seconds += time.perf_counter() - start
+        return mean
+
+    def finish(self) -> None:
+        """Give the algorithm the weights that did best, if there was an evaluation."""
+        if self._weights is not None:
+            set_weights(self._algo, self._weights)
 
 
 def set_weights(algo: Algorithm, weights: dict[str, Any]) -> None:

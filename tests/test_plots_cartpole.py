@@ -1,0 +1,80 @@
+"""The pictures of notebook 03 say what they should, from arrays alone."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from course_lib.plots import cartpole as pictures
+
+ROWS = [
+    {
+        "env_steps": 500.0 * i,
+        "seconds": float(i),
+        "mean_return": 20.0 + i,
+        "max_return": 40.0 + i,
+        "loss": 0.1,
+        "mean_q": float(i),
+        "greedy_return": 30.0 if i % 2 else np.nan,
+    }
+    for i in range(1, 9)
+]
+LEVELS = {"floor": ("random agent", 22.0), "ceiling": ("solved", 475)}
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def texts(ax):
+    return " ".join(text.get_text() for text in ax.texts)
+
+
+def test_the_cart_is_drawn_where_it_is():
+    ax = pictures.draw_cartpole([0.5, -0.3, 0.1, 0.4])
+    cart = ax.patches[0]
+    assert cart.get_x() + cart.get_width() / 2 == pytest.approx(0.5)
+    assert "position +0.50 m" in texts(ax) and "angle +5.7" in texts(ax)
+    pole = ax.lines[-1].get_xydata()
+    assert pole[1, 0] > pole[0, 0]  # a positive angle leans to the right
+    with pytest.raises(ValueError, match="4 numbers"):
+        pictures.draw_cartpole([0.0])
+
+
+def test_a_training_run_shows_floor_ceiling_and_only_evaluated_points():
+    figure = Figure()
+    pictures.draw_training(figure, ROWS, **LEVELS)
+    returns = figure.axes[0]
+    labels = [text.get_text() for text in returns.get_legend().get_texts()]
+    assert "random agent: 22" in labels and "solved: 475" in labels
+    assert any("20 episodes" in label for label in labels)
+    greedy = next(line for line in returns.lines if line.get_label() == "greedy episodes")
+    assert len(greedy.get_xdata()) == 4
+    pictures.draw_training(Figure(), [])  # the state before the first row
+
+
+def test_every_seed_gets_its_own_axes():
+    runs = [np.arange(30.0) + i for i in range(3)]
+    axes = pictures.plot_seeds(runs, ends=[np.cumsum(run) for run in runs], **LEVELS)
+    assert [ax.get_title() for ax in axes] == ["seed 0", "seed 1", "seed 2"]
+    assert "mean of 20" in axes[0].get_ylabel()
+    with pytest.raises(ValueError, match="pair up"):
+        pictures.plot_seeds(runs, ends=[])
+
+
+def test_algorithms_are_compared_over_steps_and_seconds():
+    figure = Figure()
+    pictures.draw_compared(figure, {"DQN": ROWS, "PPO": ROWS[:3]}, **LEVELS)
+    assert [ax.get_xlabel() for ax in figure.axes] == ["environment steps", "seconds of training"]
+    styles = {line.get_linestyle() for line in figure.axes[0].lines[:2]}
+    assert len(styles) == 2  # told apart without colour
+
+
+def test_diagrams_name_their_parts():
+    ray_picture = pictures.draw_ray_dqn(num_env_runners=3)
+    for part in ("driver", "replay memory", "learner", "env runner 3", "weights", "episodes"):
+        assert part in texts(ray_picture)
+    network = pictures.draw_network(["a", "b"], (256,), ["left"])
+    assert "256 units" in texts(network)
