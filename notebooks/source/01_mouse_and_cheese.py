@@ -54,8 +54,10 @@ sizes = profile.maze
 env = gym.make("course/Maze-v0", render_mode="ansi")
 maze = env.unwrapped.maze
 plots.draw_maze(maze, mouse=maze.start)
-plots.reading(f"a maze of {maze.height} x {maze.width} cells; the shortest way has "
-              f"{maze.shortest_steps} steps.")
+plots.reading(
+    f"a maze of {maze.height} x {maze.width} cells; the shortest way has "
+    f"{maze.shortest_steps} steps."
+)
 
 # %% [markdown]
 # You are the mouse first. Point at the maze and use the arrow keys, or press the buttons. Every step costs 1, the
@@ -67,28 +69,39 @@ game = widgets.play_maze(gym.make("course/Maze-v0"))
 # %% [markdown]
 # ## Watch first, understand later
 #
-# Now a mouse that has never seen the maze. It walks it 60 times, from S, and keeps notes. The arrows are its plan; bright colours are good places. It takes
+# Next comes a mouse that has never seen the maze. It will walk it again and again from S, and keep notes. Two lines will tell how well it does: what a mouse
+# gets that picks every step at random, and what the shortest path gets, which we know because *we* have the map.
+
+# %%
+rng = np.random.default_rng(SEED)
+random_returns = tabular.random_returns(env, num_episodes=sizes.random_episodes, rng=rng)
+floor = ("random mouse", round(random_returns.mean(), 1))
+ceiling = ("shortest path", env.unwrapped.best_return)
+print(floor, ceiling)
+
+# %% [markdown]
+# The arrows are the mouse's plan; bright colours are good places. On the right, the sum of its rewards on each walk. It takes
 # about ten seconds, slowed down on purpose; the rest of this notebook explains what you see, and you will write it yourself.
 
 # %%
+lines = {"floor": floor, "ceiling": ceiling, "num_episodes": sizes.live_episodes}
+usual = {"learning_rate": 0.5, "gamma": 0.95, "epsilon": 0.1}
+
+
 def draw(figure, q_table, returns):
-    plots.draw_learning(figure, q_table, maze, returns, num_episodes=sizes.live_episodes,
-                        floor=floor, ceiling=ceiling)
+    plots.draw_learning(figure, q_table, maze, returns, **lines)
 
 
-floor = ("random mouse", round(float(tabular.random_returns(
-    env, num_episodes=sizes.random_episodes, rng=np.random.default_rng(SEED)).mean()), 1))
-ceiling = ("shortest path", env.unwrapped.best_return)
+def watch(run):
+    live.update(run.q_table, run.returns)
+    time.sleep(sizes.pause_s)
+
 
 with widgets.LiveFigure(draw, figsize=(11, 4), min_interval_s=0.4) as live:
-    def watch(run):
-        live.update(run.q_table, run.returns)
-        time.sleep(sizes.pause_s)
-
     run = tabular.q_learning(
-        env, num_episodes=sizes.live_episodes, learning_rate=0.5, gamma=0.95, epsilon=0.1,
-        rng=np.random.default_rng(SEED), on_episode=watch)
-plots.reading(f"return {run.returns[0]:g} on the first walk, {run.returns[-1]:g} on the last.")
+        env, num_episodes=sizes.live_episodes, rng=rng, on_episode=watch, **usual
+    )
+plots.reading(f"{run.returns[0]:g} on the first walk, {run.returns[-1]:g} on the last.")
 
 # %% [markdown]
 # ## The words
@@ -122,6 +135,7 @@ for action in (1, 1, 1):
 #
 # Before learning anything we need to know how good it is to know nothing. This mouse picks every action with equal chance.
 
+
 # %%
 def random_episode(env, rng):
     """Walk one episode at random; return its return and the cells visited."""
@@ -141,12 +155,12 @@ plots.draw_maze(maze, path=path, mouse=path[-1])
 plots.reading(f"{len(path) - 1} random steps, return {total:g}.")
 
 # %% [markdown]
-# One walk proves little, so here are many. Their mean is our **floor**, the dotted line in the figure above: an agent that does not beat it has learned nothing. The
-# **ceiling**, the dashed line, is the return of the shortest path, which we know because *we* have the map.
+# One walk proves little. The mean of many such walks is the dotted line of the figure above, our **floor**: an agent that does not beat it has learned nothing. The
+# **ceiling**, the dashed line, is the return of the shortest path.
 
 # %%
-random_returns = [random_episode(env, rng)[0] for _ in range(sizes.random_episodes)]
-print(f"mean return of {len(random_returns)} random walks: {np.mean(random_returns):.1f}")
+returns = [random_episode(env, rng)[0] for _ in range(sizes.random_episodes)]
+print(f"mean return of {len(returns)} random walks: {np.mean(returns):.1f}")
 print(f"return of the shortest path: {env.unwrapped.best_return:g}")
 
 # %% [markdown]
@@ -163,8 +177,9 @@ q_table = np.zeros((env.observation_space.n, env.action_space.n))
 
 def ledger(q_table, states):
     """Show some rows of the table with the names of the actions."""
-    return pd.DataFrame(q_table[states], index=pd.Index(states, name="state"),
-                        columns=MazeEnv.ACTION_NAMES).round(2)
+    return pd.DataFrame(
+        q_table[states], index=pd.Index(states, name="state"), columns=MazeEnv.ACTION_NAMES
+    ).round(2)
 
 
 ledger(q_table, [0, 1, 2])
@@ -187,6 +202,7 @@ ledger(q_table, [0, 1, 2])
 # `rng.random()` is a number in [0, 1), so it is below epsilon with probability epsilon. `rng.integers(n)` is one of 0 ... n-1.
 # `np.flatnonzero(q_values == q_values.max())` lists the best actions.
 # </details>
+
 
 # %%
 # EXERCISE 1.1
@@ -233,6 +249,7 @@ epsilon_greedy = checks.check_epsilon_greedy(epsilon_greedy)
 # `(not terminated)` counts as 1 or 0 in a product.
 # </details>
 
+
 # %%
 # EXERCISE 1.2
 def td_update(q_value, reward, next_q_values, terminated, *, learning_rate, gamma):
@@ -266,6 +283,7 @@ td_update = checks.check_td_update(td_update)
 # The walk of the random mouse above has the same shape.
 # </details>
 
+
 # %%
 # EXERCISE 1.3
 def learn_episode(env, q_table, *, learning_rate, gamma, epsilon, rng):
@@ -276,8 +294,14 @@ def learn_episode(env, q_table, *, learning_rate, gamma, epsilon, rng):
     while not done:
         action = epsilon_greedy(q_table[obs], epsilon, rng)
         next_obs, reward, terminated, truncated, _ = env.step(action)
-        q_table[obs, action] = td_update(q_table[obs, action], reward, q_table[next_obs],
-                                         terminated, learning_rate=learning_rate, gamma=gamma)
+        q_table[obs, action] = td_update(
+            q_table[obs, action],
+            reward,
+            q_table[next_obs],
+            terminated,
+            learning_rate=learning_rate,
+            gamma=gamma,
+        )
         obs, done = next_obs, terminated or truncated
         total += reward
     return total
@@ -300,8 +324,7 @@ returns = []
 
 with widgets.LiveFigure(draw, figsize=(11, 4), min_interval_s=0.4) as live:
     for episode in range(sizes.live_episodes):
-        returns.append(
-            learn_episode(env, q_table, learning_rate=0.5, gamma=0.95, epsilon=0.1, rng=rng))
+        returns.append(learn_episode(env, q_table, rng=rng, **usual))
         live.update(q_table, returns)
         time.sleep(sizes.pause_s)
 
@@ -314,8 +337,9 @@ with widgets.LiveFigure(draw, figsize=(11, 4), min_interval_s=0.4) as live:
 states = tabular.greedy_path(q_table, env, rng)
 path = [maze.cell(state) for state in states]
 plots.draw_maze(maze, path=path, mouse=path[-1])
-plots.reading(f"the learned path has {len(path) - 1} steps, "
-              f"the shortest possible {maze.shortest_steps}.")
+plots.reading(
+    f"the learned path has {len(path) - 1} steps, the shortest possible {maze.shortest_steps}."
+)
 
 # %% [markdown]
 # Here is the ledger along that path, read it from the bottom: the last step is worth 20, and each step before it a little less.
@@ -328,19 +352,40 @@ ledger(q_table, states[:-1]).assign(cell=path[:-1]).tail(6)
 #
 # ## Was it luck?
 #
-# One mouse, one seed: perhaps it was lucky. Below are 20 mice with 20 different seeds, all learning at once (`tabular.q_learning_many` does the same updates for all mice in one numpy step; a test
-# holds it against the plain version). The line is the median mouse, the band holds the middle 80%.
+# One mouse, one seed: perhaps it was lucky. So let 20 mice learn side by side, each with its own random choices (`tabular.q_learning_many` does the same updates for all mice in one numpy step; a test
+# holds it against the plain version).
+
 
 # %%
-tables, curves = tabular.q_learning_many(
-    env.unwrapped.model(), maze.state(maze.start), num_seeds=sizes.num_seeds,
-    num_episodes=sizes.num_episodes, max_steps=env.unwrapped.max_steps,
-    learning_rate=0.5, gamma=0.95, epsilon=0.1, rng=np.random.default_rng(SEED))
+def train_mice(env, num_episodes, rng, **settings):
+    """Train many mice at once; return their tables and the returns of their episodes."""
+    return tabular.q_learning_many(
+        env.model(),
+        env.maze.state(env.maze.start),
+        num_seeds=sizes.num_seeds,
+        num_episodes=num_episodes,
+        max_steps=env.max_steps,
+        rng=rng,
+        **settings,
+    )
+
+
+def count_shortest(tables, env, rng):
+    """How many of these ledgers lead along a shortest path?"""
+    lengths = [len(tabular.greedy_path(table, env, rng)) - 1 for table in tables]
+    return int(np.sum(np.array(lengths) == env.maze.shortest_steps))
+
+
+# %% [markdown]
+# The line is the median mouse, the band holds the middle 80% of the mice.
+
+# %%
+tables, curves = train_mice(env.unwrapped, sizes.num_episodes, rng, **usual)
 plots.plot_band(curves, label="Q-learning", floor=floor, ceiling=ceiling)
-lengths = [len(tabular.greedy_path(table, env, rng)) - 1 for table in tables]
-shortest = np.mean(np.array(lengths) == maze.shortest_steps)
-plots.reading(f"{shortest:.0%} of {len(tables)} mice end with a shortest path; the median return of "
-              f"the last 20 episodes is {np.median(curves[:, -20:]):g}.")
+plots.reading(
+    f"{count_shortest(tables, env.unwrapped, rng)} of {len(tables)} mice end with a shortest path; "
+    f"the median return of the last 20 episodes is {np.median(curves[:, -20:]):g}."
+)
 
 # %% [markdown]
 # Why does the band hang below the ceiling, although the mice know the way? Because they still explore: one step in ten is random, and costs.
@@ -358,6 +403,7 @@ plots.reading(f"{shortest:.0%} of {len(tables)} mice end with a shortest path; t
 # Ask of each: does the news of the cheese still reach the start? Walking badly and knowing badly are two things.
 # </details>
 
+
 # %%
 # EXERCISE 1.4
 def failing_settings():
@@ -373,27 +419,27 @@ failing_settings = checks.check_failing_settings(failing_settings)
 # %% [markdown]
 # Now see for yourself. Each change trains 20 new mice, usually in less than a second; the title says how many of them end with a shortest path.
 
+
 # %%
 def retrain(figure, learning_rate, discount, epsilon):
-    tables, curves = tabular.q_learning_many(
-        env.unwrapped.model(), maze.state(maze.start), num_seeds=sizes.num_seeds,
-        num_episodes=sizes.slider_episodes, max_steps=env.unwrapped.max_steps,
-        learning_rate=learning_rate, gamma=discount, epsilon=epsilon,
-        rng=np.random.default_rng(SEED))
+    rng = np.random.default_rng(SEED)
+    settings = {"learning_rate": learning_rate, "gamma": discount, "epsilon": epsilon}
+    tables, curves = train_mice(env.unwrapped, sizes.slider_episodes, rng, **settings)
     left, right = figure.subplots(1, 2, width_ratios=[3, 2])
     plots.plot_band(curves, floor=floor, ceiling=ceiling, ax=left)
     plots.draw_policy(tables[0], maze, ax=right)
-    lengths = [len(tabular.greedy_path(table, env, rng)) - 1 for table in tables]
-    found = np.sum(np.array(lengths) == maze.shortest_steps)
+    found = count_shortest(tables, env.unwrapped, rng)
     left.set_title(f"{found} of {len(tables)} mice know a shortest path")
     right.set_title("the first mouse's ledger")
 
 
 widgets.explore(
-    retrain, figsize=(12, 4),
+    retrain,
+    figsize=(12, 4),
     learning_rate=ipywidgets.FloatSlider(value=0.5, min=0, max=1, step=0.05),
     discount=ipywidgets.FloatSlider(value=0.95, min=0, max=1, step=0.05),
-    epsilon=ipywidgets.FloatSlider(value=0.1, min=0, max=1, step=0.05))
+    epsilon=ipywidgets.FloatSlider(value=0.1, min=0, max=1, step=0.05),
+)
 
 # %% [markdown]
 # ### Exercise 1.5 - the cheese from afar (5 min, difficulty 2 of 3)
@@ -405,6 +451,7 @@ widgets.explore(
 #
 # One step away it is 20. Each further step away: -1 + gamma · (the worth one step nearer).
 # </details>
+
 
 # %%
 # EXERCISE 1.5
@@ -427,32 +474,34 @@ worth_from_afar = checks.check_worth_from_afar(worth_from_afar)
 # %%
 exact = worth_from_afar(maze.shortest_steps, gamma=0.95)
 learned = tables[:, maze.state(maze.start)].max(axis=1)
-print(f"exact {exact:.2f}; learned: median {np.median(learned):.2f}, "
-      f"from {learned.min():.2f} to {learned.max():.2f}")
+print(
+    f"exact {exact:.2f}; learned: median {np.median(learned):.2f}, "
+    f"from {learned.min():.2f} to {learned.max():.2f}"
+)
 
 # %% [markdown]
 # ## Any maze
 #
 # Nothing in the agent knows this maze. Move the sliders: another seed draws another maze, with traps (the crosses: -20, and the episode is over) if you like.
 
+
 # %%
 def any_maze(figure, seed, size, traps):
     rng = np.random.default_rng(seed)
     new = MazeEnv(random_maze(size, size + 2, rng, num_traps=traps))
-    tables, _ = tabular.q_learning_many(
-        new.model(), new.maze.state(new.maze.start), num_seeds=1,
-        num_episodes=sizes.num_episodes, max_steps=new.max_steps,
-        learning_rate=0.5, gamma=0.95, epsilon=0.1, rng=rng)
+    tables, _ = train_mice(new, sizes.num_episodes, rng, **usual)
     ax = plots.draw_policy(tables[0], new.maze, ax=figure.subplots())
-    steps = len(tabular.greedy_path(tables[0], new, rng)) - 1
-    ax.set_title(f"learned {steps} steps, shortest {new.maze.shortest_steps}")
+    found = count_shortest(tables, new, rng)
+    ax.set_title(f"{found} of {len(tables)} mice know the way of {new.maze.shortest_steps} steps")
 
 
 widgets.explore(
-    any_maze, figsize=(7, 4),
+    any_maze,
+    figsize=(7, 4),
     seed=ipywidgets.IntSlider(value=SEED, min=0, max=99),
     size=ipywidgets.IntSlider(value=6, min=3, max=12),
-    traps=ipywidgets.IntSlider(value=2, min=0, max=6))
+    traps=ipywidgets.IntSlider(value=2, min=0, max=6),
+)
 
 # %% [markdown]
 # *40 min so far*
