@@ -75,9 +75,9 @@ game = widgets.play_maze(gym.make("course/Maze-v0"))
 # %%
 rng = np.random.default_rng(SEED)
 random_returns = tabular.random_returns(env, num_episodes=sizes.random_episodes, rng=rng)
-floor = ("random mouse", round(random_returns.mean(), 1))
+floor = ("random mouse", round(float(random_returns.mean()), 1))
 ceiling = ("shortest path", env.unwrapped.best_return)
-print(floor, ceiling)
+print(f"{floor[0]}: {floor[1]:g}; {ceiling[0]}: {ceiling[1]:g}")
 
 # %% [markdown]
 # The arrows are the mouse's plan; bright colours are good places. On the right, the sum of its rewards on each walk. It takes
