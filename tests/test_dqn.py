@@ -167,6 +167,6 @@ def test_cartpole_is_solved_by_nine_seeds_in_ten():
     passed = 0
     for seed in range(10):
         agent = dqn.DQNAgent(gym.make("CartPole-v1"), seed=seed)
-        dqn_run.train(agent, num_steps=50_000, evaluate_on="CartPole-v1", target=490, seed=seed)
+        dqn_run.train(agent, num_steps=50_000, evaluate_on="CartPole-v1", target=495, seed=seed)
         passed += play(agent.act, "CartPole-v1", num_episodes=20, seed=seed + 10_000).mean() >= 475
     assert passed >= 8  # 9 in 10 is claimed; 8 of 10 leaves room for chance

@@ -322,6 +322,6 @@ def test_cartpole_is_solved_by_nine_seeds_in_ten(built):
                           "head_fcnet_hiddens": []}
         ).reporting(min_sample_timesteps_per_iteration=512)  # fmt: skip
         algo = built(config)
-        runs.train(algo, num_steps=50_000, evaluate_on=ENV, evaluate_every=1_000, target=490)
+        runs.train(algo, num_steps=50_000, evaluate_on=ENV, evaluate_every=1_000, target=495)
         passed += runs.evaluate(algo, ENV, num_episodes=20, seed=seed + 10_000).mean() >= 475
     assert passed >= 8  # 9 in 10 is claimed; 8 of 10 leaves room for chance

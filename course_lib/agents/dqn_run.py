@@ -20,7 +20,7 @@ def train(
     num_steps: int,
     evaluate_on: MakeEnv,
     evaluate_every: int = 1_000,
-    num_episodes: int = 10,
+    num_episodes: int = 20,
     target: float = float("inf"),
     window: int = 20,
     seed: int = 0,

@@ -67,7 +67,7 @@ def check_td_targets(td_targets: Callable) -> Iterator[Case]:
     """Targets worked by hand."""
     import torch
 
-    def ask(reward: float, terminated: float, following: list[float], gamma: float) -> float:
+    def ask(reward: float, terminated: float, following: list[float], gamma: float) -> np.ndarray:
         found = td_targets(
             torch.tensor([reward]),
             torch.tensor([terminated]),

@@ -1,6 +1,7 @@
 """Play whole episodes with a fixed policy: what evaluation and animations are made of."""
 
 from collections.abc import Callable
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -9,7 +10,7 @@ Policy = Callable[[np.ndarray], np.ndarray]
 MakeEnv = str | Callable[..., gym.Env]
 
 
-def make(env: MakeEnv, **kwargs: object) -> gym.Env:
+def make(env: MakeEnv, **kwargs: Any) -> gym.Env:
     """Make an environment from a registered name, or call ``env`` to get one."""
     return gym.make(env, **kwargs) if isinstance(env, str) else env(**kwargs)
 
@@ -59,4 +60,5 @@ def random_policy(env: MakeEnv, *, rng: np.random.Generator) -> Policy:
     probe.close()
     if not isinstance(space, gym.spaces.Discrete):
         raise ValueError(f"random_policy needs a Discrete action space, got {space}")
-    return lambda obs: space.start + rng.integers(space.n, size=len(obs))
+    first, count = int(space.start), int(space.n)
+    return lambda obs: first + rng.integers(count, size=len(obs))

@@ -1,6 +1,7 @@
 """Pictures of notebook 03: training runs, several seeds, several algorithms, and the diagrams."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -56,7 +57,7 @@ def draw_training(
     )
     _levels(axes["return"], floor, ceiling)
     axes["return"].set(xlabel="environment steps", ylabel="return (steps the pole stays up)")
-    place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncol": 2}
+    place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncol": 2}
     axes["return"].legend(frameon=False, fontsize="small", **place)
     for name, key, label in (("loss", "loss", "loss"), ("q", "mean_q", "mean q-value")):
         axes[name].plot(steps, _column(rows, key), color=COLOURS[3], linewidth=1.5)

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -76,10 +77,10 @@ def draw_network(
                 ax.plot(*zip(start, end, strict=True), color=GREY, linewidth=0.4, alpha=0.5)
     for column, layer in enumerate(layers):
         colour = COLOURS[0] if column == 0 else COLOURS[1] if column == len(layers) - 1 else "white"
-        x, y = zip(*layer, strict=True)
-        ax.scatter(x, y, s=170, color=colour, edgecolor="black", zorder=3)
-    for names, layer, side in ((inputs, layers[0], -1), (outputs, layers[-1], 1)):
-        for name, (x, y) in zip(names, layer, strict=True):
+        across, up = np.array(layer).T
+        ax.scatter(across, up, s=170, color=colour, edgecolor="black", zorder=3)
+    for labels, layer, side in ((inputs, layers[0], -1), (outputs, layers[-1], 1)):
+        for name, (x, y) in zip(labels, layer, strict=True):
             ax.text(x + side * 0.2, y, name, ha="right" if side < 0 else "left", va="center")
     for units, layer in zip(hidden, layers[1:-1], strict=True):
         ax.text(layer[0][0], layer[-1][1] - 0.9, f"{units} units", ha="center", fontsize=9)
@@ -137,8 +138,8 @@ def _box(
     *,
     fill: bool = True,
 ) -> None:
-    look = {"facecolor": colour, "alpha": 0.3} if fill else {"facecolor": "none"}
-    box = {"boxstyle": "round,pad=0,rounding_size=0.12"}
+    look: dict[str, Any] = {"facecolor": colour, "alpha": 0.3} if fill else {"facecolor": "none"}
+    box: dict[str, Any] = {"boxstyle": "round,pad=0,rounding_size=0.12"}
     ax.add_patch(FancyBboxPatch((x, y), width, height, **box, edgecolor="black", **look))
     top = y + height / 2 if fill else y + height - 0.22
     left, align = (x + width / 2, "center") if fill else (x + 0.3, "left")

@@ -53,7 +53,7 @@ class ColumnarDQNConfig(DQNConfig):
         super().__init__(algo_class=algo_class or ColumnarDQN)
         self.replay_buffer_config = {"type": BUFFER_TYPE, "capacity": 50_000}
         self.fused_adam = True
-        self.torch_threads = 1
+        self.torch_threads: int | None = 1
         # The learner looks at the loss once per call and stops with an error when it is not
         # finite; RLlib's look at every gradient of every step would cost a fifth of the time.
         self.torch_skip_nan_gradients = True

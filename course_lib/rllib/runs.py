@@ -100,7 +100,8 @@ def epsilon_at(config: AlgorithmConfig, env_steps: float) -> float:
         return float("nan")
     if isinstance(schedule, int | float):
         return float(schedule)
-    return float(np.interp(env_steps, *zip(*schedule, strict=True)))
+    steps, values = zip(*schedule, strict=True)
+    return float(np.interp(env_steps, steps, values))
 
 
 def train(
@@ -110,7 +111,7 @@ def train(
     on_row: Callable[[list[Row]], Any] | None = None,
     evaluate_on: MakeEnv | None = None,
     evaluate_every: int = 2_000,
-    num_episodes: int = 10,
+    num_episodes: int = 20,
     target: float = float("inf"),
     seed: int = 0,
 ) -> list[Row]:

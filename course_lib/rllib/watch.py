@@ -23,7 +23,8 @@ def record(
     """
     world = make(env, render_mode="rgb_array")
     obs, _ = world.reset(seed=seed)
-    frames, total = [world.render()], 0.0
+    frames: list[Any] = [world.render()]
+    total = 0.0
     for _ in range(max_steps):
         obs, reward, terminated, truncated, _ = world.step(policy(np.asarray(obs)[None])[0])
         frames.append(world.render())
