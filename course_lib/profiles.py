@@ -45,7 +45,29 @@ class MazeSizes:
 
 @dataclass(frozen=True)
 class CorridorSizes:
-    """Sizes of notebook 02."""
+    """Sizes of notebook 02.
+
+    Attributes:
+        num_trials: trials of a search without early stopping; 20 are a grid of 5 by 4.
+        num_walks: walks of each of them.
+        num_early: trials of the search with early stopping.
+        max_walks: walks of one that is never stopped.
+        num_repeats: seeds of the comparison of searches.
+        agent_trials: settings that are tried for the agent.
+        agent_seeds: agents per setting.
+        agent_rounds: rounds of 150 episodes that each agent learns.
+        proof_seeds: fresh agents with the setting that was found.
+    """
+
+    num_trials: int = 20
+    num_walks: int = 9
+    num_early: int = 27
+    max_walks: int = 27
+    num_repeats: int = 20
+    agent_trials: int = 16
+    agent_seeds: int = 4
+    agent_rounds: int = 8
+    proof_seeds: int = 20
 
 
 @dataclass(frozen=True)
@@ -98,6 +120,16 @@ class Profile:
 
 SMOKE = Profile(
     "smoke",
+    corridor=CorridorSizes(
+        num_walks=3,
+        num_early=9,
+        max_walks=9,
+        num_repeats=2,
+        agent_trials=4,
+        agent_seeds=2,
+        agent_rounds=2,
+        proof_seeds=2,
+    ),
     welcome=WelcomeSizes(num_episodes=100, num_tiny=50),
     maze=MazeSizes(random_episodes=20, live_episodes=5, pause_s=0.0, num_seeds=3, num_episodes=20),
     cartpole=CartPoleSizes(
@@ -121,6 +153,7 @@ SMOKE = Profile(
 LAPTOP = Profile("laptop")
 CLUSTER = Profile(
     "cluster",
+    corridor=CorridorSizes(num_repeats=50, agent_trials=64, agent_seeds=8),
     cartpole=CartPoleSizes(num_seeds=10, num_env_runners=2),
     trading=TradingSizes(search_seeds=5, bitcoin_steps=24_576, bitcoin_seeds=10),
 )

@@ -1,0 +1,268 @@
+"""Pictures of the corridor: the true time surface, trials on it, and gaits along the way."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, ScalarFormatter
+
+from course_lib.envs import corridor
+from course_lib.plots.curves import COLOURS, GREY, STYLES
+
+LEVELS_S = (36.5, 38, 40, 45, 50, 60, 75, 100, 140, 200)
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
+
+def plot_surface(*, ax: Axes | None = None, length: float = corridor.LENGTH_M) -> Axes:
+    """Draw the true mean time over stride and pace as contours, and a star where it is least.
+
+    Args:
+        ax: axes to draw on; new ones if not given.
+        length: of the corridor, metres.
+    """
+    ax = plt.subplots(figsize=(7, 4), layout="constrained")[1] if ax is None else ax
+    strides = np.linspace(*corridor.STRIDE_RANGE_M, 90)
+    paces = np.linspace(*corridor.PACE_RANGE_HZ, 90)
+    times = corridor.expected_time(strides[None, :], paces[:, None], length=length)
+    levels = np.array(LEVELS_S) * length / corridor.LENGTH_M
+    norm = LogNorm(levels[0], levels[-1])
+    ax.contourf(
+        strides, paces, times, levels=levels, cmap="viridis_r", norm=norm, extend="both", alpha=0.85
+    )
+    lines = ax.contour(strides, paces, times, levels=levels, colors="white", linewidths=0.7)
+    ax.clabel(lines, levels=levels[1::2], fmt="%g s", fontsize=8, colors="black")
+    ax.plot(
+        *corridor.best_gait(), "*", color="white", markeredgecolor="black", markersize=15,
+        label="least mean time", linestyle="none",
+    )  # fmt: skip
+    ax.set(xlabel="stride (m per step)", ylabel="pace (steps per second)")
+    return ax
+
+
+def plot_trials(
+    strides: Sequence[float] | np.ndarray,
+    paces: Sequence[float] | np.ndarray,
+    seconds: Sequence[float] | np.ndarray,
+    *,
+    stopped: Sequence[bool] | np.ndarray | None = None,
+    ax: Axes | None = None,
+    label: str = "trial",
+) -> Axes:
+    """Draw trials as points on the true surface; the one with the least measured time is marked.
+
+    Args:
+        strides: shape (num_trials,), metres per step.
+        paces: shape (num_trials,), steps per second.
+        seconds: shape (num_trials,), what each trial measured.
+        stopped: shape (num_trials,), which were stopped early; they are drawn as crosses.
+        ax: axes to draw on; new ones if not given.
+        label: name of a point in the legend.
+
+    Raises:
+        ValueError: if the shapes differ.
+    """
+    x, y, z = (np.asarray(values, dtype=float) for values in (strides, paces, seconds))
+    early = np.zeros(len(z), dtype=bool) if stopped is None else np.asarray(stopped, dtype=bool)
+    if not x.shape == y.shape == z.shape == early.shape:
+        raise ValueError(f"one value per trial, got shapes {x.shape}, {y.shape}, {z.shape}")
+    ax = plot_surface(ax=ax)
+    ax.plot(x[early], y[early], "x", color="black", markersize=7, label="stopped early")
+    ax.plot(
+        x[~early], y[~early], "o", color="white", markeredgecolor="black", markersize=7, label=label
+    )
+    if len(z):
+        best = int(z.argmin())
+        ax.plot(
+            x[best], y[best], "o", markersize=15, markerfacecolor="none", markeredgewidth=2.5,
+            markeredgecolor=COLOURS[1], label=f"least measured: {z[best]:.1f} s",
+        )  # fmt: skip
+    shown = [h for h in ax.get_legend_handles_labels()[0] if len(h.get_xdata())]
+    ax.legend(handles=shown, fontsize="small", loc="upper right", framealpha=0.9)
+    return ax
+
+
+def draw_guess(figure: Figure, stride: float, pace: float, walks: np.ndarray) -> None:
+    """Draw one gait on the surface, and the times of many walks with it.
+
+    Args:
+        figure: an empty figure.
+        stride: metres per step.
+        pace: steps per second.
+        walks: shape (num_walks,), seconds of each walk.
+    """
+    left, right = figure.subplots(1, 2, width_ratios=[5, 4])
+    plot_surface(ax=left)
+    left.plot(
+        stride, pace, "o", markersize=13, markeredgecolor="white", color=COLOURS[1], label="yours"
+    )
+    left.legend(fontsize="small", loc="upper right", framealpha=0.9)
+    mean = float(corridor.expected_time(stride, pace))
+    right.hist(walks, bins=30, color=COLOURS[4], edgecolor="white")
+    right.axvline(mean, color=COLOURS[1], linewidth=2, label=f"true mean {mean:.1f} s")
+    risk = float(corridor.stumbling_risk(stride, pace))
+    right.set(xlabel="time of a walk (s)", ylabel="walks", title=f"risk per step {risk:.1%}")
+    right.spines[["top", "right"]].set_visible(False)
+    right.legend(frameon=False, fontsize="small")
+
+
+def draw_search(figure: Figure, rows: Sequence[Mapping], max_walks: int = 0) -> None:
+    """Draw a running search: its trials on the surface, and the best measured time so far.
+
+    Args:
+        figure: an empty figure.
+        rows: one per trial, with ``stride``, ``pace``, ``seconds`` and ``training_iteration``.
+        max_walks: walks of a full trial; a shorter one that is ``done`` was stopped early.
+    """
+    left, right = figure.subplots(1, 2, width_ratios=[5, 4])
+    columns = {key: [row[key] for row in rows] for key in ("stride", "pace", "seconds")}
+    short = [bool(row.get("done")) and row["training_iteration"] < max_walks for row in rows]
+    plot_trials(columns["stride"], columns["pace"], columns["seconds"], stopped=short, ax=left)
+    numbers = np.arange(1, len(rows) + 1)
+    times = np.array(columns["seconds"], dtype=float)
+    right.plot(numbers, times, "o", color=COLOURS[0], markersize=5, label="measured")
+    if len(rows):
+        best = np.minimum.accumulate(times)
+        right.step(numbers, best, where="post", color=COLOURS[1], label="least so far")
+    level = float(corridor.expected_time(*corridor.best_gait()))
+    right.axhline(level, color=GREY, linestyle=(0, (6, 2)), label=f"least mean time {level:.1f} s")
+    _log_seconds(right)
+    right.set(xlabel="trial", ylabel="mean time of its walks (s)")
+    right.legend(frameon=False, fontsize="small")
+
+
+def plot_rungs(
+    curves: Sequence[np.ndarray],
+    *,
+    full: int,
+    ax: Axes | None = None,
+    xlabel: str = "walks so far",
+    ylabel: str = "mean time so far (s)",
+    step: int = 1,
+) -> Axes:
+    """Draw what each trial reported; a cross where one was stopped early.
+
+    Args:
+        curves: one array per trial, of the values reported.
+        full: reports of a trial that is not stopped.
+        ax: axes to draw on; new ones if not given.
+        xlabel: label of the horizontal axis.
+        ylabel: label of the vertical axis, with its unit.
+        step: units of the horizontal axis per report.
+    """
+    ax = plt.subplots(figsize=(8, 3.5), layout="constrained")[1] if ax is None else ax
+    for curve in curves:
+        x = np.arange(1, len(curve) + 1) * step
+        ends = len(curve) < full
+        colour, width = (GREY, 0.8) if ends else (COLOURS[0], 1.8)
+        ax.plot(x, curve, color=colour, linewidth=width, alpha=0.9)
+        ax.plot(x[-1], curve[-1], "x" if ends else "o", color=colour, markersize=6)
+    ax.plot([], [], "x-", color=GREY, label="stopped early")
+    ax.plot([], [], "o-", color=COLOURS[0], label="ran to the end")
+    _log_seconds(ax)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.legend(frameon=False, fontsize="small")
+    return ax
+
+
+def plot_searches(
+    times: Mapping[str, np.ndarray],
+    *,
+    least: float,
+    ax: Axes | None = None,
+    xlabel: str = "true mean time of the setting it chose (s)",
+) -> Axes:
+    """Draw one dot per seed for each search, and its median as a bar.
+
+    Args:
+        times: name of each search, and its outcomes, shape (num_seeds,).
+        least: the best possible value, drawn as a line.
+        ax: axes to draw on; new ones if not given.
+        xlabel: label of the horizontal axis, with its unit.
+    """
+    height = 1.2 + 0.5 * len(times)
+    ax = plt.subplots(figsize=(8, height), layout="constrained")[1] if ax is None else ax
+    for row, values in enumerate(times.values()):
+        spread = np.linspace(-0.25, 0.25, len(values)) if len(values) > 1 else np.zeros(1)
+        ax.plot(
+            values, row + spread, MARKERS[row % len(MARKERS)], color=COLOURS[row % len(COLOURS)],
+            alpha=0.7, markersize=5,
+        )  # fmt: skip
+        ax.plot([np.median(values)] * 2, [row - 0.38, row + 0.38], color="black", linewidth=2.5)
+    ax.axvline(least, color=GREY, linestyle=(0, (6, 2)), label=f"best possible {least:.1f} s")
+    ax.plot([], [], color="black", linewidth=2.5, label="median")
+    names = [f"{name} ({len(values)} seeds)" for name, values in times.items()]
+    ax.set_yticks(range(len(times)), names)
+    ax.invert_yaxis()
+    ax.set_xlabel(xlabel)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False, fontsize="small")
+    return ax
+
+
+def plot_gaits(
+    gaits: Mapping[str, np.ndarray], is_wet: np.ndarray, *, ax: Axes | None = None
+) -> Axes:
+    """Draw the gait on each tile, for one or more walkers; wet tiles are shaded.
+
+    Args:
+        gaits: name of each walker, and its gaits, shape (num_tiles,), 0 creep to 4 run.
+        is_wet: shape (num_tiles,).
+        ax: axes to draw on; new ones if not given.
+    """
+    ax = plt.subplots(figsize=(8, 3), layout="constrained")[1] if ax is None else ax
+    edges = np.arange(len(is_wet) + 1) * corridor.TILE_M
+    for tile in np.flatnonzero(is_wet):
+        label = "wet floor" if tile == np.flatnonzero(is_wet)[0] else None
+        ax.axvspan(edges[tile], edges[tile + 1], color=COLOURS[4], alpha=0.3, lw=0, label=label)
+    for number, (name, values) in enumerate(gaits.items()):
+        shift = 0.07 * (number - (len(gaits) - 1) / 2)
+        ax.stairs(
+            values + shift, edges, baseline=None, label=name, linewidth=2.2,
+            color=COLOURS[number], linestyle=STYLES[number],
+        )  # fmt: skip
+    ax.set_yticks(range(len(corridor.GAITS)), [gait.name for gait in corridor.GAITS])
+    ax.set(
+        xlabel="place in the corridor (m)", ylabel="gait", ylim=(-0.4, len(corridor.GAITS) - 0.6)
+    )
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5))
+    return ax
+
+
+def draw_settings(figure: Figure, rows: Sequence[Mapping], *, best: float, constant: float) -> None:
+    """Draw a search for the agent's settings: seconds against learning rate, and epsilon.
+
+    Args:
+        figure: an empty figure.
+        rows: one per trial, with ``learning_rate``, ``epsilon``, ``seconds``, ``worst``.
+        best: mean seconds of the best policy.
+        constant: mean seconds of the best constant gait.
+    """
+    for ax, name in zip(
+        figure.subplots(1, 2, sharey=True), ("learning_rate", "epsilon"), strict=True
+    ):
+        x = np.array([row[name] for row in rows], dtype=float)
+        seconds, worst = (np.array([row[key] for row in rows]) for key in ("seconds", "worst"))
+        ax.vlines(x, seconds, worst, color=GREY, linewidth=1, label="up to the worst seed")
+        ax.plot(x, seconds, "o", color=COLOURS[0], label="mean of the seeds")
+        for level, text, style in (
+            (constant, "best constant gait", (0, (1, 2))), (best, "best policy", (0, (6, 2))),
+        ):  # fmt: skip
+            ax.axhline(level, color=GREY, linestyle=style, label=f"{text}: {level:.1f} s")
+        ax.set_xlabel(name.replace("_", " "))
+        ax.spines[["top", "right"]].set_visible(False)
+        if name == "learning_rate":
+            ax.set_xscale("log")
+            ax.set_ylabel("greedy walk, mean (s)")
+    ax.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5))
+
+
+def _log_seconds(ax: Axes) -> None:
+    ax.set_yscale("log")
+    ax.yaxis.set_major_formatter(ScalarFormatter())
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.set_yticks([40, 60, 100, 200])
+    ax.spines[["top", "right"]].set_visible(False)
