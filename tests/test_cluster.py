@@ -145,7 +145,7 @@ class TestBusyMachine:
     def attempts(self, monkeypatch: pytest.MonkeyPatch, *outcomes: str) -> list[tuple]:
         calls: list[tuple] = []
 
-        def start_local(num_cpus: int, num_gpus: int) -> tuple[str, list]:
+        def start_local(num_cpus: int, num_gpus: int, *, dashboard: bool) -> tuple[str, list]:
             calls.append((num_cpus, num_gpus))
             outcome = outcomes[len(calls) - 1]
             if outcome:

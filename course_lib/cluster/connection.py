@@ -123,7 +123,7 @@ class Cluster:
             "Cores": self.num_cpus,
             "GPUs": self.num_gpus,
             "Memory": machine.gibibytes(self.memory_bytes),
-            "Dashboard": _dashboard_html(url) if url else "not installed",
+            "Dashboard": _dashboard_html(url) if url else "none",
         }
         cells = "".join(f'<tr><th scope="row">{k}</th><td>{v}</td></tr>' for k, v in rows.items())
         return f"<table>{cells}</table>"
@@ -138,6 +138,7 @@ def connect(
     num_cpus: int | None = None,
     gpus: Gpus = "auto",
     timeout_s: float = 10.0,
+    dashboard: bool = False,
 ) -> Cluster:
     """Connect to Ray, or start one here, and say in one line what this process now has.
 
@@ -149,6 +150,8 @@ def connect(
         num_cpus: cores that you want, at least 1; all of them if not given.
         gpus: GPUs that you want, 0 or more; ``"auto"`` takes what there is.
         timeout_s: seconds that the address has to answer.
+        dashboard: whether a Ray that is started here gets Ray's web page about itself. It costs
+            some seconds and about 200 MB. A Ray elsewhere has its own or has none.
 
     Raises:
         ValueError: if an argument or an environment variable is not usable.
@@ -160,9 +163,9 @@ def connect(
     if _current is not None and _current.target == target and _current.alive:
         print(f"Still connected to {_current}.")
     else:
-        _current = _adopt(target) or _open(target, num_cpus, gpus, timeout_s)
-        dashboard = f" Dashboard: {_current.dashboard_url}" if _current.dashboard_url else ""
-        print(f"Connected to {_current}, in {_current.seconds:.1f} s.{dashboard}")
+        _current = _adopt(target) or _open(target, num_cpus, gpus, timeout_s, dashboard)
+        link = f" Dashboard: {_current.dashboard_url}" if _current.dashboard_url else ""
+        print(f"Connected to {_current}, in {_current.seconds:.1f} s.{link}")
     _compare(_current, num_cpus, gpus)
     return _current
 
@@ -195,17 +198,19 @@ def _adopt(target: Target) -> Cluster | None:
     return None
 
 
-def _open(target: Target, num_cpus: int | None, gpus: Gpus, timeout_s: float) -> Cluster:
+def _open(
+    target: Target, num_cpus: int | None, gpus: Gpus, timeout_s: float, dashboard: bool
+) -> Cluster:
     started = time.perf_counter()
     children: list[psutil.Process] = []
     if target.address == LOCAL:
         print("Starting a local Ray, usually 5 to 15 seconds ...", flush=True)
-        dashboard, children = _start_here(num_cpus, gpus)
+        url, children = _start_here(num_cpus, gpus, dashboard)
     else:
         print(f"Connecting to Ray at {target.address} ...", flush=True)
         _probe(target, timeout_s)
         try:
-            dashboard = start.attach(target.address)
+            url = start.attach(target.address)
         except Exception as error:
             start.leave([])
             raise ClusterError(
@@ -213,21 +218,23 @@ def _open(target: Target, num_cpus: int | None, gpus: Gpus, timeout_s: float) ->
                 f"{error}. Check that its Python and Ray versions are those of this machine, or "
                 f"call connect('local') to work here."
             ) from error
-    return Cluster(target, time.perf_counter() - started, dashboard, children)
+    return Cluster(target, time.perf_counter() - started, url, children)
 
 
-def _start_here(num_cpus: int | None, gpus: Gpus) -> tuple[str, list[psutil.Process]]:
+def _start_here(
+    num_cpus: int | None, gpus: Gpus, dashboard: bool = False
+) -> tuple[str, list[psutil.Process]]:
     """Start a Ray of the size that this machine has; on a very busy machine, try twice."""
     cores, found = machine.usable_cores(), len(machine.gpu_names())
     size = min(num_cpus or cores, cores), found if gpus == "auto" else min(gpus, found)
     try:
         try:
-            return start.start_local(*size)
+            return start.start_local(*size, dashboard=dashboard)
         except Exception as error:
             if "timed out" not in str(error):
                 raise
             print("This machine is busy and Ray took too long. Trying once more ...", flush=True)
-            return start.start_local(*size)
+            return start.start_local(*size, dashboard=dashboard)
     except Exception as error:
         raise ClusterError(
             f"Ray did not start on this machine: {error} Close other notebooks (Kernel, Shut Down "

@@ -48,12 +48,15 @@ def object_store(total: int, shared: int | None) -> dict[str, Any]:
     }
 
 
-def start_local(num_cpus: int, num_gpus: int) -> tuple[str, list[psutil.Process]]:
+def start_local(
+    num_cpus: int, num_gpus: int, *, dashboard: bool = False
+) -> tuple[str, list[psutil.Process]]:
     """Start a Ray on this machine; return the dashboard's address and Ray's two main processes.
 
     Args:
         num_cpus: cores that Ray gives out, at least 1.
         num_gpus: GPUs that Ray gives out, 0 or more.
+        dashboard: whether to start the dashboard.
     """
     load_ray()
     import ray
@@ -67,6 +70,7 @@ def start_local(num_cpus: int, num_gpus: int) -> tuple[str, list[psutil.Process]
                 "local",
                 num_cpus=num_cpus,
                 num_gpus=num_gpus,
+                include_dashboard=dashboard,
                 dashboard_host=LOOPBACK,
                 log_to_driver=False,
                 logging_level=logging.ERROR,

@@ -194,10 +194,11 @@ for name, policy in policies.items():
 #
 # `connect()` looks for a cluster that you were given: in `RAY_ADDRESS`, or in
 # `RAY_HEAD_SERVICE_HOST` and `RAY_HEAD_SERVICE_PORT`. If there is none, it starts Ray on this
-# machine, where nobody else can reach it. That takes 5 to 15 seconds.
+# machine, where nobody else can reach it. That takes 5 to 15 seconds. `dashboard=True` also starts
+# Ray's web page about itself; the later notebooks do without it and start faster.
 
 # %%
-cluster = connect()
+cluster = connect(dashboard=True)
 cluster
 
 # %% [markdown]
@@ -443,7 +444,7 @@ at_once
 # here:
 
 # %%
-print(cluster.dashboard_url or "This Ray runs without a dashboard: nothing else is missing.")
+print(cluster.dashboard_url or "This Ray runs without a dashboard.")
 
 # %% [markdown]
 # * **Cluster**: the machines, and how much of their cores, memory and GPUs is in use. Look here
