@@ -265,6 +265,16 @@ def test_the_mean_return_counts_whole_episodes(built, runners):
     assert last["env_steps"] - 200 <= recent * count <= last["env_steps"]
 
 
+def test_iterations_in_which_no_episode_ends_keep_the_last_figures(built):
+    """One step of 32 poles per iteration: at first no pole falls."""
+    config = small(envs=32).env_runners(rollout_fragment_length=1)
+    config.reporting(min_sample_timesteps_per_iteration=32)
+    rows = list(runs.iterate(built(config), num_steps=900))
+    known = np.isfinite([row["mean_return"] for row in rows])
+    assert not known[0] and known[-1]
+    assert (np.diff(known.astype(int)) >= 0).all()  # once known, it stays known
+
+
 def test_an_interrupt_keeps_the_rows(built):
     def interrupt(rows):
         if len(rows) == 2:

@@ -78,7 +78,8 @@ def iterate(algo: Algorithm, *, num_steps: int, window: int = 20) -> Iterator[Ro
         start = time.perf_counter()
         result = algo.train()
         seconds += time.perf_counter() - start
-        recent.extend(float(one) for one in result["env_runners"].get(_RETURNS, ()))
+        ended = np.atleast_1d(result["env_runners"].get(_RETURNS, np.nan)).astype(float)
+        recent.extend(ended[np.isfinite(ended)])  # nan: no episode ended in this iteration
         env_steps = float(result.get("num_env_steps_sampled_lifetime", 0))
         learner = result.get("learners", {}).get("default_policy", {})
         loss = next((learner[key] for key in _LOSSES if key in learner), np.nan)
