@@ -19,7 +19,7 @@
 # * train a DQN with RLlib, save it, bring it back, evaluate it and watch it play;
 # * say who does what when Ray distributes the work, and compare DQN with PPO fairly.
 #
-# **Time:** 50 minutes, of which the machine computes about 3.
+# **Time:** 50 minutes, of which the machine computes about 4.
 #
 # **Needed:** q-values, the update rule and epsilon from notebook 01. **Helpful:** some PyTorch; what you need of it is explained.
 #
