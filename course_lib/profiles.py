@@ -121,6 +121,7 @@ class Profile:
 SMOKE = Profile(
     "smoke",
     corridor=CorridorSizes(
+        num_trials=6,
         num_walks=3,
         num_early=9,
         max_walks=9,

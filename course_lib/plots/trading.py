@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from course_lib.plots.curves import COLOURS, GREY, STYLES
 
-Times = pd.DatetimeIndex | Sequence | np.ndarray
+type Times = pd.DatetimeIndex | Sequence | np.ndarray
 
 
 def plot_trades(
@@ -205,9 +205,9 @@ def plot_learning_rates(
         ax: axes to draw on; new ones if not given.
     """
     ax = _axes(ax)
-    rates, shares, early = map(np.asarray, (learning_rates, shares, stopped_early))
+    rates, scores, early = map(np.asarray, (learning_rates, shares, stopped_early))
     known = np.unique(rates)
-    medians = [np.median(shares[rates == rate]) for rate in known]
+    medians = [np.median(scores[rates == rate]) for rate in known]
     ax.plot(known, medians, color=COLOURS[0], linewidth=1.5, label="median of the seeds")
     for flag, marker, face, label in (
         (False, "o", "black", "trained to the end"),
@@ -216,7 +216,7 @@ def plot_learning_rates(
         some = early == flag
         ax.plot(
             rates[some],
-            shares[some],
+            scores[some],
             linestyle="none",
             marker=marker,
             markersize=7,

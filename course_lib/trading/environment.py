@@ -209,7 +209,7 @@ class TradingEnv(gym.Env):
             "trades": len(self.fills),
         }
 
-    def render(self) -> str | np.ndarray | None:
+    def render(self) -> str | np.ndarray | None:  # type: ignore[override]
         """Return a line of text (``ansi``) or a picture (``rgb_array``)."""
         if self.render_mode is None:
             return None

@@ -4,7 +4,6 @@ import csv
 import gzip
 import math
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -167,39 +166,26 @@ def _check_prices(path: Path, table: dict[str, np.ndarray], lines: list[int]) ->
     Raises:
         PriceFileError: at the first row that fails.
     """
+    high, low, hair = table["high"], table["low"], 1e-9 * table["high"]
     for name in COLUMNS:
-        wrong = table[name] < 0 if name == "volume" else table[name] <= 0
+        values = table[name]
+        wrong = values < 0 if name == "volume" else values <= 0
         rule = "must not be negative" if name == "volume" else "must be above zero"
-        _first(path, wrong, lines, name, lambda i, n=name, r=rule: f"{table[n][i]:g} {r}")
-    hair = 1e-9 * table["high"]
-    high, low = table["high"] + hair, table["low"] - hair
-    _first(
-        path,
-        high < low,
-        lines,
-        "high",
-        lambda i: f"high {table['high'][i]:g} is below low {table['low'][i]:g}",
-    )
+        _first(path, wrong, lines, name, [f"{{:g}} {rule}", values])
+    _first(path, high + hair < low, lines, "high", ["high {:g} is below low {:g}", high, low])
     for name in ("open", "close"):
-        outside = (table[name] > high) | (table[name] < low)
-        _first(
-            path,
-            outside,
-            lines,
-            name,
-            lambda i, n=name: (
-                f"{n} {table[n][i]:g} is not between low {table['low'][i]:g} "
-                f"and high {table['high'][i]:g}"
-            ),
-        )
+        values = table[name]
+        outside = (values > high + hair) | (values < low - hair)
+        text = f"{name} {{:g}} is not between low {{:g}} and high {{:g}}"
+        _first(path, outside, lines, name, [text, values, low, high])
 
 
-def _first(
-    path: Path, wrong: np.ndarray, lines: list[int], column: str, say: Callable[[int], str]
-) -> None:
+def _first(path: Path, wrong: np.ndarray, lines: list[int], column: str, says: list) -> None:
+    """Refuse the first row that is wrong; ``says`` is a text and the columns that fill it."""
     if wrong.any():
-        index = int(np.flatnonzero(wrong)[0])
-        raise _fail(path, lines[index], column, say(index), "correct or delete this row")
+        i = int(np.flatnonzero(wrong)[0])
+        problem = says[0].format(*(values[i] for values in says[1:]))
+        raise _fail(path, lines[i], column, problem, "correct or delete this row")
 
 
 def _check_order(path: Path, times: pd.DatetimeIndex, lines: list[int], gaps: str) -> pd.Timedelta:
