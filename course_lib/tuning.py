@@ -143,7 +143,7 @@ def rows_of(trials: list) -> list[Row]:
     return [
         {**trial.config, **trial.last_result, "trial_id": trial.trial_id}
         for trial in trials
-        if trial.last_result and "config" in trial.last_result
+        if trial.last_result.get("training_iteration")
     ]
 
 

@@ -46,7 +46,7 @@ def objective(config: dict[str, Any]) -> None:
     """
     from ray import tune
 
-    rng = np.random.default_rng(config["seed"])
+    rng = corridor.rng_for(config)
     total = 0.0
     for number in range(1, config["num_walks"] + 1):
         total += corridor.walk_time(config["stride"], config["pace"], rng=rng)
@@ -75,7 +75,7 @@ def check_objective(attempt: Callable) -> Iterator[Case]:
     yield Case("it walks with stride and pace of the config", [(0.7, 1.5)] * 3, gaits, hint)
     config |= {"stride": 1.0, "pace": 2.0, "num_walks": 30}
     again = [_reports(attempt, config) for _ in range(2)]
-    hint = 'make one generator before the loop: np.random.default_rng(config["seed"])'
+    hint = "make one generator, before the loop: rng = corridor.rng_for(config)"
     yield Case("the same seed gives the same reports", True, again[0] == again[1], hint)
     other = _reports(attempt, config | {"seed": 2})
     yield Case("another seed gives others", True, other != again[0], hint)

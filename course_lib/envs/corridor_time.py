@@ -14,6 +14,8 @@ The model and its numbers are the course's own, made up for teaching.
 """
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -109,6 +111,19 @@ def walk_time(
 ) -> float:
     """Walk once and return the seconds that it took; arguments as in :func:`walk_times`."""
     return float(walk_times(stride, pace, 1, length=length, rng=rng, wet=wet)[0])
+
+
+def rng_for(config: Mapping[str, Any]) -> np.random.Generator:
+    """Return the dice of one trial: the same for the same config, others for any other.
+
+    If all trials threw the same dice, a lucky seed would be lucky for all of them, and noise would
+    be hidden.
+
+    Args:
+        config: ``seed`` (a whole number, at least 0), ``stride`` and ``pace``.
+    """
+    gait = np.array([config["stride"], config["pace"]], dtype=float)
+    return np.random.default_rng([int(config["seed"]), *gait.view(np.uint32).tolist()])
 
 
 def best_gait(*, wet: bool = False) -> tuple[float, float]:

@@ -80,7 +80,7 @@ def plot_trials(
             markeredgecolor=COLOURS[1], label=f"least measured: {z[best]:.1f} s",
         )  # fmt: skip
     shown = [h for h in ax.get_legend_handles_labels()[0] if len(h.get_xdata())]
-    ax.legend(handles=shown, fontsize="small", loc="upper right", framealpha=0.9)
+    _legend_below(ax, shown)
     return ax
 
 
@@ -98,7 +98,7 @@ def draw_guess(figure: Figure, stride: float, pace: float, walks: np.ndarray) ->
     left.plot(
         stride, pace, "o", markersize=13, markeredgecolor="white", color=COLOURS[1], label="yours"
     )
-    left.legend(fontsize="small", loc="upper right", framealpha=0.9)
+    _legend_below(left)
     mean = float(corridor.expected_time(stride, pace))
     right.hist(walks, bins=30, color=COLOURS[4], edgecolor="white")
     right.axvline(mean, color=COLOURS[1], linewidth=2, label=f"true mean {mean:.1f} s")
@@ -255,9 +255,19 @@ def draw_settings(figure: Figure, rows: Sequence[Mapping], *, best: float, const
         ax.set_xlabel(name.replace("_", " "))
         ax.spines[["top", "right"]].set_visible(False)
         if name == "learning_rate":
-            ax.set_xscale("log")
+            if len(rows):
+                ax.set_xscale("log")
             ax.set_ylabel("greedy walk, mean (s)")
     ax.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5))
+
+
+def _legend_below(ax: Axes, handles: list | None = None) -> None:
+    """Put the legend under the map, where it hides no trial."""
+    handles = ax.get_legend_handles_labels()[0] if handles is None else handles
+    ax.legend(
+        handles=handles, fontsize="small", frameon=False, ncols=2, loc="upper center",
+        bbox_to_anchor=(0.5, -0.14), columnspacing=1.2, labelspacing=0.6,
+    )  # fmt: skip
 
 
 def _log_seconds(ax: Axes) -> None:

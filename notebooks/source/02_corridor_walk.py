@@ -1,0 +1,749 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 02 Corridor walk with Tune
+#
+# **Somebody has to get down a corridor in the least time. How do you find good settings when every
+# try gives a different answer?**
+#
+# At the end you will be able to
+#
+# * write an objective and a search space for Ray Tune, and run trials in parallel;
+# * say what a trial, a search algorithm and a scheduler are, and what each decides;
+# * compare searches honestly: over several seeds, with the same budget;
+# * let Tune find an agent's learning rate and epsilon;
+# * stop a search, resume it, and read its results in TensorBoard.
+#
+# **Time:** 35 minutes, of which the machine computes about 3.
+#
+# **Needed:** [01 Mouse and cheese](01_mouse_and_cheese.ipynb), for Q-learning. **Helpful:** the
+# Ray tasks of [00](00_welcome.ipynb).
+#
+# Previous: [01 Mouse and cheese](01_mouse_and_cheese.ipynb) · Next:
+# [03 CartPole with a DQN](03_cartpole_dqn.ipynb)
+
+# %%
+import gymnasium as gym
+import matplotlib.pyplot as plt
+import numpy as np
+from ipywidgets import FloatSlider
+from tqdm.auto import tqdm
+
+from course_lib import plots, profiles, widgets
+from course_lib.agents import tabular
+from course_lib.checks import corridor as checks
+from course_lib.cluster import connect
+from course_lib.envs import corridor
+from course_lib.envs.corridor import walk_time, walk_times
+
+# %%
+SEED = 7
+profile = profiles.current()
+sizes = profile.corridor
+print(f"profile {profile.name}: {sizes}")
+
+# %% [markdown]
+# ## 1 A walk, and what it costs
+#
+# The corridor is 30 m long. A walker has two settings:
+#
+# * the **stride**, in metres per step (here 0.3 to 1.5);
+# * the **pace**, in steps per second (here 0.5 to 4).
+#
+# Long and fast steps save time. They also cost *effort*, and with it grows the risk to stumble:
+#
+# $$\text{effort} = \frac{\text{stride}}{2} + \frac{\text{pace}}{6} \qquad
+# \text{risk of a step} = \text{effort}^6 \text{, at most 1}$$
+#
+# A stumble costs 4 seconds and no ground. Here are five walks with the same settings:
+
+# %%
+rng = np.random.default_rng(SEED)
+print("risk of a step:", float(corridor.stumbling_risk(0.8, 1.8)).__round__(3))
+print("five walks (s):", [round(walk_time(0.8, 1.8, rng=rng), 1) for _ in range(5)])
+
+# %% [markdown]
+# The walks differ: each stumble is chance. So one walk says little about its settings. What counts
+# is the **mean** over many.
+#
+# ### Exercise 2.1 - the mean time of a walk (4 min, difficulty 1 of 3)
+#
+# Write `mean_time(stride, pace, risk, length)`: the mean seconds of a walk. A walk has `length /
+# stride` steps. Each step takes `1 / pace` seconds and, with probability `risk`, 4 seconds more.
+#
+# Worked example: stride 0.5 m, pace 2 per second, risk 0.05, 30 m: 60 steps of 0.5 + 0.05 x 4 = 0.7
+# seconds make 42 seconds.
+#
+# <details><summary>Hint</summary>
+#
+# The mean of a sum is the sum of the means: (number of steps) x (mean seconds of one step).
+#
+# </details>
+
+
+# %%
+# EXERCISE 2.1
+def mean_time(stride, pace, risk, length):
+    # BEGIN SOLUTION
+    steps = length / stride
+    return steps * (1 / pace + risk * 4)
+    # END SOLUTION
+
+
+# %%
+mean_time = checks.check_mean_time(mean_time)
+
+# %% [markdown]
+# Does the formula agree with 20,000 walks?
+
+# %%
+risk = corridor.stumbling_risk(0.8, 1.8)
+many = walk_times(0.8, 1.8, 20_000, rng=rng)
+error = many.std() / np.sqrt(many.size)
+print(f"formula {mean_time(0.8, 1.8, risk, 30):.2f} s")
+print(
+    f"walks   {many.mean():.2f} s, give or take {error:.2f} s; one walk varies by {many.std():.1f} s"
+)
+
+# %% [markdown]
+# **Your guess.** Move the sliders. The map on the left shows the true mean time for all settings:
+# a valley. On the right are 300 walks with yours. Which settings take the least time?
+
+
+# %%
+def draw(figure, stride, pace):
+    plots.draw_guess(figure, stride, pace, walk_times(stride, pace, 300, rng=rng))
+
+
+widgets.explore(
+    draw,
+    figsize=(9.5, 3.8),
+    stride=FloatSlider(1.0, min=0.3, max=1.5, step=0.05, description="stride (m)"),
+    pace=FloatSlider(1.2, min=0.5, max=4.0, step=0.1, description="pace (1/s)"),
+)
+plots.reading(
+    "the valley runs between short quick steps and long slow ones; the star is its lowest."
+)
+
+# %% [markdown]
+# You could see the map. From here on nobody can: a search only sees measured times, and they are
+# noisy. The map stays in the pictures so that *you* can judge the search.
+#
+# *9 min so far*
+#
+# ## 2 Grid: the first search with Tune
+#
+# **Ray Tune** runs an objective many times with different settings, side by side. Its words:
+#
+# | word | meaning | here |
+# |---|---|---|
+# | **trial** | one run of the objective with one config | some walks with one gait |
+# | **search space** | which configs there are | ranges of stride and pace |
+# | **search algorithm** | chooses the next config | grid, random, TPE |
+# | **scheduler** | decides whether a running trial goes on | none at first, then ASHA |
+# | **resources** | cores and GPUs that a trial holds while it runs | 1 core |
+#
+# ### Exercise 2.2 - an objective that reports (5 min, difficulty 2 of 3)
+#
+# Write `objective(config)`. It makes its own dice with `rng = corridor.rng_for(config)`, then walks
+# `config["num_walks"]` times with `config["stride"]` and `config["pace"]`. **After each walk** it
+# reports the mean of the walks so far: `tune.report({"seconds": ...})`. It returns nothing.
+#
+# Worked example: walks of 30, 50 and 40 seconds make the reports 30, 40 and 40.
+#
+# <details><summary>Hint</summary>
+#
+# `rng = ...` stands before the loop. One walk is
+# `walk_time(config["stride"], config["pace"], rng=rng)`. Keep the walks in a list.
+#
+# </details>
+
+# %%
+from ray import tune
+
+from course_lib import tuning
+
+
+# %%
+# EXERCISE 2.2
+def objective(config):
+    # BEGIN SOLUTION
+    rng = corridor.rng_for(config)
+    walks = []
+    for _ in range(config["num_walks"]):
+        walks.append(walk_time(config["stride"], config["pace"], rng=rng))
+        tune.report({"seconds": float(np.mean(walks))})
+    # END SOLUTION
+
+
+# %%
+objective = checks.check_objective(objective)
+
+# %% [markdown]
+# Trials run as Ray actors, so start Ray.
+
+# %%
+cluster = connect()
+AT_ONCE = min(cluster.num_cpus, 4)
+cluster
+
+# %% [markdown]
+# A **grid** tries all pairs of some strides and some paces. `tune.grid_search` says so in the
+# search space; plain values are the same in every trial.
+
+# %%
+fixed = {"num_walks": sizes.num_walks, "seed": SEED}
+grid = {
+    "stride": tune.grid_search([0.3, 0.6, 0.9, 1.2, 1.5]),
+    "pace": tune.grid_search([0.5, 1.67, 2.83, 4.0]),
+}
+live = widgets.LiveFigure(plots.draw_search, figsize=(9.5, 3.8), min_interval_s=1.0)
+
+# %% [markdown]
+# Two options matter on a small machine:
+#
+# * `max_concurrent_trials`: no more trials than cores at a time, so that none starves;
+# * `reuse_actors=True`: the next trial takes over the process of a finished one. A new process has
+#   to import everything first, which takes seconds; our walks take microseconds.
+#
+# `tuning.run_config` puts the results into a new folder below `results/`, and keeps Tune's tables
+# out of the notebook. The search takes about 10 seconds.
+
+# %%
+with tuning.quiet():
+    tuner = tune.Tuner(
+        objective,
+        param_space=grid | fixed,
+        tune_config=tune.TuneConfig(
+            metric="seconds", mode="min", max_concurrent_trials=AT_ONCE, reuse_actors=True
+        ),
+        run_config=tuning.run_config("grid", tuning.Watch(20, live.update)),
+    )
+    results = tuner.fit()
+live.close()
+
+# %% [markdown]
+# What did the search find? Compare what it *measured* for its best config with the *true* mean time
+# of that config.
+
+
+# %%
+def report(results):
+    best = results.get_best_result()
+    stride, pace = best.config["stride"], best.config["pace"]
+    true = float(corridor.expected_time(stride, pace))
+    least = float(corridor.expected_time(*corridor.best_gait()))
+    print(f"chose stride {stride:.2f} m, pace {pace:.2f} steps/s")
+    print(f"measured {best.metrics['seconds']:.1f} s, truly {true:.1f} s; possible {least:.1f} s")
+
+
+report(results)
+
+# %% [markdown]
+# A grid can only find what is on it. And look at the two numbers: the best of many noisy
+# measurements was often lucky, so it tends to look better than it is. Measure a winner again
+# before you believe it.
+#
+# *16 min so far*
+#
+# ## 3 Random search
+#
+# ### Exercise 2.3 - a search space (3 min, difficulty 1 of 3)
+#
+# Write `search_space()`. It returns a dict with `"stride"` and `"pace"`. Each is drawn anew for
+# every trial, with every value of its range equally likely: stride from 0.3 to 1.5, pace from 0.5
+# to 4.
+#
+# Worked example: a temperature from 10 to 30 would be `{"temperature": tune.uniform(10, 30)}`.
+#
+# <details><summary>Hint</summary>
+#
+# Do not draw a number yourself: `tune.uniform(low, high)` is the *recipe*, and Tune draws.
+#
+# </details>
+
+
+# %%
+# EXERCISE 2.3
+def search_space():
+    # BEGIN SOLUTION
+    return {"stride": tune.uniform(0.3, 1.5), "pace": tune.uniform(0.5, 4.0)}
+    # END SOLUTION
+
+
+# %%
+search_space = checks.check_search_space(search_space)
+
+# %% [markdown]
+# The next searches differ only in a few options, so put the rest into a function. `num_samples` is
+# the number of trials.
+
+
+# %%
+def search(name, num_trials, num_walks=sizes.num_walks, **options):
+    live = widgets.LiveFigure(
+        lambda figure, rows: plots.draw_search(figure, rows, num_walks),
+        figsize=(9.5, 3.8),
+        min_interval_s=1.0,
+    )
+    options |= {"max_concurrent_trials": AT_ONCE, "reuse_actors": True, "num_samples": num_trials}
+    with tuning.quiet(), live:
+        return tune.Tuner(
+            objective,
+            param_space=search_space() | {"num_walks": num_walks, "seed": SEED},
+            tune_config=tune.TuneConfig(metric="seconds", mode="min", **options),
+            run_config=tuning.run_config(name, tuning.Watch(num_trials, live.update)),
+        ).fit()
+
+
+# %%
+from ray.tune.search import BasicVariantGenerator
+
+random_results = search(
+    "random", sizes.num_trials, search_alg=BasicVariantGenerator(random_state=SEED)
+)
+report(random_results)
+
+# %% [markdown]
+# Random points never repeat a stride or a pace. With the same number of trials a grid tries 5
+# strides; a random search tries as many as it has trials. When one setting matters much more than the
+# other, that is an advantage.
+#
+# ## 4 A smarter search
+#
+# Grid and random search learn nothing from the trials that are done. A **search algorithm** in
+# Tune has two methods: `suggest(trial_id)` returns the next config, and
+# `on_trial_complete(trial_id, result)` tells it how that went.
+#
+# **TPE** (from the library Optuna) draws a few trials at random. Then it models where the good ones
+# lie and where the others do, and suggests configs that are likely among the good and unlikely
+# among the others.
+
+# %%
+from ray.tune.search.optuna import OptunaSearch
+
+tpe_results = search("tpe", sizes.num_trials, search_alg=OptunaSearch(seed=SEED))
+report(tpe_results)
+
+# %% [markdown]
+# Watch where the later points fall on the map: more of them close to good earlier ones than the
+# random search had.
+#
+# *21 min so far*
+#
+# ## 5 Stop early
+#
+# Why walk 27 times with a gait that was terrible in its first 3 walks? A **scheduler** sees every
+# report and has two methods: `on_trial_result` answers go on or stop, and `choose_trial_to_run`
+# says which trial starts or goes on when a core is free.
+#
+# **Successive halving** works in *rungs*. All trials get a small budget. The best third climbs to
+# the next rung and gets three times the budget; and so on.
+#
+# ### Exercise 2.4 - who goes on? (4 min, difficulty 2 of 3)
+#
+# Write `survivors(seconds, reduction_factor)`. `seconds` is a list, one mean time per trial. Return
+# the **positions** (counted from 0) of the trials that go on, the best first: one in
+# `reduction_factor`, rounded down, and at least one.
+#
+# Worked example: `survivors([50, 40, 60, 45, 70, 55], 3)` gives `[1, 3]`: two of six go on.
+#
+# <details><summary>Hint</summary>
+#
+# `np.argsort(seconds)` gives positions in order of time. Or
+# `sorted(range(len(seconds)), key=lambda position: seconds[position])`.
+#
+# </details>
+
+
+# %%
+# EXERCISE 2.4
+def survivors(seconds, reduction_factor):
+    # BEGIN SOLUTION
+    keep = max(len(seconds) // reduction_factor, 1)
+    order = sorted(range(len(seconds)), key=lambda position: seconds[position])
+    return order[:keep]
+    # END SOLUTION
+
+
+# %%
+survivors = checks.check_survivors(survivors)
+
+# %% [markdown]
+# Tune's **ASHA** does this without waiting: it decides at once for each trial that reaches a rung,
+# by comparing it with those that were there before. No core stands idle, and now and then a
+# decision is a bit rash. `max_t` is the full budget, `grace_period` the first rung, both counted in
+# reports: here, walks.
+
+# %%
+from ray.tune.schedulers import ASHAScheduler
+
+asha = ASHAScheduler(max_t=sizes.max_walks, grace_period=3, reduction_factor=3)
+early_results = search(
+    "asha",
+    sizes.num_early,
+    num_walks=sizes.max_walks,
+    scheduler=asha,
+    search_alg=BasicVariantGenerator(random_state=SEED),
+)
+report(early_results)
+
+# %%
+walks = tuning.curves(early_results, "seconds")
+plots.plot_rungs(walks, full=sizes.max_walks)
+used, plain = sum(len(curve) for curve in walks), sizes.num_early * sizes.max_walks
+plots.reading(f"{used} walks instead of {plain} that the same trials would take without stopping.")
+
+# %% [markdown]
+# Each line is a trial; a cross is where ASHA stopped it. After 3 walks a mean is still noisy, so a
+# good trial is now and then stopped by bad luck. That is the price.
+#
+# ### One search proves nothing
+#
+# Which search is best? You have seen each *once*. With another seed the order may be another. So: the
+# same number of walks for all (about 180), 20 seeds each, and the **true** mean time of what each chose.
+#
+# Starting trials would take minutes; walks take microseconds. So call the two methods of the search
+# algorithms right here, without trials.
+
+
+# %%
+def measure(config, rng, num_walks=sizes.num_walks):
+    return walk_times(config["stride"], config["pace"], num_walks, rng=rng).mean()
+
+
+def truth(config):
+    return float(corridor.expected_time(config["stride"], config["pace"]))
+
+
+def choose(searcher, rng):
+    def score(config):
+        return measure(config, rng)
+
+    configs, seconds = tuning.run_search(searcher, score, sizes.num_trials, metric="seconds")
+    return truth(configs[int(np.argmin(seconds))])
+
+
+# %% [markdown]
+# Successive halving with your `survivors`: 27 gaits walk 3 times, 9 of them 6 times more, 3 of them
+# 18 times more.
+
+
+# %%
+def halving(rng, seed):
+    random_search = tuning.RandomSearch(search_space(), seed)
+    alive = [random_search.suggest(str(number)) for number in range(sizes.num_early)]
+    total, done = np.zeros(len(alive)), 0
+    for budget in (3, 9, 27):
+        more = budget - done
+        total += [more * measure(config, rng, more) for config in alive]
+        done = budget
+        keep = survivors(list(total / done), 3)
+        alive, total = [alive[index] for index in keep], total[keep]
+    return truth(alive[0])
+
+
+# %%
+space = search_space()
+grid_configs = [
+    {"stride": s, "pace": p}
+    for s in grid["stride"]["grid_search"]
+    for p in grid["pace"]["grid_search"]
+]
+outcomes = {"grid": [], "random": [], "TPE": [], "halving": []}
+for seed in tqdm(range(sizes.num_repeats), desc="seeds"):
+    rng = np.random.default_rng([SEED, seed])
+    scores = [measure(config, rng) for config in grid_configs]
+    outcomes["grid"].append(truth(grid_configs[int(np.argmin(scores))]))
+    outcomes["random"].append(choose(tuning.RandomSearch(space, seed), rng))
+    outcomes["TPE"].append(choose(tuning.tpe_search(space, "seconds", seed=seed), rng))
+    outcomes["halving"].append(halving(rng, seed))
+
+# %%
+plots.plot_searches(outcomes, least=float(corridor.expected_time(*corridor.best_gait())))
+medians = {name: round(float(np.median(values)), 1) for name, values in outcomes.items()}
+plots.reading(f"median of the true mean times, in seconds: {medians}")
+
+# %% [markdown]
+# Look at the spread of each row before you look at the medians. How often would one run of each
+# have told you another order?
+#
+# *27 min so far*
+#
+# ## 6 Resources: who runs at the same time?
+#
+# A trial asks for resources and holds them while it runs: 1 core unless you say otherwise, with
+# `tune.with_resources(objective, {"cpu": 2})`. Fractions share a core. A trial that asks for more than
+# the machine has stays `PENDING` for ever, and Tune only warns.
+#
+# ### Exercise 2.5 - how long will it take? (3 min, difficulty 2 of 3)
+#
+# Predict before you run. Write `search_seconds(num_trials, trial_seconds, cpus_per_trial, num_cpus)`:
+# the seconds that a search takes if only the cores limit it, and `math.inf` if no trial can ever start.
+#
+# Worked example: 9 trials of 10 s with 1 core each, on 2 cores: 5 rounds, so 50 s.
+#
+# <details><summary>Hint</summary>
+#
+# `at_once = int(num_cpus / cpus_per_trial)`: how many fit side by side. If that is 0, the answer is
+# `math.inf`. The number of rounds is `math.ceil(num_trials / at_once)`.
+#
+# </details>
+
+# %%
+import math
+
+
+# EXERCISE 2.5
+def search_seconds(num_trials, trial_seconds, cpus_per_trial, num_cpus):
+    # BEGIN SOLUTION
+    at_once = int(num_cpus / cpus_per_trial)
+    if at_once == 0:
+        return math.inf
+    return math.ceil(num_trials / at_once) * trial_seconds
+    # END SOLUTION
+
+
+# %%
+search_seconds = checks.check_search_seconds(search_seconds)
+
+# %% [markdown]
+# ## 7 An agent walks the corridor
+#
+# Now the middle of the corridor has been mopped. On wet tiles each step costs 1.5 times the effort, so
+# no single gait is right for the whole way. The agent has five gaits, from creep to run. On each
+# tile of 2 m it may go one notch `slower`, `keep` its gait, or go one notch `faster`. The reward is
+# minus the seconds of the tile.
+
+# %%
+env = gym.make("course/Corridor-v0", render_mode="rgb_array")
+env.reset(seed=SEED)
+for action in (2, 2, 2, 1, 1, 0, 0, 1):
+    env.step(action)
+_, ax = plt.subplots(figsize=(9, 1.2), layout="constrained")
+ax.imshow(env.render())
+ax.axis("off")
+plots.reading("the wet tiles are blue; the agent has to slow down before it reaches them.")
+
+# %% [markdown]
+# What is the floor, and what is the ceiling? The corridor's risks are known to us, so **dynamic
+# programming** gives the best policy exactly: it works out the least mean time still to go, from the
+# last tile back to the first. The agent knows nothing of this.
+
+# %%
+env = env.unwrapped
+floor = ("random agent", round(env.random_time(), 1))
+constant = ("best constant gait", round(env.best_constant_time(), 1))
+ceiling = ("best policy", round(env.best_time(), 1))
+for name, seconds in (floor, constant, ceiling):
+    print(f"{name:18} {seconds:5.1f} s")
+
+# %% [markdown]
+# To beat the middle line, an agent has to find out where the floor is wet, and to brake in time.
+# Here is the Q-learning of notebook 01, with settings that somebody guessed. The observation is one
+# number (tile and gait), so a table will do. How does the greedy walk of one agent come along?
+
+
+# %%
+def learn(learning_rate, epsilon, seed, num_rounds=sizes.agent_rounds):
+    rng = np.random.default_rng([SEED, seed])
+    q_table, seconds = np.zeros((env.observation_space.n, env.action_space.n)), []
+    for _ in range(num_rounds):
+        tabular.q_learning(
+            env,
+            num_episodes=tuning.ROUND_EPISODES,
+            learning_rate=learning_rate,
+            gamma=1.0,
+            epsilon=epsilon,
+            rng=rng,
+            q_table=q_table,
+        )
+        seconds.append(tuning.greedy_time(env, q_table))
+    return seconds, q_table
+
+
+# %%
+guess = {"learning_rate": 0.03, "epsilon": 0.1}
+before = [learn(**guess, seed=seed)[0] for seed in tqdm(range(5), desc="agents")]
+episodes = np.arange(1, sizes.agent_rounds + 1) * tuning.ROUND_EPISODES
+levels = {"floor": constant, "ceiling": ceiling, "ylabel": "greedy walk, mean (s)"}
+plots.plot_band(before, x=episodes, label="guessed settings", **levels)
+plots.reading(f"after {episodes[-1]} episodes the median is {np.median(before, axis=0)[-1]:.1f} s.")
+
+# %% [markdown]
+# ## 8 Tune finds the agent's settings; stop, and resume
+#
+# Each trial is one learning rate and one epsilon. Because one agent proves nothing, each trial trains
+# **several agents** and reports the mean of their greedy walks after every 150 episodes.
+#
+# `tuning.QLearningTrial` is a **class trainable**: `setup`, then `step` again and again. It can
+# also save and load a checkpoint, which the objective above could not. `loguniform` draws the learning
+# rate so that 0.01 to 0.1 is as likely as 0.1 to 1.
+
+# %%
+agent_space = {
+    "learning_rate": tune.loguniform(0.01, 1.0),
+    "epsilon": tune.uniform(0.02, 0.8),
+    "num_seeds": sizes.agent_seeds,
+    "num_rounds": sizes.agent_rounds,
+    "seed": SEED,
+}
+live = widgets.LiveFigure(
+    lambda figure, rows: plots.draw_settings(figure, rows, best=ceiling[1], constant=constant[1]),
+    figsize=(9.5, 3.4),
+    min_interval_s=1.0,
+)
+
+# %% [markdown]
+# And then somebody shuts the laptop. `StopButton` presses the notebook's stop button (■) part-way,
+# so that you can see what happens. Tune saves its state and returns.
+
+# %%
+stop = tuning.StopButton(after=sizes.agent_trials * sizes.agent_rounds // 4)
+watch = tuning.Watch(sizes.agent_trials, live.update)
+with tuning.quiet(), live:
+    stopped = tune.Tuner(
+        tuning.QLearningTrial,
+        param_space=agent_space,
+        tune_config=tune.TuneConfig(
+            metric="seconds",
+            mode="min",
+            num_samples=sizes.agent_trials,
+            scheduler=ASHAScheduler(max_t=sizes.agent_rounds, grace_period=2, reduction_factor=2),
+            search_alg=BasicVariantGenerator(random_state=SEED),
+            max_concurrent_trials=AT_ONCE,
+            reuse_actors=True,
+        ),
+        run_config=tuning.run_config("agent", stop, watch, keep_progress=True),
+    ).fit()
+print(f"stopped: {len(stopped)} of {sizes.agent_trials} trials had begun")
+
+# %% [markdown]
+# All that is needed to go on is the experiment's folder, even in a new notebook tomorrow.
+# `Tuner.restore` reads it. Finished trials stay as they are, interrupted ones go on from their last
+# checkpoint, and those that had not begun begin.
+
+# %%
+with tuning.quiet():
+    agent_results = tune.Tuner.restore(
+        stopped.experiment_path, trainable=tuning.QLearningTrial
+    ).fit()
+table = tuning.frame(agent_results).sort_values("seconds")
+print(f"finished: {len(table)} of {sizes.agent_trials} trials")
+table[["learning_rate", "epsilon", "seconds", "worst", "episodes"]].head(5).round(3)
+
+# %%
+rounds = tuning.curves(agent_results, "seconds")
+_, ax = plt.subplots(figsize=(8, 3.2), layout="constrained")
+plots.plot_rungs(
+    rounds,
+    full=sizes.agent_rounds,
+    step=tuning.ROUND_EPISODES,
+    ax=ax,
+    xlabel="episodes of each agent",
+    ylabel="greedy walk, mean (s)",
+)
+trial_s = float(table["time_total_s"].mean())
+plan = search_seconds(len(table), trial_s, 1, AT_ONCE)
+plots.reading(
+    f"a trial took {trial_s:.1f} s of work on average; your rule says {plan:.0f} s in all."
+)
+
+# %% [markdown]
+# Tune's own work (starting, saving, drawing) comes on top of what your rule says. For trials of a
+# second that is a large part; for trials of ten minutes, none.
+#
+# **The proof.** The chosen settings were the luckiest of many. So train *fresh* agents, with seeds that
+# no trial has used.
+
+# %%
+best = agent_results.get_best_result().config
+chosen = {name: best[name] for name in ("learning_rate", "epsilon")}
+fresh = [
+    learn(**chosen, seed=1_000 + seed) for seed in tqdm(range(sizes.proof_seeds), desc="agents")
+]
+after = [seconds for seconds, _ in fresh]
+ax = plots.plot_band(before, x=episodes, label="guessed")
+plots.plot_band(after, x=episodes, label="found by Tune", ax=ax, **levels)
+final = np.array(after)[:, -1]
+print({name: round(value, 3) for name, value in chosen.items()})
+plots.reading(
+    f"{np.sum(final < constant[1])} of {len(final)} fresh agents beat the best constant gait."
+)
+
+# %% [markdown]
+# And what have they learned? One agent's gaits beside the best ones:
+
+# %%
+learned = env.gaits_of(fresh[0][1].argmax(axis=1))
+optimum = env.gaits_of(env.best_policy())
+plots.plot_gaits({"best policy": optimum, "one agent": learned}, env.is_wet)
+agree = int(np.sum(learned == optimum))
+plots.reading(f"the agent uses the best gait on {agree} of {env.num_tiles} tiles.")
+
+# %% [markdown]
+# *33 min so far*
+#
+# ## 9 TensorBoard
+#
+# Tune has written all along. Each trial has a folder with its config (`params.json`), all that it
+# reported (`result.json`, `progress.csv`) and an event file for **TensorBoard**.
+
+# %%
+folder = agent_results.get_best_result().path
+print(*sorted(path.name for path in tuning.Path(folder).iterdir()), sep="\n")
+print(f"\nIn a terminal, in the folder of this notebook:\n  tensorboard --logdir {tuning.RESULTS}")
+
+# %% [markdown]
+# Run that command in a terminal (in JupyterLab: File, New, Terminal) and open the address that it
+# prints. Under *Time Series* find `ray/tune/seconds`: one line per trial. Under *HParams* all
+# trials stand in one table, with a view of learning rate and epsilon against seconds. `results/`
+# can be deleted at any time.
+
+# %%
+cluster.disconnect()
+
+# %% [markdown]
+# ## Summary
+#
+# * A **trial** runs the objective with one config and reports a metric. The **search algorithm** chooses
+#   configs; the **scheduler** decides who goes on; **resources** decide who runs at the same time.
+# * Measurements are noisy. The best of many looks better than it is: measure it again, with
+#   fresh seeds.
+# * Compare searches over several seeds, with the same budget.
+# * An agent can beat every constant gait, because what it does depends on where it is.
+# * `Tuner.restore` goes on where a stopped search was.
+#
+# ## Common mistakes
+#
+# * **Trials stay PENDING**: they ask for more cores or GPUs than there are.
+# * **`mode` forgotten or wrong**: with `"max"` Tune proudly finds the slowest walk.
+# * **A number instead of a recipe**: `random.uniform(0, 1)` in the search space is drawn once, and all
+#   trials get the same value.
+# * **A uniform learning rate**: between 0.0001 and 1, nine draws in ten are above 0.1. Use
+#   `loguniform`.
+# * **One seed per config**: then you choose the luckiest seed.
+# * **No reports on the way**: a scheduler cannot stop what says nothing before its end.
+#
+# ## Try next
+#
+# * Give TPE 60 trials in the comparison of section 5. Who gains more from them, random or TPE?
+# * Set `reuse_actors=False` for 6 trials, and look at the clock.
+# * `CorridorEnv(wet=(2, 13))`: are the settings that Tune found still good?
+# * Search with TPE *and* ASHA together. What does TPE hear of a trial that was stopped?
+#
+# ## References
+#
+# * Liaw et al., *Tune: A Research Platform for Distributed Model Selection and Training*, 2018.
+# * Bergstra et al., *Algorithms for Hyper-Parameter Optimization*, 2011 (TPE).
+# * Li et al., *A System for Massively Parallel Hyperparameter Tuning*, 2020 (ASHA).
+# * Bergstra and Bengio, *Random Search for Hyper-Parameter Optimization*, 2012.
+# * [Ray Tune's documentation](https://docs.ray.io/en/latest/tune/index.html)
+#
+# Next: [03 CartPole with a DQN](03_cartpole_dqn.ipynb)

@@ -1,0 +1,183 @@
+"""Tune's helpers: search algorithms in-process, and real Tune runs, one of them interrupted."""
+
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ray import tune
+from ray.tune.schedulers import ASHAScheduler
+from ray.tune.search import BasicVariantGenerator
+
+from course_lib import tuning
+from course_lib.checks import corridor as checks
+from course_lib.cluster import connect
+from course_lib.envs.corridor import CorridorEnv, expected_time
+
+SPACE = {"stride": tune.uniform(0.3, 1.5), "pace": tune.uniform(0.5, 4.0)}
+
+
+@pytest.fixture(scope="module")
+def running_ray() -> Iterator[None]:
+    with connect("local", num_cpus=2):
+        yield
+
+
+def true_time(config: dict[str, Any]) -> float:
+    return float(expected_time(config["stride"], config["pace"]))
+
+
+class TestSearchAlgorithms:
+    def test_random_search_stays_in_its_space_and_keeps_constants(self) -> None:
+        search = tuning.RandomSearch(SPACE | {"seed": 7}, seed=1)
+        configs = [search.suggest(str(number)) for number in range(200)]
+        strides = np.array([config["stride"] for config in configs])
+        assert 0.3 <= strides.min() < 0.35
+        assert 1.45 < strides.max() <= 1.5
+        assert {config["seed"] for config in configs} == {7}
+        again = tuning.RandomSearch(SPACE | {"seed": 7}, seed=1)
+        assert again.suggest("0") == configs[0]
+
+    def test_run_search_tells_the_searcher_every_score(self) -> None:
+        told = {}
+
+        class Spy(tuning.RandomSearch):
+            def on_trial_complete(self, trial_id: str, result: dict | None = None) -> None:
+                told[trial_id] = result["seconds"]
+
+        configs, scores = tuning.run_search(Spy(SPACE, 0), true_time, 5, metric="seconds")
+        assert scores.tolist() == [true_time(config) for config in configs]
+        assert told == {str(number): score for number, score in enumerate(scores)}
+
+    def test_tpe_uses_what_it_is_told(self) -> None:
+        later = {"tpe": [], "random": []}
+        for seed in range(10):
+            for name, search in (
+                ("tpe", tuning.tpe_search(SPACE, "seconds", seed=seed)),
+                ("random", tuning.RandomSearch(SPACE, seed)),
+            ):
+                _, scores = tuning.run_search(search, true_time, 40, metric="seconds")
+                later[name].append(np.median(scores[20:]))
+        assert np.median(later["tpe"]) < 0.8 * np.median(later["random"])
+
+
+class TestCallbacks:
+    def test_leave_the_screen_behind_when_saved(self) -> None:
+        watch = tuning.Watch(3, show=lambda rows: None)
+        assert pickle.loads(pickle.dumps(watch)).total == 3
+        pressed = pickle.loads(pickle.dumps(tuning.StopButton(1)))
+        pressed.on_trial_result(0, [], None, {})  # would send SIGINT if it still counted
+
+    def test_stop_button_presses_once(self) -> None:
+        button = tuning.StopButton(after=2)
+        button.on_trial_result(0, [], None, {})
+        with pytest.raises(KeyboardInterrupt):
+            button.on_trial_result(0, [], None, {})
+        button.on_trial_result(0, [], None, {})
+
+
+def test_greedy_time_shares_ties_equally() -> None:
+    env = CorridorEnv()
+    empty = np.zeros((env.observation_space.n, 3))
+    assert tuning.greedy_time(env, empty) == pytest.approx(env.random_time())
+    best = np.eye(3)[env.best_policy()]
+    assert tuning.greedy_time(env, best) == pytest.approx(env.best_time())
+
+
+def agent_trial(**changes: Any) -> tuning.QLearningTrial:
+    config = {"learning_rate": 0.3, "epsilon": 0.3, "num_seeds": 2, "num_rounds": 4, "seed": 1}
+    return tuning.QLearningTrial(config=config | changes)
+
+
+class TestTrial:
+    def test_a_checkpoint_goes_on_exactly_where_it_was(self, tmp_path: Path) -> None:
+        first, second = agent_trial(), agent_trial()
+        first.train()
+        first.save_checkpoint(str(tmp_path))
+        second.load_checkpoint(str(tmp_path))
+        assert first.train()["seconds"] == second.step()["seconds"]
+
+    def test_another_seed_gives_another_run(self) -> None:
+        assert agent_trial().step()["seconds"] != agent_trial(seed=2).step()["seconds"]
+
+    def test_a_reused_trial_starts_afresh(self) -> None:
+        used = agent_trial(learning_rate=0.9)
+        used.step()
+        used.reset_config(agent_trial().config)
+        assert used.step()["seconds"] == agent_trial().step()["seconds"]
+
+    def test_done_after_its_rounds(self) -> None:
+        trial = agent_trial(num_rounds=2, num_seeds=1)
+        assert [trial.train()["done"] for _ in range(2)] == [False, True]
+
+
+@pytest.mark.usefixtures("running_ray")
+class TestWithTune:
+    def test_objective_reports_walk_by_walk(self, tmp_path: Path) -> None:
+        shown: list[list[dict]] = []
+        with tuning.quiet():
+            results = tune.Tuner(
+                checks.objective,
+                param_space=SPACE | {"num_walks": 3, "seed": 0},
+                tune_config=tune.TuneConfig(
+                    metric="seconds", mode="min", num_samples=4, max_concurrent_trials=2,
+                    reuse_actors=True, search_alg=BasicVariantGenerator(random_state=1),
+                ),
+                run_config=tuning.run_config(
+                    "walk", tuning.Watch(4, shown.append), folder=tmp_path
+                ),
+            ).fit()  # fmt: skip
+        table = tuning.frame(results)
+        assert table["training_iteration"].tolist() == [3] * 4
+        assert [len(curve) for curve in tuning.curves(results, "seconds")] == [3] * 4
+        assert len(shown[-1]) == 4
+        assert {"stride", "pace", "seconds", "training_iteration"} <= set(shown[0][0])
+
+    def test_a_failing_trial_is_named(self, tmp_path: Path) -> None:
+        def broken(config: dict[str, Any]) -> None:
+            raise ValueError("no such corridor")
+
+        with tuning.quiet():
+            results = tune.Tuner(
+                broken, run_config=tuning.run_config("broken", folder=tmp_path)
+            ).fit()
+        with pytest.raises(RuntimeError, match="1 trials failed"):
+            tuning.frame(results)
+
+    def test_stopped_and_restored_run_finishes_every_trial(self, tmp_path: Path) -> None:
+        space = {
+            "learning_rate": tune.loguniform(0.01, 1), "epsilon": tune.uniform(0.02, 0.8),
+            "num_seeds": 1, "num_rounds": 3, "seed": 0,
+        }  # fmt: skip
+        stop = tuning.StopButton(after=5)
+        with tuning.quiet():
+            stopped = tune.Tuner(
+                tuning.QLearningTrial,
+                param_space=space,
+                tune_config=tune.TuneConfig(
+                    metric="seconds", mode="min", num_samples=6, max_concurrent_trials=2,
+                    reuse_actors=True, scheduler=ASHAScheduler(max_t=3, grace_period=3),
+                ),
+                run_config=tuning.run_config(
+                    "agent", stop, tuning.Watch(6), folder=tmp_path, keep_progress=True
+                ),
+            ).fit()  # fmt: skip
+            before = [len(curve) for curve in tuning.curves(stopped, "seconds")]
+            results = tune.Tuner.restore(
+                stopped.experiment_path, trainable=tuning.QLearningTrial
+            ).fit()
+        assert len(before) < 6 or min(before) < 3
+        assert tuning.frame(results)["episodes"].tolist() == [450] * 6
+        assert [len(curve) for curve in tuning.curves(results, "seconds")] == [3] * 6
+        for one in results:
+            assert list(Path(one.path).glob("events.out.tfevents.*")), "no TensorBoard file"
+        _assert_tensorboard_reads(Path(results[0].path))
+
+
+def _assert_tensorboard_reads(folder: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(folder)).Reload()
+    assert "ray/tune/seconds" in events.Tags()["scalars"]
