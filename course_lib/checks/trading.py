@@ -65,18 +65,13 @@ def check_trade(trade: Callable) -> Iterator[Case]:
         got=trade(0.0, 2.0, 6_000.0, 0.001, 0),
         hint="the fee is a fraction of what the coins are worth; is it in dollars?",
     )
-    yield Case(
-        "staying in coin is free",
-        expected=(0.0, 2.0, 0.0),
-        got=trade(0.0, 2.0, 6_000.0, 0.001, 1),
-        hint="a fee is due only when money changes hands",
-    )
-    yield Case(
-        "staying in cash is free",
-        expected=(500.0, 0.0, 0.0),
-        got=trade(500.0, 0.0, 6_000.0, 0.001, 0),
-        hint="a fee is due only when money changes hands",
-    )
+    for name, cash, coin, target in (("coin", 0.0, 2.0, 1), ("cash", 500.0, 0.0, 0)):
+        yield Case(
+            f"staying in {name} is free",
+            expected=(cash, coin, 0.0),
+            got=trade(cash, coin, 6_000.0, 0.001, target),
+            hint="a fee is due only when money changes hands",
+        )
     cash, coin, _ = trade(10_000.0, 0.0, 4_000.0, 0.01, 1)
     cash, coin, _ = trade(cash, coin, 4_000.0, 0.01, 0)
     yield Case(
@@ -87,22 +82,24 @@ def check_trade(trade: Callable) -> Iterator[Case]:
     )
 
 
+def _trials(**shares: list[float]) -> Any:
+    """Return a table of trials; ``r1e_3=[0.8, 0.9]`` stands for two seeds of the rate 1e-3."""
+    import pandas as pd
+
+    rows = [
+        {"learning_rate": float(name[1:].replace("_", "-")), "seed": seed, "share": share}
+        for name, values in shares.items()
+        for seed, share in enumerate(values)
+    ]
+    return pd.DataFrame(rows)
+
+
 @exercise("4.2", "the best learning rate", reference=lambda: best_learning_rate)
 def check_best_learning_rate(best_learning_rate: Callable) -> Iterator[Case]:
     """Check on three small tables that a lucky seed does not win."""
-    import pandas as pd
-
-    def table(**shares: list[float]) -> Any:
-        rows = [
-            {"learning_rate": float(name[1:].replace("_", "-")), "seed": seed, "share": share}
-            for name, values in shares.items()
-            for seed, share in enumerate(values)
-        ]
-        return pd.DataFrame(rows)
-
-    plain = table(r1e_4=[0.2, 0.3, 0.1], r1e_3=[0.8, 0.9, 0.7], r1e_2=[0.5, 0.4, 0.6])
-    lucky = table(r1e_4=[0.0, 0.99, 0.1], r1e_3=[0.6, 0.7, 0.65])
-    crash = table(r1e_4=[0.5, 0.5, 0.5], r1e_3=[0.8, 0.9, -3.0])
+    plain = _trials(r1e_4=[0.2, 0.3, 0.1], r1e_3=[0.8, 0.9, 0.7], r1e_2=[0.5, 0.4, 0.6])
+    lucky = _trials(r1e_4=[0.0, 0.99, 0.1], r1e_3=[0.6, 0.7, 0.65])
+    crash = _trials(r1e_4=[0.5, 0.5, 0.5], r1e_3=[0.8, 0.9, -3.0])
     yield Case(
         "finds the rate that is best with every seed",
         expected=0.001,

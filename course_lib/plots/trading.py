@@ -57,6 +57,13 @@ def plot_trades(
         label="in coin",
         zorder=0,
     )
+    _draw_marks(ax, when, close, positions)
+    ax.set_title(title, fontsize="medium")
+    return _dates(ax, "price (dollars)")
+
+
+def _draw_marks(ax: Axes, when: np.ndarray, close: np.ndarray, positions: np.ndarray) -> None:
+    """Draw the trades: filled triangles up for buys, hollow triangles down for sells."""
     changes = np.diff(positions, prepend=0)
     for change, marker, face, label in ((1, "^", "black", "buy"), (-1, "v", "white", "sell")):
         rows = np.flatnonzero(changes == change)
@@ -71,8 +78,6 @@ def plot_trades(
             label=f"{label} ({rows.size})",
             zorder=3,
         )
-    ax.set_title(title, fontsize="medium")
-    return _dates(ax, "price (dollars)")
 
 
 def plot_equity(

@@ -134,13 +134,18 @@ def search_learning_rate(
         ).fit()
     if results.errors:
         raise RuntimeError(f"{len(results.errors)} trials failed; the first: {results.errors[0]}")
+    return _as_table(results, rounds * ROUND_STEPS)
+
+
+def _as_table(results: tune.ResultGrid, full_steps: int) -> pd.DataFrame:
+    """Return one row per trial; a trial with fewer than ``full_steps`` was stopped early."""
     rows = [
         {
             "learning_rate": result.config["learning_rate"],
             "seed": result.config["seed"],
             "share": result.metrics["share"],
             "env_steps": result.metrics["env_steps"],
-            "stopped_early": result.metrics["env_steps"] < rounds * ROUND_STEPS,
+            "stopped_early": result.metrics["env_steps"] < full_steps,
         }
         for result in results
     ]

