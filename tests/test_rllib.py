@@ -302,6 +302,12 @@ def test_other_algorithms_act_and_are_evaluated(built):
         runs.q_values(algo, np.zeros((1, 4)))
 
 
+def test_training_gives_pytorchs_threads_back(built):
+    before = torch.get_num_threads()
+    next(runs.iterate(built(small()), num_steps=100))
+    assert torch.get_num_threads() == before
+
+
 def test_epsilon_follows_the_schedule():
     config = DQNConfig().training(epsilon=[(0, 1.0), (100, 0.5), (200, 0.1)])
     found = [runs.epsilon_at(config, steps) for steps in (0, 50, 150, 900)]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from course_lib.agents.dqn import DQNAgent
+from course_lib.agents.dqn import DQNAgent, one_thread
 from course_lib.envs.rollouts import MakeEnv, play
 
 Row = dict[str, float]
@@ -57,7 +57,8 @@ def train(
             greedy = float("nan")
             if progress.step >= due:
                 due = progress.step + evaluate_every
-                games = play(agent.act, evaluate_on, num_episodes=num_episodes, seed=seed + due)
+                with one_thread():
+                    games = play(agent.act, evaluate_on, num_episodes=num_episodes, seed=seed + due)
                 greedy = float(games.mean())
             if greedy > best:
                 best, best_weights = greedy, copy.deepcopy(agent.q_net.state_dict())

@@ -41,6 +41,17 @@ def quiet() -> Iterator[None]:
                 logger.setLevel(level)
 
 
+@contextlib.contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Let PyTorch use ``count`` threads: small networks lose time to sharing the work."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def build(config: AlgorithmConfig) -> Algorithm:
     """Build the algorithm that ``config`` describes; ``config`` itself stays as it is."""
     with quiet():
@@ -76,7 +87,8 @@ def iterate(algo: Algorithm, *, num_steps: int, window: int = 20) -> Iterator[Ro
     seconds, env_steps = 0.0, 0.0
     while env_steps < num_steps:
         start = time.perf_counter()
-        result = algo.train()
+        with torch_threads(1):
+            result = algo.train()
         seconds += time.perf_counter() - start
         ended = np.atleast_1d(result["env_runners"].get(_RETURNS, np.nan)).astype(float)
         recent.extend(ended[np.isfinite(ended)])  # nan: no episode ended in this iteration
@@ -239,7 +251,8 @@ def evaluate(
         seed: fixes the start states.
     """
     policy = policy_of(source) if isinstance(source, Algorithm | RLModule) else source
-    return play(policy, env, num_episodes=num_episodes, seed=seed)
+    with torch_threads(1):
+        return play(policy, env, num_episodes=num_episodes, seed=seed)
 
 
 def save(algo: Algorithm, folder: str | Path) -> Path:
