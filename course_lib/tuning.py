@@ -162,11 +162,13 @@ def frame(results: tune.ResultGrid) -> pd.DataFrame:
 def curves(results: tune.ResultGrid, metric: str) -> list[np.ndarray]:
     """Return for each trial all the values of ``metric`` that it reported.
 
-    A trial that was interrupted may have done an iteration twice; the later one counts.
+    A trial that was interrupted may have done an iteration twice; the later one counts. One that
+    was interrupted before its first report has an empty array.
     """
     found = []
     for one in results:
-        lines = Path(one.path, "result.json").read_text(encoding="utf-8").splitlines()
+        file = Path(one.path, "result.json")
+        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
         rows = map(json.loads, lines)
         values = {row["training_iteration"]: row[metric] for row in rows}
         found.append(np.array([values[key] for key in sorted(values)], dtype=float))
@@ -273,7 +275,7 @@ class QLearningTrial(tune.Trainable):
         self._num_rounds = int(config["num_rounds"])
         self._env = CorridorEnv()
         num_seeds = int(config["num_seeds"])
-        self._tables = np.zeros((num_seeds, self._env.observation_space.n, 3))
+        self._tables = np.zeros((num_seeds, int(self._env.observation_space.n), 3))
         self._rngs = [np.random.default_rng([config["seed"], k]) for k in range(num_seeds)]
 
     def step(self) -> Row:
@@ -281,7 +283,7 @@ class QLearningTrial(tune.Trainable):
         for table, rng in zip(self._tables, self._rngs, strict=True):
             tabular.q_learning(
                 self._env, num_episodes=ROUND_EPISODES, gamma=1.0, rng=rng, q_table=table,
-                **self._settings,
+                learning_rate=self._settings["learning_rate"], epsilon=self._settings["epsilon"],
             )  # fmt: skip
         times = [greedy_time(self._env, table) for table in self._tables]
         rounds = self.iteration + 1

@@ -131,7 +131,7 @@ class CorridorEnv(gym.Env[int, int]):
         self.wet = (int(first), int(after))
         self.is_wet = np.array([first <= tile < after for tile in range(self.num_tiles)])
         self._risks = {wet: _tile_risks(wet) for wet in (False, True)}
-        self.observation_space = Discrete((self.num_tiles + 1) * len(GAITS))
+        self.observation_space: Discrete = Discrete((self.num_tiles + 1) * len(GAITS))
         self.action_space = Discrete(len(ACTIONS))
         self._tile, self._gait, self._seconds, self._stumbles = 0, 0, 0.0, 0
         self._over = True
@@ -212,7 +212,8 @@ class CorridorEnv(gym.Env[int, int]):
 
     def random_time(self) -> float:
         """Return the mean time of an agent that picks each action equally often, in seconds."""
-        return self.mean_time(np.full((self.observation_space.n, len(ACTIONS)), 1 / len(ACTIONS)))
+        num_obs = int(self.observation_space.n)
+        return self.mean_time(np.full((num_obs, len(ACTIONS)), 1 / len(ACTIONS)))
 
     def constant_policy(self, gait: int) -> np.ndarray:
         """Return the policy that goes to ``gait`` and keeps it, shape (num_obs,)."""

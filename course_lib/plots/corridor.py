@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 
 from course_lib.envs import corridor
@@ -79,7 +80,8 @@ def plot_trials(
             x[best], y[best], "o", markersize=15, markerfacecolor="none", markeredgewidth=2.5,
             markeredgecolor=COLOURS[1], label=f"least measured: {z[best]:.1f} s",
         )  # fmt: skip
-    shown = [h for h in ax.get_legend_handles_labels()[0] if len(h.get_xdata())]
+    handles = ax.get_legend_handles_labels()[0]
+    shown = [h for h in handles if not isinstance(h, Line2D) or np.size(h.get_xdata())]
     _legend_below(ax, shown)
     return ax
 
@@ -153,7 +155,7 @@ def plot_rungs(
         step: units of the horizontal axis per report.
     """
     ax = plt.subplots(figsize=(8, 3.5), layout="constrained")[1] if ax is None else ax
-    for curve in curves:
+    for curve in filter(len, curves):
         x = np.arange(1, len(curve) + 1) * step
         ends = len(curve) < full
         colour, width = (GREY, 0.8) if ends else (COLOURS[0], 1.8)

@@ -20,7 +20,7 @@
 # * let Tune find an agent's learning rate and epsilon;
 # * stop a search, resume it, and read its results in TensorBoard.
 #
-# **Time:** 35 minutes, of which the machine computes about 3.
+# **Time:** 35 minutes, of which the machine computes about 2.
 #
 # **Needed:** [01 Mouse and cheese](01_mouse_and_cheese.ipynb), for Q-learning. **Helpful:** the
 # Ray tasks of [00](00_welcome.ipynb).
@@ -605,7 +605,7 @@ live = widgets.LiveFigure(
 # so that you can see what happens. Tune saves its state and returns.
 
 # %%
-stop = tuning.StopButton(after=sizes.agent_trials * sizes.agent_rounds // 4)
+stop = tuning.StopButton(after=sizes.agent_trials)
 watch = tuning.Watch(sizes.agent_trials, live.update)
 with tuning.quiet(), live:
     stopped = tune.Tuner(
