@@ -207,7 +207,7 @@ class RandomSearch:
         """Forget it."""
 
 
-def tpe_search(space: dict[str, Any], metric: str, *, seed: int, num_random: int = 8) -> Any:
+def tpe_search(space: dict[str, Any], metric: str, *, seed: int, num_random: int = 10) -> Any:
     """Return Optuna's TPE (lower is better) as one of Tune's search algorithms.
 
     Args:

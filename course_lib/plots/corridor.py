@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 
 from course_lib.envs import corridor
-from course_lib.plots.curves import COLOURS, GREY, STYLES
+from course_lib.plots.curves import COLOURS, GREY, STYLES, Level
 
 LEVELS_S = (36.5, 38, 40, 45, 50, 60, 75, 100, 140, 200)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -143,6 +143,8 @@ def plot_rungs(
     xlabel: str = "walks so far",
     ylabel: str = "mean time so far (s)",
     step: int = 1,
+    floor: Level | None = None,
+    ceiling: Level | None = None,
 ) -> Axes:
     """Draw what each trial reported; a cross where one was stopped early.
 
@@ -153,8 +155,10 @@ def plot_rungs(
         xlabel: label of the horizontal axis.
         ylabel: label of the vertical axis, with its unit.
         step: units of the horizontal axis per report.
+        floor: (name, value) of the line to beat.
+        ceiling: (name, value) of the best that is possible.
     """
-    ax = plt.subplots(figsize=(8, 3.5), layout="constrained")[1] if ax is None else ax
+    ax = plt.subplots(figsize=(9, 3.2), layout="constrained")[1] if ax is None else ax
     for curve in filter(len, curves):
         x = np.arange(1, len(curve) + 1) * step
         ends = len(curve) < full
@@ -163,9 +167,12 @@ def plot_rungs(
         ax.plot(x[-1], curve[-1], "x" if ends else "o", color=colour, markersize=6)
     ax.plot([], [], "x-", color=GREY, label="stopped early")
     ax.plot([], [], "o-", color=COLOURS[0], label="ran to the end")
+    for level, style in ((ceiling, (0, (6, 2))), (floor, (0, (1, 2)))):
+        if level is not None:
+            ax.axhline(level[1], color=GREY, linestyle=style, label=f"{level[0]}: {level[1]:g} s")
     _log_seconds(ax)
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    ax.legend(frameon=False, fontsize="small")
+    ax.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
     return ax
 
 
@@ -276,5 +283,6 @@ def _log_seconds(ax: Axes) -> None:
     ax.set_yscale("log")
     ax.yaxis.set_major_formatter(ScalarFormatter())
     ax.yaxis.set_minor_formatter(NullFormatter())
-    ax.set_yticks([40, 60, 100, 200])
+    low, high = ax.get_ylim()
+    ax.set_yticks([tick for tick in (40, 50, 60, 80, 100, 150, 200) if low <= tick <= high])
     ax.spines[["top", "right"]].set_visible(False)

@@ -247,8 +247,8 @@ report(results)
 
 # %% [markdown]
 # A grid can only find what is on it. And look at the two numbers: the best of many noisy
-# measurements was often lucky, so it tends to look better than it is. Measure a winner again
-# before you believe it.
+# measurements was often lucky too, so it tends to look better than it is. Compare the two for the
+# other searches below as well, and measure a winner again before you believe it.
 #
 # *16 min so far*
 #
@@ -282,7 +282,9 @@ search_space = checks.check_search_space(search_space)
 
 # %% [markdown]
 # The next searches differ only in a few options, so put the rest into a function. `num_samples` is
-# the number of trials.
+# the number of trials. Tune draws at random unless it is given something else; to say with which
+# seed, name the generator. It takes the limit of trials at a time itself, as `max_concurrent`: with
+# a generator Tune ignores `max_concurrent_trials`.
 
 
 # %%
@@ -292,7 +294,7 @@ def search(name, num_trials, num_walks=sizes.num_walks, **options):
         figsize=(9.5, 3.8),
         min_interval_s=1.0,
     )
-    options |= {"max_concurrent_trials": AT_ONCE, "reuse_actors": True, "num_samples": num_trials}
+    options |= {"num_samples": num_trials, "reuse_actors": True}
     with tuning.quiet(), live:
         return tune.Tuner(
             objective,
@@ -305,9 +307,8 @@ def search(name, num_trials, num_walks=sizes.num_walks, **options):
 # %%
 from ray.tune.search import BasicVariantGenerator
 
-random_results = search(
-    "random", sizes.num_trials, search_alg=BasicVariantGenerator(random_state=SEED)
-)
+draws = BasicVariantGenerator(random_state=SEED, max_concurrent=AT_ONCE)
+random_results = search("random", sizes.num_trials, search_alg=draws)
 report(random_results)
 
 # %% [markdown]
@@ -321,19 +322,24 @@ report(random_results)
 # Tune has two methods: `suggest(trial_id)` returns the next config, and
 # `on_trial_complete(trial_id, result)` tells it how that went.
 #
-# **TPE** (from the library Optuna) draws a few trials at random. Then it models where the good ones
-# lie and where the others do, and suggests configs that are likely among the good and unlikely
-# among the others.
+# **TPE** (from the library Optuna) draws its first 10 trials at random. Then it models where the
+# good ones lie and where the others do, and suggests configs that are likely among the good and
+# unlikely among the others.
 
 # %%
 from ray.tune.search.optuna import OptunaSearch
 
-tpe_results = search("tpe", sizes.num_trials, search_alg=OptunaSearch(seed=SEED))
+tpe_results = search(
+    "tpe",
+    sizes.num_trials,
+    search_alg=OptunaSearch(seed=SEED),
+    max_concurrent_trials=AT_ONCE,
+)
 report(tpe_results)
 
 # %% [markdown]
-# Watch where the later points fall on the map: more of them close to good earlier ones than the
-# random search had.
+# On the right, compare the trials after the tenth with the first ten: are they better? With two
+# trials at a time TPE also has to suggest before it has heard of the last one.
 #
 # *21 min so far*
 #
@@ -384,19 +390,19 @@ survivors = checks.check_survivors(survivors)
 # %%
 from ray.tune.schedulers import ASHAScheduler
 
-asha = ASHAScheduler(max_t=sizes.max_walks, grace_period=3, reduction_factor=3)
 early_results = search(
     "asha",
     sizes.num_early,
     num_walks=sizes.max_walks,
-    scheduler=asha,
-    search_alg=BasicVariantGenerator(random_state=SEED),
+    scheduler=ASHAScheduler(max_t=sizes.max_walks, grace_period=3, reduction_factor=3),
+    search_alg=BasicVariantGenerator(random_state=SEED, max_concurrent=AT_ONCE),
 )
 report(early_results)
 
 # %%
 walks = tuning.curves(early_results, "seconds")
-plots.plot_rungs(walks, full=sizes.max_walks)
+least = ("least mean time", round(float(corridor.expected_time(*corridor.best_gait())), 1))
+plots.plot_rungs(walks, full=sizes.max_walks, ceiling=least)
 used, plain = sum(len(curve) for curve in walks), sizes.num_early * sizes.max_walks
 plots.reading(f"{used} walks instead of {plain} that the same trials would take without stopping.")
 
@@ -466,7 +472,7 @@ for seed in tqdm(range(sizes.num_repeats), desc="seeds"):
     outcomes["halving"].append(halving(rng, seed))
 
 # %%
-plots.plot_searches(outcomes, least=float(corridor.expected_time(*corridor.best_gait())))
+plots.plot_searches(outcomes, least=least[1])
 medians = {name: round(float(np.median(values)), 1) for name, values in outcomes.items()}
 plots.reading(f"median of the true mean times, in seconds: {medians}")
 
@@ -573,7 +579,8 @@ guess = {"learning_rate": 0.03, "epsilon": 0.1}
 before = [learn(**guess, seed=seed)[0] for seed in tqdm(range(5), desc="agents")]
 episodes = np.arange(1, sizes.agent_rounds + 1) * tuning.ROUND_EPISODES
 levels = {"floor": constant, "ceiling": ceiling, "ylabel": "greedy walk, mean (s)"}
-plots.plot_band(before, x=episodes, label="guessed settings", **levels)
+ax = plots.plot_band(before, x=episodes, label="guessed settings", **levels)
+ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False, fontsize="small")
 plots.reading(f"after {episodes[-1]} episodes the median is {np.median(before, axis=0)[-1]:.1f} s.")
 
 # %% [markdown]
@@ -616,8 +623,7 @@ with tuning.quiet(), live:
             mode="min",
             num_samples=sizes.agent_trials,
             scheduler=ASHAScheduler(max_t=sizes.agent_rounds, grace_period=2, reduction_factor=2),
-            search_alg=BasicVariantGenerator(random_state=SEED),
-            max_concurrent_trials=AT_ONCE,
+            search_alg=BasicVariantGenerator(random_state=SEED, max_concurrent=AT_ONCE),
             reuse_actors=True,
         ),
         run_config=tuning.run_config("agent", stop, watch, keep_progress=True),
@@ -638,16 +644,26 @@ table = tuning.frame(agent_results).sort_values("seconds")
 print(f"finished: {len(table)} of {sizes.agent_trials} trials")
 table[["learning_rate", "epsilon", "seconds", "worst", "episodes"]].head(5).round(3)
 
+# %% [markdown]
+# All trials in one picture. Which of the two settings matters more here? Remember that a trial with
+# few episodes was stopped early.
+
+# %%
+rows = table.to_dict("records")
+figure = plt.figure(figsize=(9.5, 3.4), layout="constrained")
+plots.draw_settings(figure, rows, best=ceiling[1], constant=constant[1])
+plots.reading(
+    f"the best five have learning rates {sorted(table['learning_rate'].head(5).round(2))}."
+)
+
 # %%
 rounds = tuning.curves(agent_results, "seconds")
-_, ax = plt.subplots(figsize=(8, 3.2), layout="constrained")
 plots.plot_rungs(
     rounds,
     full=sizes.agent_rounds,
     step=tuning.ROUND_EPISODES,
-    ax=ax,
     xlabel="episodes of each agent",
-    ylabel="greedy walk, mean (s)",
+    **levels,
 )
 trial_s = float(table["time_total_s"].mean())
 plan = search_seconds(len(table), trial_s, 1, AT_ONCE)
@@ -671,6 +687,7 @@ fresh = [
 after = [seconds for seconds, _ in fresh]
 ax = plots.plot_band(before, x=episodes, label="guessed")
 plots.plot_band(after, x=episodes, label="found by Tune", ax=ax, **levels)
+ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False, fontsize="small")
 final = np.array(after)[:, -1]
 print({name: round(value, 3) for name, value in chosen.items()})
 plots.reading(
@@ -723,6 +740,7 @@ cluster.disconnect()
 # ## Common mistakes
 #
 # * **Trials stay PENDING**: they ask for more cores or GPUs than there are.
+# * **A limit that is ignored**: `max_concurrent_trials` beside a `BasicVariantGenerator` has no effect.
 # * **`mode` forgotten or wrong**: with `"max"` Tune proudly finds the slowest walk.
 # * **A number instead of a recipe**: `random.uniform(0, 1)` in the search space is drawn once, and all
 #   trials get the same value.
