@@ -72,7 +72,15 @@ def plot_trials(
     ax = plot_surface(ax=ax)
     ax.plot(x[early], y[early], "x", color="black", markersize=7, label="stopped early")
     ax.plot(
-        x[~early], y[~early], "o", color="white", markeredgecolor="black", markersize=7, label=label
+        x[~early],
+        y[~early],
+        "o",
+        color="white",
+        markeredgecolor="black",
+        markersize=7,
+        label=label,
+        clip_on=False,
+        zorder=3,
     )
     if len(z):
         best = int(z.argmin())
@@ -132,7 +140,7 @@ def draw_search(figure: Figure, rows: Sequence[Mapping], max_walks: int = 0) -> 
     right.axhline(level, color=GREY, linestyle=(0, (6, 2)), label=f"least mean time {level:.1f} s")
     _log_seconds(right)
     right.set(xlabel="trial", ylabel="mean time of its walks (s)")
-    right.legend(frameon=False, fontsize="small")
+    _legend_below(right)
 
 
 def plot_rungs(
@@ -271,7 +279,7 @@ def draw_settings(figure: Figure, rows: Sequence[Mapping], *, best: float, const
 
 
 def _legend_below(ax: Axes, handles: list | None = None) -> None:
-    """Put the legend under the map, where it hides no trial."""
+    """Put the legend under the picture, where it hides no trial."""
     handles = ax.get_legend_handles_labels()[0] if handles is None else handles
     ax.legend(
         handles=handles, fontsize="small", frameon=False, ncols=2, loc="upper center",
