@@ -21,7 +21,7 @@ setup:  ## make .venv with every package at its locked version
 	@VENV=$(VENV) sh scripts/setup.sh
 
 lab: setup  ## open the course in JupyterLab (LAB_FLAGS=--no-browser prints the address only)
-	@$(PY) -m jupyterlab --ip=127.0.0.1 --port=$(PORT) --log-level=WARN $(ROOT_FLAG) $(BROWSER_FLAG) \
+	@PATH="$(abspath $(VENV))/bin:$$PATH" $(PY) -m jupyterlab --ip=127.0.0.1 --port=$(PORT) --log-level=WARN $(ROOT_FLAG) $(BROWSER_FLAG) \
 		--ServerApp.root_dir=. --LabApp.default_url=/lab/tree/$(NOTEBOOK) --LabApp.extension_manager=readonly $(LAB_FLAGS)
 
 build: setup  ## generate learner and solution notebooks from notebooks/source

@@ -18,7 +18,7 @@
 # * turn a Python function into a Ray task and a class into a Ray actor;
 # * say when running things in parallel pays, and when it does not.
 #
-# **Time:** 15 minutes, of which the machine computes about 1.
+# **Time:** 15 minutes, of which the machine computes about 1.5.
 #
 # **Needed:** Python functions, classes and loops. **Not needed:** anything about reinforcement
 # learning or Ray.

@@ -29,6 +29,8 @@
 # [03 CartPole with a DQN](03_cartpole_dqn.ipynb)
 
 # %%
+import sys
+
 import gymnasium as gym
 import matplotlib.pyplot as plt
 import numpy as np
@@ -721,10 +723,10 @@ plots.reading(f"the agent uses the best gait on {agree} of {env.num_tiles} tiles
 # %%
 folder = agent_results.get_best_result().path
 print(*sorted(path.name for path in tuning.Path(folder).iterdir()), sep="\n")
-print(f"\nIn a terminal, in the folder of this notebook:\n  tensorboard --logdir {tuning.RESULTS}")
+print(f"\n{sys.executable} -m tensorboard.main --logdir {tuning.RESULTS.resolve()}")
 
 # %% [markdown]
-# Run that command in a terminal (in JupyterLab: File, New, Terminal) and open the address that it
+# Run the last line in a terminal (in JupyterLab: File, New, Terminal) and open the address that it
 # prints. Under *Time Series* find `ray/tune/seconds`: one line per trial. Under *HParams* all
 # trials stand in one table, with a view of learning rate and epsilon against seconds. `results/`
 # can be deleted at any time.
