@@ -37,7 +37,7 @@ class MazeSizes:
 
     random_episodes: int = 200
     live_episodes: int = 60
-    pause_s: float = 0.15
+    pause_s: float = 0.1
     num_seeds: int = 20
     num_episodes: int = 150
     slider_episodes: int = 80

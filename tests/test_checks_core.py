@@ -45,6 +45,18 @@ def test_an_empty_stub_is_not_started(capsys: pytest.CaptureFixture[str]) -> Non
     assert "not started yet" in capsys.readouterr().out
 
 
+def test_the_course_version_is_not_taken_for_a_solution(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Run a second time, the check cell is given what the first run handed out."""
+    given = check_double(lambda x: x + 3)
+    capsys.readouterr()
+    assert check_double(given) is given
+    said = capsys.readouterr().out
+    assert "✓" not in said
+    assert "run the cell of the exercise first" in said
+
+
 def test_an_error_is_shown_with_its_line(capsys: pytest.CaptureFixture[str]) -> None:
     def broken(x: float) -> float:
         return x / 0

@@ -57,6 +57,11 @@ def no_mask(q, reward, after, terminated, *, learning_rate, gamma):
     return q + learning_rate * (reward + gamma * max(after) - q)
 
 
+def swapped_weights(q, reward, after, terminated, *, learning_rate, gamma):
+    target = reward + gamma * (not terminated) * max(after)
+    return learning_rate * q + (1 - learning_rate) * target
+
+
 def wrong_sign(q, reward, after, terminated, *, learning_rate, gamma):
     return q - learning_rate * (reward + gamma * (not terminated) * max(after) - q)
 
@@ -117,16 +122,19 @@ WRONG = [
     (checks.check_epsilon_greedy, explores_all_but_the_best, "with epsilon 1"),
     (checks.check_td_update, no_gamma, "becomes the target"),
     (checks.check_td_update, no_mask, "terminates nothing comes after"),
-    (checks.check_td_update, wrong_sign, "goes half the way"),
+    (checks.check_td_update, swapped_weights, "a quarter of the way"),
+    (checks.check_td_update, wrong_sign, "a quarter of the way"),
     (checks.check_td_update, old_value_inside, "becomes the target"),
     (checks.check_td_update, mean_instead_of_max, "becomes the target"),
     (checks.check_learn_episode, episode(learn_from="both"), "cut short by the clock"),
     (checks.check_learn_episode, episode(learn_from="never"), "has no future"),
+    (checks.check_learn_episode, episode(end="terminated"), "went on after the episode"),
+    (checks.check_learn_episode, episode(end="never"), "went on after the episode"),
     (checks.check_learn_episode, episode(moves_first=True), "first step is learned from"),
     (checks.check_learn_episode, episode(gives="last"), "sum of the rewards"),
     (checks.check_learn_episode, episode(gives="none"), "sum of the rewards"),
-    (checks.check_failing_settings, lambda: {"discount 0"}, "learning rate 0 fails"),
-    (checks.check_failing_settings, lambda: {"epsilon 1"}, "epsilon 1 works"),
+    (checks.check_failing_settings, lambda: {"discount 0"}, "learning rate 0: not so"),
+    (checks.check_failing_settings, lambda: {"epsilon 1"}, "epsilon 1: not so"),
     (checks.check_failing_settings, lambda: {"gamma 0"}, "names are from the list"),
     (checks.check_worth_from_afar, lambda steps, gamma: 20 * gamma**steps, "one step away"),
     (checks.check_worth_from_afar, lambda steps, gamma: 20 - (steps - 1), "two steps away"),

@@ -82,9 +82,15 @@ def exercise(number: str, title: str, *, reference: Callable[[], Any]) -> Callab
     """
 
     def decorate(cases: Callable[..., Iterator[Case]]) -> Callable[[Any], Any]:
+        handed_out: list[Any] = []
+
         @functools.wraps(cases)
         def check(attempt: Any, *args: Any) -> Any:
             name = f"Exercise {number}, {title}"
+            if any(attempt is given for given in handed_out):
+                print(f"○ {name}: this is the course's own version, from the last check.")
+                print("  To check yours, run the cell of the exercise first, then this one.")
+                return attempt
             lines, solved = _run(name, cases, attempt, args)
             if not solved and os.environ.get(STRICT_VARIABLE) == "1":
                 raise CheckFailed("\n".join(lines))
@@ -92,7 +98,8 @@ def exercise(number: str, title: str, *, reference: Callable[[], Any]) -> Callab
             if solved:
                 return attempt
             print("  The cells below go on with the course's own version, so nothing is blocked.")
-            return reference()
+            handed_out[:] = [reference()]
+            return handed_out[0]
 
         check.exercise = number  # type: ignore[attr-defined]
         check.title = title  # type: ignore[attr-defined]

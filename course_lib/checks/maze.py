@@ -1,7 +1,9 @@
 """Checks of notebook 01. Every expected number was worked by hand."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
+import gymnasium as gym
 import numpy as np
 
 from course_lib.agents import tabular
@@ -14,6 +16,29 @@ def worth_from_afar(steps: int, gamma: float) -> float:
     return sum(-(gamma**t) for t in range(steps - 1)) + 20 * gamma ** (steps - 1)
 
 
+class Watched(gym.Wrapper):
+    """An environment that objects to a loop that does not end."""
+
+    over = False
+
+    def reset(self, **options: Any) -> tuple[Any, dict[str, Any]]:
+        """Start an episode."""
+        self.over = False
+        return super().reset(**options)
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Take a step, unless the episode is over.
+
+        Raises:
+            RuntimeError: if it is.
+        """
+        if self.over:
+            raise RuntimeError("your loop went on after the episode had terminated or truncated")
+        outcome = super().step(action)
+        self.over = outcome[2] or outcome[3]
+        return outcome
+
+
 @exercise("1.1", "epsilon-greedy", reference=lambda: tabular.epsilon_greedy)
 def check_epsilon_greedy(
     epsilon_greedy: Callable[[np.ndarray, float, np.random.Generator], int],
@@ -24,6 +49,8 @@ def check_epsilon_greedy(
 
     def shares(values: np.ndarray, epsilon: float) -> np.ndarray:
         picks = [epsilon_greedy(values, epsilon, rng) for _ in range(4000)]
+        if None in picks:
+            raise TypeError("your function returned None; does every branch return an action?")
         return np.bincount(np.asarray(picks, dtype=int), minlength=4) / len(picks)
 
     yield Case(
@@ -44,7 +71,7 @@ def check_epsilon_greedy(
         expected=[0.05, 0.85, 0.05, 0.05],
         got=shares(q_values, 0.2),
         atol=0.04,
-        hint="explore when rng.random() < epsilon, not when it is greater",
+        hint="explore when rng.random() < epsilon; an exploring mouse may pick the best one, too",
     )
     yield Case(
         "equally good actions are picked equally often",
@@ -67,10 +94,10 @@ def check_td_update(td_update: Callable[..., float]) -> Iterator[Case]:
         hint="the target is reward + gamma * the HIGHEST next q-value",
     )
     yield Case(
-        "with learning rate 0.5 it goes half the way: 0.5 * 5 + 0.5 * 8 = 6.5",
-        expected=6.5,
-        got=td_update(5.0, -1.0, after, False, learning_rate=0.5, gamma=0.9),
-        hint="(1 - learning_rate) * q_value + learning_rate * target",
+        "with learning rate 0.25 it goes a quarter of the way: 0.75 * 5 + 0.25 * 8 = 5.75",
+        expected=5.75,
+        got=td_update(5.0, -1.0, after, False, learning_rate=0.25, gamma=0.9),
+        hint="(1 - learning_rate) * q_value + learning_rate * target; are the two weights swapped?",
     )
     yield Case(
         "with learning rate 0 nothing is learned",
@@ -82,7 +109,7 @@ def check_td_update(td_update: Callable[..., float]) -> Iterator[Case]:
         "where the episode terminates nothing comes after: 0.5 * 5 + 0.5 * 20 = 12.5",
         expected=12.5,
         got=td_update(5.0, 20.0, after, True, learning_rate=0.5, gamma=0.9),
-        hint="did you add future rewards after the end? multiply them by (not terminated)",
+        hint="here the target is the reward alone: multiply the future by (not terminated)",
     )
 
 
@@ -92,18 +119,18 @@ def check_learn_episode(learn_episode: Callable[..., float]) -> Iterator[Case]:
     settings = {"learning_rate": 0.5, "gamma": 0.9, "epsilon": 0.0}
     table = np.array([[-9.0, 0.0, -9.0, -9.0], [-9.0, 4.0, -9.0, -9.0], [100.0] * 4])
     walked = table.copy()
-    total = learn_episode(MazeEnv("S.C"), walked, **settings, rng=np.random.default_rng(0))
+    total = learn_episode(Watched(MazeEnv("S.C")), walked, **settings, rng=np.random.default_rng(0))
     yield Case(
         "it returns the sum of the rewards: -1 + 20 = 19",
         expected=19.0,
         got=total,
-        hint="add up every reward, without gamma; return the sum after the loop",
+        hint="add up every reward, without gamma, and return the sum; who picks the action?",
     )
     yield Case(
         "the first step is learned from: 0.5 * 0 + 0.5 * (-1 + 0.9 * 4) = 1.3",
         expected=1.3,
         got=walked[0, 1],
-        hint="update q_table[obs, action] BEFORE obs becomes next_obs",
+        hint="write the new value to q_table[obs, action], and BEFORE obs becomes next_obs",
     )
     yield Case(
         "the step onto the cheese has no future: 0.5 * 4 + 0.5 * 20 = 12",
@@ -120,7 +147,7 @@ def check_learn_episode(learn_episode: Callable[..., float]) -> Iterator[Case]:
         hint="write to q_table[obs, action] only",
     )
     cut = table.copy()
-    env = MazeEnv("S.C", max_steps=1)
+    env = Watched(MazeEnv("S.C", max_steps=1))
     learn_episode(env, cut, **settings, rng=np.random.default_rng(0))
     yield Case(
         "an episode cut short by the clock still counts on the future: again 1.3",
@@ -152,8 +179,9 @@ def check_failing_settings(failing: Callable[[], set[str]]) -> Iterator[Case]:
         "learning rate 1": (False, "nothing here is random, so the newest target is always right"),
     }
     for name, (fails, reason) in why.items():
-        said = "fails" if fails else "works"
-        yield Case(f"{name} {said}: {reason}", expected=fails, got=name in given)
+        right = fails == (name in given)
+        said = f"{name} {'fails' if fails else 'works'}: {reason}" if right else f"{name}: not so"
+        yield Case(said, expected=True, got=right, hint="try it with the slider below")
     yield Case("all names are from the list", expected=set(), got=given - set(why))
 
 

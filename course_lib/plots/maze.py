@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import Normalize
 from matplotlib.patches import Circle, Polygon, Rectangle
+from matplotlib.patheffects import withStroke
 
 from course_lib.envs.maze_map import CHEESE, MOVES, START, TRAP, WALL, Cell, MazeMap
 from course_lib.plots.curves import plot_returns
@@ -45,7 +46,7 @@ def draw_policy(q_table: np.ndarray, maze: MazeMap, *, ax: Axes | None = None) -
     """Draw the table over the maze: four triangles per cell, and an arrow for the best action.
 
     Each triangle is one q-value, of the action that points to it; bright is high. A cell gets its
-    arrow once something is known about it; several arrows are equally good.
+    arrow once its q-values differ; several arrows are equally good.
 
     Args:
         q_table: shape (num_states, 4).
@@ -70,7 +71,7 @@ def draw_policy(q_table: np.ndarray, maze: MazeMap, *, ax: Axes | None = None) -
             triangles.append([(column, row), *corners])
             values.append(q_table[maze.state((row, column)), action])
     if values:
-        scale = Normalize(min(values), max(max(values), min(values) + 1e-9))
+        scale = Normalize(-20, 20)  # the same colours in every picture
         faces = PolyCollection(triangles, cmap="viridis", norm=scale, edgecolor="white", lw=0.4)
         faces.set_array(np.array(values))
         ax.add_collection(faces)
@@ -139,13 +140,13 @@ def _furnish(maze: MazeMap, ax: Axes) -> None:
     for row, column in maze.find(TRAP):
         ax.plot(column, row, marker="X", markersize=14, color=TRAP_INK, mec="black", zorder=3)
     for row, column in maze.find(START):
-        ax.text(
-            column - 0.44, row - 0.4, "S", fontsize="small", fontweight="bold", va="top", zorder=5
-        )
+        letter = ax.text(column - 0.44, row - 0.4, "S", fontsize="small", fontweight="bold")
+        letter.set(va="top", zorder=6, path_effects=[withStroke(linewidth=2, foreground="white")])
 
 
 def _arrows(q_values: np.ndarray, cell: Cell, ax: Axes) -> None:
-    for action in np.flatnonzero(np.isclose(q_values, q_values.max())):
+    best = np.flatnonzero(np.isclose(q_values, q_values.max()))
+    for action in best if len(best) < len(q_values) else ():
         down, right = 0.32 * np.array(MOVES[action])
         ax.annotate(
             "",
