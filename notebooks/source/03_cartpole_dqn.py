@@ -162,13 +162,14 @@ from course_lib.agents.dqn import Batch, DQNAgent, DQNSettings
 #
 # * `add` stores one transition. When the memory is full, it overwrites the oldest. With capacity 3, transition number 0 goes into row 0, 1 into
 #   1, 2 into 2, and number 3 into row 0 again.
-# * `sample` draws `batch_size` row numbers, each stored row equally likely, and returns those rows of all columns. `len(self)` is the number of
+# * `sample` draws `batch_size` row numbers into a variable `rows`, each stored row equally likely, and returns those rows of all columns. `len(self)` is the number of
 #   rows that hold something.
 #
 # <details><summary>Hint</summary>
 #
 # The row is `self.num_added % self.capacity`; do not forget to count. `self.rng.integers(len(self), size=batch_size)` draws row numbers, and
-# `self.obs[rows]` picks them all at once. The last line, which turns the columns into tensors, is already there.
+# `self.obs[rows]` picks them all at once. The last two lines, which pick the rows of all columns and turn them into tensors, are
+# already there: they only need `rows`.
 #
 # </details>
 
@@ -239,7 +240,8 @@ td_targets = checks.check_td_targets(td_targets)
 # ### Exercise 3.3 - the loss (7 min, difficulty 3 of 3)
 #
 # The loss measures how far the q-values of *the actions that were taken* are from their targets. PyTorch works out the rest: which way to nudge
-# each weight so that the loss falls. `q_net(batch.obs)` has shape (B, 2); `target_net(batch.next_obs)` too. Three steps:
+# each weight so that the loss falls. `q_net(batch.obs)` has shape (B, 2); `target_net(batch.next_obs)` too. A `batch` has the parts
+# `obs`, `actions`, `rewards`, `next_obs` and `terminated`. Three steps:
 #
 # 1. `taken`: of each row of `q_net(batch.obs)`, the q-value of `batch.actions`, shape (B,);
 # 2. `targets`: from `td_targets`, inside `with torch.no_grad():`, because a target is a number to aim at, not something to nudge;
@@ -310,7 +312,7 @@ settings
 
 # %% [markdown]
 # Now watch. Every 1,000 steps the agent plays 20 **greedy** episodes (no random actions) on a CartPole of its own. Training ends when they
-# average 495, or when the steps run out. On an idle laptop that is usually 10 to 30 seconds. You may interrupt it (the square button): what was
+# average 495, or when the steps run out. On an idle laptop that is usually 10 to 30 seconds. You may interrupt it (■ in the toolbar): what was
 # learned stays, and the agent ends up with the weights of its best evaluation.
 
 # %%
