@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import signal
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ import numpy as np
 import pandas as pd
 from ray import tune
 from ray.tune.search.sample import Domain
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from course_lib.agents import tabular
 from course_lib.envs.corridor import CorridorEnv
@@ -108,7 +109,7 @@ class Watch(tune.Callback):
 
     def _update(self, trials: list) -> None:
         if self._bar is None:
-            self._bar = tqdm(total=self.total, desc="trials", unit="trial")
+            self._bar = tqdm(total=self.total, desc="trials", unit="trial", file=sys.stdout)
         self._bar.n = sum(trial.status == "TERMINATED" for trial in trials)
         self._bar.refresh()
         if self._show is not None:

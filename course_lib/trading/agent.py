@@ -4,6 +4,7 @@ This module loads Ray and PyTorch.
 """
 
 import dataclasses
+import sys
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import pandas as pd
 import ray
 from ray.rllib.core.rl_module.rl_module import RLModule
 from ray.tune import register_env
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from course_lib.rllib import runs
 from course_lib.rllib.columnar_dqn import ColumnarDQNConfig
@@ -176,7 +177,8 @@ def train_many(
     }
     done: list[Trained] = []
     try:
-        for ref in tqdm(_as_completed(list(jobs)), total=len(jobs), desc="agents", unit="agent"):
+        refs = _as_completed(list(jobs))
+        for ref in tqdm(refs, total=len(jobs), desc="agents", unit="agent", file=sys.stdout):
             variant, seed, settings = jobs[ref]
             done.append(Trained(variant, seed, settings, ray.get(ref)))
     except KeyboardInterrupt:

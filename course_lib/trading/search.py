@@ -1,5 +1,6 @@
 """Tune looks for the agent's learning rate on the known market. This module loads Ray."""
 
+import sys
 import tempfile
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +10,7 @@ import pandas as pd
 from ray import tune
 from ray.rllib.algorithms.algorithm import Algorithm
 from ray.tune.schedulers import ASHAScheduler
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from course_lib.rllib import runs
 from course_lib.trading import agent, markets
@@ -78,7 +79,7 @@ class Progress(tune.Callback):
 
     def setup(self, **info: Any) -> None:
         """Show the bar."""
-        self._bar = tqdm(total=self._total, desc="trials", unit="trial")
+        self._bar = tqdm(total=self._total, desc="trials", unit="trial", file=sys.stdout)
 
     def on_trial_complete(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         """Move the bar."""

@@ -35,7 +35,7 @@ import gymnasium as gym
 import matplotlib.pyplot as plt
 import numpy as np
 from ipywidgets import FloatSlider
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from course_lib import plots, profiles, widgets
 from course_lib.agents import tabular
@@ -468,7 +468,7 @@ grid_configs = [
     for p in grid["pace"]["grid_search"]
 ]
 outcomes = {"grid": [], "random": [], "TPE": [], "halving": []}
-for seed in tqdm(range(sizes.num_repeats), desc="seeds"):
+for seed in tqdm(range(sizes.num_repeats), desc="seeds", file=sys.stdout):
     rng = np.random.default_rng([SEED, seed])
     scores = [measure(config, rng) for config in grid_configs]
     outcomes["grid"].append(truth(grid_configs[int(np.argmin(scores))]))
@@ -584,7 +584,9 @@ def learn(learning_rate, epsilon, seed, num_rounds=sizes.agent_rounds):
 
 # %%
 cautious = {"learning_rate": 0.03, "epsilon": 0.1}
-before = [learn(**cautious, seed=seed)[0] for seed in tqdm(range(5), desc="agents")]
+before = [
+    learn(**cautious, seed=seed)[0] for seed in tqdm(range(5), desc="agents", file=sys.stdout)
+]
 episodes = np.arange(1, sizes.agent_rounds + 1) * tuning.ROUND_EPISODES
 levels = {"floor": constant, "ceiling": ceiling, "ylabel": "greedy walk, mean (s)"}
 ax = plots.plot_band(before, x=episodes, label="cautious settings", **levels)
@@ -690,7 +692,8 @@ plots.reading(
 best = agent_results.get_best_result().config
 chosen = {name: best[name] for name in ("learning_rate", "epsilon")}
 fresh = [
-    learn(**chosen, seed=1_000 + seed) for seed in tqdm(range(sizes.proof_seeds), desc="agents")
+    learn(**chosen, seed=1_000 + seed)
+    for seed in tqdm(range(sizes.proof_seeds), desc="agents", file=sys.stdout)
 ]
 after = [seconds for seconds, _ in fresh]
 ax = plots.plot_band(before, x=episodes, label="cautious")

@@ -26,11 +26,12 @@
 # Previous: [02 Corridor walk](02_corridor_walk.ipynb) · Next: [04 A trading agent](04_trading_agent.ipynb)
 
 # %%
+import sys
 from functools import partial
 
 import gymnasium as gym
 import numpy as np
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from course_lib import plots, profiles, widgets
 from course_lib.checks import cartpole as checks
@@ -377,7 +378,7 @@ def returns_of_one_run(seed: int, num_steps: int) -> list[float]:
 # %%
 tasks = [returns_of_one_run.remote(seed, sizes.seed_steps) for seed in range(sizes.num_seeds)]
 waiting = list(tasks)
-with tqdm(total=len(tasks), desc="runs", unit="run") as bar:
+with tqdm(total=len(tasks), desc="runs", unit="run", file=sys.stdout) as bar:
     while waiting:
         done, waiting = ray.wait(waiting, timeout=1.0)
         bar.update(len(done))
