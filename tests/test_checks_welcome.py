@@ -237,9 +237,13 @@ def test_a_check_without_ray_says_which_cell_to_run(monkeypatch: pytest.MonkeyPa
     import ray
 
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
-    for check in (checks.check_play_in_parallel, checks.check_scoreboard):
-        reference = check.reference()
-        assert_refuses(check, reference, reference, "run the cell `cluster = connect()` first")
+    right_answers = (
+        (checks.check_play_in_parallel, lambda *given: checks.play_in_parallel(*given)),
+        (checks.check_scoreboard, type("Mine", (checks.Scoreboard,), {})),
+    )
+    for check, mine in right_answers:
+        words = "run the cell `cluster = connect()` first"
+        assert_refuses(check, mine, check.reference(), words)
 
 
 def test_pids_are_those_of_other_processes(running_ray: None) -> None:
