@@ -86,14 +86,19 @@ def test_any_stream_of_stretches_gives_the_columns_of_the_loop(episodes, n, gamm
     n=st.integers(1, 3),
 )
 def test_a_full_memory_holds_the_newest(capacity, lengths, n):
-    replay = ColumnarReplay(capacity, n_step=n, gamma=1.0, rng=np.random.default_rng(0))
+    replay = ColumnarReplay(capacity, n_step=n, gamma=0.5, rng=np.random.default_rng(0))
     stored = []
     for i, length in enumerate(lengths):
-        for chunk in episode(str(i), [1.0] * length, [], "terminated"):
+        rewards = [float(t) for t in range(length)]
+        for chunk in episode(str(i), rewards, [length // 2], "terminated"):
             replay.add(chunk)
-        stored += [1000 * i + t for t in range(length)]
+        for t, (total, following, terminal, window) in enumerate(naive(rewards, n, 0.5, True)):
+            stored.append((1000 * i + t, t % 3, total, 1000 * i + following, terminal, window))
     assert replay.num_added == len(stored)
-    assert [row[0] for row in contents(replay)] == sorted(stored[-capacity:])
+    np.testing.assert_allclose(contents(replay), sorted(stored[-capacity:]), rtol=1e-6)
+    first, since = replay.rows_since(max(0, len(stored) - 2))
+    assert first + len(since["obs"]) == len(stored)
+    np.testing.assert_array_equal(since["obs"][:, 0], [row[0] for row in stored[first:]])
 
 
 def test_a_window_is_not_terminal_before_the_last_step():

@@ -6,6 +6,7 @@ transitions as rows of arrays, draws all minibatches of an iteration at once, an
 learner in one call. Loss, networks, exploration, env runners and checkpoints stay RLlib's.
 """
 
+from collections.abc import Callable
 from typing import Any, Self
 
 import gymnasium as gym
@@ -13,10 +14,10 @@ import numpy as np
 from ray.rllib.algorithms.algorithm_config import NotProvided
 from ray.rllib.algorithms.dqn.dqn import DQN, DQNConfig
 from ray.rllib.core import DEFAULT_MODULE_ID
+from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 from ray.rllib.execution.rollout_ops import synchronous_parallel_sample
 from ray.rllib.policy.sample_batch import MultiAgentBatch, SampleBatch
 from ray.rllib.utils.metrics import (
-    ALL_MODULES,
     ENV_RUNNER_RESULTS,
     ENV_RUNNER_SAMPLING_TIMER,
     LEARNER_RESULTS,
@@ -24,16 +25,17 @@ from ray.rllib.utils.metrics import (
     NUM_ENV_STEPS_SAMPLED_LIFETIME,
     REPLAY_BUFFER_ADD_DATA_TIMER,
     REPLAY_BUFFER_SAMPLE_TIMER,
+    REPLAY_BUFFER_UPDATE_PRIOS_TIMER,
     SYNCH_WORKER_WEIGHTS_TIMER,
     TD_ERROR_KEY,
     TIMERS,
 )
+from ray.rllib.utils.numpy import convert_to_numpy
 
-from course_lib.rllib.learner import STEPS_BEFORE, ColumnarDQNTorchLearner
+from course_lib.rllib.learner import ROWS, STEPS_BEFORE, ColumnarDQNTorchLearner
+from course_lib.rllib.module import ColumnarDQNTorchRLModule
 from course_lib.rllib.replay import Chunk, ColumnarReplay
-
-BUFFER_TYPE = "ColumnarReplay"
-_MAX_UPDATES_PER_CALL = 1024
+from course_lib.rllib.settings import BUFFER_TYPE, at_step, check_settings
 
 
 class ColumnarDQNConfig(DQNConfig):
@@ -41,19 +43,24 @@ class ColumnarDQNConfig(DQNConfig):
 
     Differences from ``DQNConfig``:
 
-    * ``replay_buffer_config={"type": "ColumnarReplay", "capacity": ...}``, sampled uniformly;
+    * ``replay_buffer_config={"type": "ColumnarReplay", "capacity": N}`` samples uniformly; with
+      ``"alpha"`` above 0 in proportion to ``td_error ** alpha``, with importance weights of
+      exponent ``"beta"``, a number or a schedule ``[[env_step, beta], ...]``;
     * ``training_intensity`` (replayed transitions per sampled one) is met exactly, whatever the
       number of env runners; without it there is one gradient step per sampling round;
     * ``target_network_update_freq`` counts environment steps, as in RLlib, and is kept to within a
       call: the minibatches are spread over the steps that came in;
-    * ``fused_adam`` (True) and ``torch_threads`` (1; None leaves PyTorch's setting alone).
+    * the settings that :meth:`training` adds.
     """
 
     def __init__(self, algo_class: type | None = None) -> None:
         super().__init__(algo_class=algo_class or ColumnarDQN)
         self.replay_buffer_config = {"type": BUFFER_TYPE, "capacity": 50_000}
         self.fused_adam = True
-        self.torch_threads: int | None = 1
+        self.torch_threads: int | str | None = "auto"
+        self.target_update_gradient_steps: int | None = None
+        self.max_updates_per_call: int | None = None
+        self.rows_on_learner: bool | str = "auto"
         # The learner looks at the loss once per call and stops with an error when it is not
         # finite; RLlib's look at every gradient of every step would cost a fifth of the time.
         self.torch_skip_nan_gradients = True
@@ -62,22 +69,51 @@ class ColumnarDQNConfig(DQNConfig):
         self,
         *,
         fused_adam: bool = NotProvided,
-        torch_threads: int | None = NotProvided,
+        torch_threads: int | str | None = NotProvided,
+        target_update_gradient_steps: int | None = NotProvided,
+        max_updates_per_call: int | None = NotProvided,
+        rows_on_learner: bool | str = NotProvided,
         **kwargs: Any,
     ) -> Self:
         """Set what is learned and how.
 
         Args:
             fused_adam: use PyTorch's Adam in its fused version.
-            torch_threads: threads of one gradient step; small networks are fastest with 1.
+            torch_threads: threads of one gradient step. "auto" takes one for small networks and
+                more for large ones; None leaves PyTorch's setting alone.
+            target_update_gradient_steps: move the target network every so many gradient steps,
+                instead of every ``target_network_update_freq`` environment steps.
+            max_updates_per_call: gradient steps between two draws from the memory. With
+                priorities these are as old as the draw. None takes 1024, with priorities 32.
+            rows_on_learner: send each transition to the learner once and sample by row number
+                there. "auto" does so where the learner has a GPU or a process of its own.
             **kwargs: everything that ``DQNConfig.training`` takes.
         """
         super().training(**kwargs)
-        if fused_adam is not NotProvided:
-            self.fused_adam = fused_adam
-        if torch_threads is not NotProvided:
-            self.torch_threads = torch_threads
+        given = {
+            "fused_adam": fused_adam,
+            "torch_threads": torch_threads,
+            "target_update_gradient_steps": target_update_gradient_steps,
+            "max_updates_per_call": max_updates_per_call,
+            "rows_on_learner": rows_on_learner,
+        }
+        for name, value in given.items():
+            if value is not NotProvided:
+                setattr(self, name, value)
         return self
+
+    @property
+    def learner_keeps_rows(self) -> bool:
+        """Whether the learner keeps a copy of the replay memory; see ``rows_on_learner``."""
+        if self.rows_on_learner == "auto":
+            return self.num_learners > 0 or self.num_gpus_per_learner > 0
+        return bool(self.rows_on_learner)
+
+    @property
+    def updates_per_call(self) -> int:
+        """Gradient steps between two draws from the memory, at most."""
+        prioritised = bool(self.replay_buffer_config.get("alpha"))
+        return self.max_updates_per_call or (32 if prioritised else 1024)
 
     def validate(self) -> None:
         """Refuse, when the algorithm is built, what would go wrong later.
@@ -85,72 +121,8 @@ class ColumnarDQNConfig(DQNConfig):
         Raises:
             ValueError: naming the setting, what was given and what to do.
         """
-        self._validate_n_step()
+        check_settings(self)
         super().validate()
-        if not self.enable_env_runner_and_connector_v2 or self.framework_str != "torch":
-            raise ValueError(
-                "ColumnarDQN needs PyTorch and RLlib's new API stack; "
-                "leave framework() and api_stack() at their defaults"
-            )
-        self._validate_replay()
-        self._validate_training()
-        self._validate_rest()
-
-    def _validate_replay(self) -> None:
-        given = dict(self.replay_buffer_config)
-        kind, capacity = given.pop("type", None), given.pop("capacity", None)
-        if kind != BUFFER_TYPE or given:
-            extra = f" with {', '.join(map(repr, sorted(given)))}" if given else ""
-            raise ValueError(
-                f"replay_buffer_config must be {{'type': {BUFFER_TYPE!r}, 'capacity': N}}, got "
-                f"type {kind!r}{extra}; ColumnarDQN samples uniformly, prioritised replay is not "
-                "there yet: use RLlib's DQNConfig for it"
-            )
-        if not isinstance(capacity, int) or capacity < self.total_train_batch_size:
-            raise ValueError(
-                "replay_buffer_config['capacity'] must be an int of at least the batch size "
-                f"({self.total_train_batch_size}), got {capacity!r}"
-            )
-
-    def _validate_n_step(self) -> None:
-        if not isinstance(self.n_step, int) or self.n_step < 1:
-            raise ValueError(
-                f"n_step must be an int of at least 1, got {self.n_step!r}; "
-                "a range of n is not supported here"
-            )
-
-    def _validate_training(self) -> None:
-        if not 0 <= self.gamma <= 1:
-            raise ValueError(f"gamma must be in [0, 1], got {self.gamma}")
-        if self.training_intensity is not None and self.training_intensity <= 0:
-            raise ValueError(
-                f"training_intensity must be positive, got {self.training_intensity}; "
-                "None gives one gradient step per sampling round"
-            )
-        if self.target_network_update_freq < 1:
-            raise ValueError(
-                "target_network_update_freq must be at least 1 environment step, "
-                f"got {self.target_network_update_freq}"
-            )
-        if not 0 < self.tau <= 1:
-            raise ValueError(f"tau must be in (0, 1], got {self.tau}")
-
-    def _validate_rest(self) -> None:
-        refused = {
-            "num_learners above 1": self.num_learners > 1,
-            "multi_agent() policies": self.is_multi_agent,
-            "a learner connector": self._learner_connector is not None,
-            "an env-to-module connector": self._env_to_module_connector is not None,
-            "a recurrent model (use_lstm)": bool(self.model_config.get("use_lstm")),
-            "burn_in_len": self.burn_in_len > 0,
-            "before_learn_on_batch": self.before_learn_on_batch is not None,
-        }
-        for name, given in refused.items():
-            if given:
-                raise ValueError(
-                    f"ColumnarDQN does not support {name}: it trains on stored columns, which "
-                    "never pass there; leave it at its default, or use RLlib's DQNConfig"
-                )
 
     def get_rl_module_spec(self, env: Any = None, spaces: Any = None, **kwargs: Any) -> Any:
         """Describe the network, once the environment is known to fit.
@@ -170,6 +142,10 @@ class ColumnarDQNConfig(DQNConfig):
     def get_default_learner_class(self) -> type:
         """The learner that runs over many minibatches per call."""
         return ColumnarDQNTorchLearner
+
+    def get_default_rl_module_spec(self) -> RLModuleSpec:
+        """RLlib's network, with a cheaper forward pass for training."""
+        return RLModuleSpec(module_class=ColumnarDQNTorchRLModule, model_config=self.model_config)
 
 
 def _refuse(wanted: str, got: Any, advice: str) -> None:
@@ -194,6 +170,16 @@ class ColumnarDQN(DQN):
     def training_step(self) -> None:
         """Sample, store, then take the gradient steps that are due and share the weights."""
         before = self._num_steps()
+        episodes = self._collect()
+        with self.metrics.log_time((TIMERS, REPLAY_BUFFER_ADD_DATA_TIMER)):
+            for episode in episodes:
+                self.local_replay_buffer.add(as_chunk(episode))
+        now = self._num_steps()
+        if now >= self.config.num_steps_sampled_before_learning_starts:
+            self._learn(before, now)
+
+    def _collect(self) -> list[Any]:
+        """Let all env runners sample in parallel; return their episodes and stretches of them."""
         with self.metrics.log_time((TIMERS, ENV_RUNNER_SAMPLING_TIMER)):
             episodes, results = synchronous_parallel_sample(
                 worker_set=self.env_runner_group,
@@ -203,12 +189,7 @@ class ColumnarDQN(DQN):
                 _return_metrics=True,
             )
         self.metrics.aggregate(results, key=ENV_RUNNER_RESULTS)
-        with self.metrics.log_time((TIMERS, REPLAY_BUFFER_ADD_DATA_TIMER)):
-            for episode in episodes:
-                self.local_replay_buffer.add(as_chunk(episode))
-        now = self._num_steps()
-        if now >= self.config.num_steps_sampled_before_learning_starts:
-            self._learn(before, now)
+        return episodes
 
     def _learn(self, before: int, now: int) -> None:
         """Take the gradient steps owed for the steps from ``before`` to ``now``."""
@@ -219,8 +200,10 @@ class ColumnarDQN(DQN):
         self._updates_owed -= num_updates
         if not num_updates or not len(self.local_replay_buffer):
             return
-        for first in range(0, num_updates, _MAX_UPDATES_PER_CALL):
-            last = min(first + _MAX_UPDATES_PER_CALL, num_updates)
+        if self.config.learner_keeps_rows:
+            self._send_new_rows()
+        for first in range(0, num_updates, self.config.updates_per_call):
+            last = min(first + self.config.updates_per_call, num_updates)
             share = [before + (now - before) * k / num_updates for k in (first, last)]
             self._update_learner(last - first, *share)
         with self.metrics.log_time((TIMERS, SYNCH_WORKER_WEIGHTS_TIMER)):
@@ -231,24 +214,50 @@ class ColumnarDQN(DQN):
                 inference_only=True,
             )
 
+    def _send_new_rows(self) -> None:
+        """Bring the learner's copy of the memory up to date, also after a restart of either."""
+        replay = self.local_replay_buffer
+        there = self._ask_learner(lambda learner: learner.num_rows_held)
+        first, columns = replay.rows_since(min(there, replay.num_added))
+        self._ask_learner(
+            lambda learner, **rows: learner.hold_rows(**rows),
+            capacity=replay.capacity,
+            first=first,
+            columns=columns,
+        )
+
+    def _ask_learner(self, question: Callable[..., Any], **arguments: Any) -> Any:
+        answers = list(self.learner_group.foreach_learner(question, **arguments))
+        if not answers:
+            raise RuntimeError(
+                "the learner's process is gone; build the algorithm again and restore its newest "
+                "checkpoint (a process that is killed is often one that ran out of memory)"
+            )
+        return answers[0].get()
+
     def _update_learner(self, num_updates: int, before: float, now: float) -> None:
-        size = self.config.total_train_batch_size
+        replay, size = self.local_replay_buffer, self.config.total_train_batch_size
         with self.metrics.log_time((TIMERS, REPLAY_BUFFER_SAMPLE_TIMER)):
-            columns = self.local_replay_buffer.sample(num_updates * size)
-            columns["weights"] = np.ones(num_updates * size, np.float32)
+            index, weights = replay.draw(num_updates * size, beta=self._beta(now))
+            columns = {ROWS: index} if self.config.learner_keeps_rows else replay.take(index)
+            columns["weights"] = weights
         with self.metrics.log_time((TIMERS, LEARNER_UPDATE_TIMER)):
-            results = self.learner_group.update(
+            (result,) = self.learner_group.update(
                 batch=MultiAgentBatch(
                     {DEFAULT_MODULE_ID: SampleBatch(columns)}, env_steps=num_updates * size
                 ),
                 timesteps={NUM_ENV_STEPS_SAMPLED_LIFETIME: now, STEPS_BEFORE: before},
                 minibatch_size=size,
             )
-            for result in results:
-                for module_id, values in result.items():
-                    if module_id != ALL_MODULES:
-                        values.pop(TD_ERROR_KEY, None)  # one number per row: not for a log
-            self.metrics.aggregate(results, key=LEARNER_RESULTS)
+            td_errors = result[DEFAULT_MODULE_ID].pop(TD_ERROR_KEY).peek()
+            self.metrics.aggregate([result], key=LEARNER_RESULTS)
+        if replay.priorities:
+            with self.metrics.log_time((TIMERS, REPLAY_BUFFER_UPDATE_PRIOS_TIMER)):
+                td_errors = np.concatenate(convert_to_numpy(td_errors), axis=None)
+                replay.priorities.update(index, td_errors)
+
+    def _beta(self, env_steps: float) -> float:
+        return at_step(self.config.replay_buffer_config.get("beta", 0.4), env_steps)
 
     def _num_steps(self) -> int:
         key = (ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME)
@@ -259,6 +268,7 @@ class ColumnarDQN(DQN):
             config.replay_buffer_config["capacity"],
             n_step=config.n_step,
             gamma=config.gamma,
+            alpha=config.replay_buffer_config.get("alpha", 0.0),
             rng=np.random.default_rng(config.seed),
         )
 

@@ -1,11 +1,14 @@
 """RLlib's DQN learner, fed with many minibatches at a time.
 
 The loss, double and dueling networks, clipping and optimizer steps are RLlib's. What differs is
-the loop around them: it slices columns, and it counts the minibatches, so that the target network
-moves at its interval and not once per call.
+the loop around them: it slices columns, it counts the minibatches, so that the target network
+moves at its interval and not once per call, and it writes one set of figures per call.
 """
 
+import contextlib
 import math
+from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -19,14 +22,59 @@ from ray.rllib.utils.metrics import (
     NUM_MODULE_STEPS_TRAINED,
     NUM_MODULE_STEPS_TRAINED_LIFETIME,
     NUM_TARGET_UPDATES,
+    TD_ERROR_KEY,
 )
 
+from course_lib.rllib.device_rows import DeviceRows
+
 STEPS_BEFORE = "num_env_steps_before_this_sample"
+ROWS = "rows"
 _COUNTS = {NUM_MODULE_STEPS_TRAINED: "sum", NUM_MODULE_STEPS_TRAINED_LIFETIME: "lifetime_sum"}
+# Multiplications and additions of one forward pass that are worth a thread of their own: measured
+# on two cores, where a second thread starts to help between 4 and 9 million.
+_WORK_PER_THREAD = 4_500_000
+
+Tensors = dict[str, torch.Tensor]
+
+
+class _Figures:
+    """Stands in for RLlib's logger during a call: keeps tensors, and averages them at the end.
+
+    RLlib's own logger takes longer per minibatch than a small network's backward pass.
+    """
+
+    def __init__(self) -> None:
+        self.td_errors: list[torch.Tensor] = []
+        self._values: dict[Any, list[Any]] = defaultdict(list)
+
+    def log_value(self, key: Any, value: Any, **_: Any) -> None:
+        if key[-1] == TD_ERROR_KEY:
+            self.td_errors.append(value.detach())
+        else:
+            self._values[key].append(value)
+
+    def log_dict(self, values: dict[str, Any], *, key: Any = (), **_: Any) -> None:
+        prefix = key if isinstance(key, tuple) else (key,)
+        for name, value in values.items():
+            self._values[(*prefix, name)].append(value)
+
+    def means(self) -> dict[Any, float]:
+        """The mean of each figure over the minibatches."""
+        return {
+            key: float(torch.stack([torch.as_tensor(v).detach().float() for v in values]).mean())
+            for key, values in self._values.items()
+        }
 
 
 class ColumnarDQNTorchLearner(DQNTorchLearner):
     """Runs over one large sample in minibatches, in one call."""
+
+    def build(self) -> None:
+        """Build RLlib's learner, and look how many threads this process may use."""
+        super().build()
+        self._rows: DeviceRows | None = None
+        self._num_updates: dict[str, int] = defaultdict(int)
+        self._threads_allowed = torch.get_num_threads()
 
     def configure_optimizers_for_module(self, module_id: str, config: Any = None) -> None:
         """Use Adam, by default in the version that updates all weights in one go."""
@@ -54,12 +102,14 @@ class ColumnarDQNTorchLearner(DQNTorchLearner):
 
         Args:
             training_data: holds the batch, as ``LearnerGroup.update`` passes it.
-            batch: the same, as a ``MultiAgentBatch``, when called directly.
+            batch: the same, as a ``MultiAgentBatch``, when called directly. It holds the columns
+                of the rows or, with column ``rows``, the numbers of rows that are here already.
             timesteps: lifetime environment steps now, and before the newest sample.
             minibatch_size: rows per gradient step; all rows in one step if not given.
 
         Returns:
-            RLlib's results; the loss and q-value figures average the steps of this call.
+            RLlib's results; the loss and q-value figures average the steps of this call, and the
+            td errors, shape (num_rows,), are in the order of the batch.
         """
         self._check_is_built()
         timesteps = timesteps or {}
@@ -68,13 +118,9 @@ class ColumnarDQNTorchLearner(DQNTorchLearner):
         training_data.validate()
         training_data.solve_refs()
         self._weights_seq_no += 1
-        threads = torch.get_num_threads()
-        torch.set_num_threads(self.config.torch_threads or threads)
-        try:
-            for module_id, columns in self._tensors(training_data).items():
+        for module_id, columns in self._tensors(training_data).items():
+            with self._threads(module_id, minibatch_size or len(columns["weights"])):
                 self._run(module_id, columns, timesteps, minibatch_size)
-        finally:
-            torch.set_num_threads(threads)
         self.after_gradient_based_update(timesteps=timesteps)
         return None if _no_metrics_reduce else self.metrics.reduce()
 
@@ -82,18 +128,61 @@ class ColumnarDQNTorchLearner(DQNTorchLearner):
         """Update learning-rate schedules; the target network has its own count in ``_run``."""
         super(DQNLearner, self).after_gradient_based_update(timesteps=timesteps)
 
+    def postprocess_gradients_for_module(
+        self, *, module_id: str, config: Any = None, module_gradients_dict: dict[Any, torch.Tensor]
+    ) -> dict[Any, torch.Tensor]:
+        """Clip as RLlib does; by global norm with PyTorch's function, which takes all at once."""
+        if not config.grad_clip or config.grad_clip_by != "global_norm":
+            return super().postprocess_gradients_for_module(
+                module_id=module_id, config=config, module_gradients_dict=module_gradients_dict
+            )
+        gradients = list(module_gradients_dict.values())
+        norm = torch.nn.utils.get_total_norm(gradients)
+        torch._foreach_mul_(gradients, (config.grad_clip / (norm + 1e-6)).clamp(max=1.0))
+        key = (module_id, "gradients_default_optimizer_global_norm")
+        self.metrics.log_value(key=key, value=norm, window=1)
+        return module_gradients_dict
+
+    def hold_rows(self, capacity: int, first: int, columns: dict[str, Any]) -> None:
+        """Keep rows of the replay memory here, on the learner's device."""
+        if self._rows is None or self._rows.capacity != capacity:
+            self._rows = DeviceRows(capacity, self._device)
+        self._rows.put(first, columns)
+
+    @property
+    def num_rows_held(self) -> int:
+        """How many rows were handed to :meth:`hold_rows`, ever."""
+        return self._rows.num_added if self._rows else 0
+
     def get_state(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """RLlib's state, and when the target network was last moved."""
         state = super().get_state(*args, **kwargs)
         state["last_target_update"] = dict(self.last_update_ts_by_mid)
+        state["num_updates"] = dict(self._num_updates)
         return state
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Take over what :meth:`get_state` returned."""
         super().set_state(state)
         self.last_update_ts_by_mid.update(state.get("last_target_update", {}))
+        self._num_updates.update(state.get("num_updates", {}))
 
-    def _tensors(self, training_data: TrainingData) -> dict[str, dict[str, torch.Tensor]]:
+    @contextlib.contextmanager
+    def _threads(self, module_id: str, batch_size: int) -> Iterator[None]:
+        """Use as many threads as the setting says, or as this network and batch are worth."""
+        wanted = self.config.torch_threads
+        before = torch.get_num_threads()
+        if wanted == "auto":
+            parameters = self.get_parameters(self.module[module_id])
+            weights = sum(p.numel() for p in parameters if p.requires_grad)
+            wanted = min(self._threads_allowed, max(1, weights * batch_size // _WORK_PER_THREAD))
+        torch.set_num_threads(wanted or before)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+    def _tensors(self, training_data: TrainingData) -> dict[str, Tensors]:
         """Move the whole batch to the learner's device, once."""
         batch = self._make_batch_if_necessary(training_data=training_data)
         return {
@@ -105,7 +194,7 @@ class ColumnarDQNTorchLearner(DQNTorchLearner):
     def _run(
         self,
         module_id: str,
-        columns: dict[str, torch.Tensor],
+        columns: Tensors,
         timesteps: dict[str, Any],
         minibatch_size: int | None,
     ) -> None:
@@ -114,34 +203,62 @@ class ColumnarDQNTorchLearner(DQNTorchLearner):
         The minibatches of a call are spread evenly over the environment steps that came in since
         the call before, so an interval in environment steps is one in gradient steps too.
         """
-        num_rows = len(columns["actions"])
+        num_rows = len(columns["weights"])
         size = min(minibatch_size or num_rows, num_rows)
         num_updates = num_rows // size
         now = timesteps.get(NUM_ENV_STEPS_SAMPLED_LIFETIME, 0)
         before = timesteps.get(STEPS_BEFORE, now)
-        for k in range(num_updates):
-            rows = slice(k * size, (k + 1) * size)
-            part = {name: column[rows] for name, column in columns.items()}
-            _, losses, _ = self._update({module_id: part})
-            self._move_target(module_id, before + (now - before) * (k + 1) / num_updates)
-        loss = float(losses[module_id].detach())
+        num_moves, figures = 0, _Figures()
+        metrics: Any = self.metrics
+        self.metrics: Any = figures
+        try:
+            for k in range(num_updates):
+                part = self._part(columns, k * size, (k + 1) * size)
+                _, losses, _ = self._update({module_id: part})
+                figures.log_value((module_id, self.TOTAL_LOSS_KEY), losses[module_id])
+                self._num_updates[module_id] += 1
+                steps = before + (now - before) * (k + 1) / num_updates
+                num_moves += self._move_target(module_id, steps)
+        finally:
+            self.metrics = metrics
+        self._report(module_id, figures, num_updates * size, now)
+        self.metrics.log_value((module_id, NUM_TARGET_UPDATES), num_moves, reduce="lifetime_sum")
+
+    def _part(self, columns: Tensors, first: int, last: int) -> Tensors:
+        """One minibatch: rows of the batch, or the held rows that it names."""
+        part = {name: column[first:last] for name, column in columns.items()}
+        if ROWS in part and self._rows is not None:
+            part.update(self._rows.take(part.pop(ROWS)))
+        return part
+
+    def _report(self, module_id: str, figures: _Figures, num_rows: int, now: float) -> None:
+        """Hand the figures of one call over to RLlib's logger."""
+        means = figures.means()
+        loss = means[(module_id, self.TOTAL_LOSS_KEY)]
         if not math.isfinite(loss):
             raise FloatingPointError(
                 f"the loss became {loss} after {now:.0f} environment steps; lower the learning "
                 "rate, clip the gradients (grad_clip) or look for nan in the observations"
             )
-        self.metrics.log_value((module_id, self.TOTAL_LOSS_KEY), loss, window=1)
+        for key, value in means.items():
+            self.metrics.log_value(key, value, window=1)
+        td_errors = torch.cat(figures.td_errors)
+        self.metrics.log_value((module_id, TD_ERROR_KEY), td_errors, reduce="item_series")
         for where in (module_id, ALL_MODULES):
-            for key, how in _COUNTS.items():
-                self.metrics.log_value((where, key), num_updates * size, reduce=how)
+            for name, how in _COUNTS.items():
+                self.metrics.log_value((where, name), num_rows, reduce=how)
 
-    def _move_target(self, module_id: str, steps: float) -> None:
+    def _move_target(self, module_id: str, steps: float) -> bool:
+        """Copy the weights to the target network, or move it towards them, if it is due."""
         config = self.config.get_config_for_module(module_id)
-        interval = config.target_network_update_freq
-        due = int((steps - self.last_update_ts_by_mid[module_id]) / interval)
-        if due < 1:
-            return
-        self.last_update_ts_by_mid[module_id] += due * interval
-        for main, target in self.module[module_id].unwrapped().get_target_network_pairs():
-            update_target_network(main_net=main, target_net=target, tau=config.tau)
-        self.metrics.log_value((module_id, NUM_TARGET_UPDATES), 1, reduce="lifetime_sum")
+        if config.target_update_gradient_steps:
+            due = self._num_updates[module_id] % config.target_update_gradient_steps == 0
+        else:
+            interval = config.target_network_update_freq
+            passed = int((steps - self.last_update_ts_by_mid[module_id]) / interval)
+            self.last_update_ts_by_mid[module_id] += passed * interval
+            due = passed > 0
+        if due:
+            for main, target in self.module[module_id].unwrapped().get_target_network_pairs():
+                update_target_network(main_net=main, target_net=target, tau=config.tau)
+        return due

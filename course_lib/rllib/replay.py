@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from course_lib.rllib.priorities import Priorities
+
 Columns = dict[str, np.ndarray]
 _MAX_OPEN_EPISODES = 4096
 
@@ -74,7 +76,7 @@ def n_step_columns(chunk: Chunk, *, n_step: int, gamma: float, num_rows: int) ->
 
 
 class ColumnarReplay:
-    """The last ``capacity`` transitions, sampled uniformly with replacement.
+    """The last ``capacity`` transitions, sampled with replacement, uniformly or by priority.
 
     The arrays are made when the first stretch arrives, with its shapes and dtypes. Windows that
     run past the end of a stretch wait for the rest of their episode.
@@ -83,6 +85,7 @@ class ColumnarReplay:
         capacity: number of transitions kept; the oldest is overwritten.
         n_step: steps per return.
         gamma: discount per step.
+        alpha: how strongly td errors steer the sampling; 0 samples uniformly.
         rng: source of the samples.
 
     Raises:
@@ -90,7 +93,13 @@ class ColumnarReplay:
     """
 
     def __init__(
-        self, capacity: int, *, n_step: int = 1, gamma: float = 0.99, rng: np.random.Generator
+        self,
+        capacity: int,
+        *,
+        n_step: int = 1,
+        gamma: float = 0.99,
+        alpha: float = 0.0,
+        rng: np.random.Generator,
     ) -> None:
         if capacity < 1:
             raise ValueError(f"capacity must be at least 1, got {capacity}")
@@ -100,6 +109,7 @@ class ColumnarReplay:
             raise ValueError(f"gamma must be in [0, 1], got {gamma}")
         self.capacity, self.n_step, self.gamma = capacity, n_step, gamma
         self.num_added = 0
+        self.priorities = Priorities(capacity, alpha=alpha) if alpha else None
         self._rng = rng
         self._columns: Columns = {}
         self._open: OrderedDict[str, Chunk] = OrderedDict()
@@ -109,7 +119,10 @@ class ColumnarReplay:
 
     @property
     def bytes_per_transition(self) -> int:
-        """Memory that one transition takes, in bytes; 0 before the first one."""
+        """Memory that one transition takes, in bytes; 0 before the first one.
+
+        Priorities come on top: 16 to 32 bytes, ``priorities.nbytes`` in all.
+        """
         return sum(column[:1].nbytes for column in self._columns.values())
 
     def add(self, chunk: Chunk) -> None:
@@ -130,16 +143,43 @@ class ColumnarReplay:
             if len(self._open) > _MAX_OPEN_EPISODES:
                 self._cut(self._open.popitem(last=False)[1])
 
-    def sample(self, num_rows: int) -> Columns:
-        """Draw ``num_rows`` transitions, each equally likely each time.
+    def draw(self, num_rows: int, *, beta: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+        """Draw row numbers, and how much each row counts in the loss.
+
+        Args:
+            num_rows: number of independent draws.
+            beta: how far the weights make up for an uneven draw, 0 not at all, 1 fully.
+
+        Returns:
+            Row numbers, shape (num_rows,), and importance weights, shape (num_rows,), float32, all
+            1 where sampling is uniform.
 
         Raises:
             ValueError: if nothing is stored yet.
         """
         if not len(self):
             raise ValueError("the replay memory is empty; add transitions before sampling")
-        index = self._rng.integers(len(self), size=num_rows)
+        if self.priorities is None:
+            return self._rng.integers(len(self), size=num_rows), np.ones(num_rows, np.float32)
+        return self.priorities.sample(num_rows, filled=len(self), beta=beta, rng=self._rng)
+
+    def take(self, index: np.ndarray) -> Columns:
+        """Return the rows ``index``, shape (N,), of all columns."""
         return {name: column[index] for name, column in self._columns.items()}
+
+    def sample(self, num_rows: int) -> Columns:
+        """Draw ``num_rows`` transitions; see :meth:`draw`."""
+        return self.take(self.draw(num_rows)[0])
+
+    def rows_since(self, num_added: int) -> tuple[int, Columns]:
+        """Return what came in since ``num_added`` transitions had been added, oldest first.
+
+        Returns:
+            The number of the first row returned, counting all ever added, and the columns. What
+            was overwritten in the meantime is left out.
+        """
+        first = max(num_added, self.num_added - self.capacity)
+        return first, self.take(np.arange(first, self.num_added) % self.capacity)
 
     def get_state(self) -> dict[str, Any]:
         """Everything needed to go on as if nothing had happened."""
@@ -148,14 +188,21 @@ class ColumnarReplay:
             "columns": {name: column[: len(self)] for name, column in self._columns.items()},
             "open": list(self._open.values()),
             "rng": self._rng.bit_generator.state,
+            "priorities": self.priorities and self.priorities.get_state(),
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Take over what :meth:`get_state` returned.
 
         Raises:
-            ValueError: if the state comes from a memory of another size.
+            ValueError: if the state comes from a memory of another size or another kind.
         """
+        if bool(state.get("priorities")) != bool(self.priorities):
+            kinds = {True: "prioritised", False: "uniform"}
+            raise ValueError(
+                f"the saved replay memory is {kinds[not self.priorities]}, this one is "
+                f"{kinds[bool(self.priorities)]}; use the alpha it was saved with"
+            )
         rows = len(next(iter(state["columns"].values()), ()))
         if rows != min(state["num_added"], self.capacity):
             raise ValueError(
@@ -169,6 +216,8 @@ class ColumnarReplay:
         self.num_added = state["num_added"]
         self._open = OrderedDict((chunk.episode_id, chunk) for chunk in state["open"])
         self._rng.bit_generator.state = state["rng"]
+        if self.priorities:
+            self.priorities.set_state(state["priorities"])
 
     def _joined(self, chunk: Chunk) -> Chunk:
         """Put the waiting steps of the same episode in front of ``chunk``."""
@@ -203,4 +252,6 @@ class ColumnarReplay:
         index %= self.capacity
         for name, new in rows.items():
             self._columns[name][index] = new[num_rows - kept :]
+        if self.priorities and kept:
+            self.priorities.add(index)
         self.num_added += num_rows

@@ -19,6 +19,7 @@ from ray.rllib.core.columns import Columns
 from ray.rllib.core.rl_module.rl_module import RLModule
 
 from course_lib.envs.rollouts import MakeEnv, Policy, play
+from course_lib.rllib.settings import at_step
 
 Row = dict[str, float]
 _LOSSES = ("qf_loss", "total_loss")
@@ -111,10 +112,7 @@ def epsilon_at(config: AlgorithmConfig, env_steps: float) -> float:
     schedule = getattr(config, "epsilon", None)
     if schedule is None:
         return float("nan")
-    if isinstance(schedule, int | float):
-        return float(schedule)
-    steps, values = zip(*schedule, strict=True)
-    return float(np.interp(env_steps, steps, values))
+    return at_step(schedule, env_steps)
 
 
 def train(
@@ -280,9 +278,11 @@ def load(folder: str | Path) -> Algorithm:
 
 
 def stop(algo: Algorithm) -> None:
-    """Release the algorithm's processes and memory."""
+    """Release the algorithm's processes and memory, and the empty folder that Ray made for it."""
     with quiet():
         algo.stop()
+    with contextlib.suppress(OSError):
+        Path(algo.logdir).rmdir()
 
 
 def _as_tensor(obs: np.ndarray) -> torch.Tensor:
