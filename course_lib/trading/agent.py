@@ -37,6 +37,8 @@ class Settings:
         num_steps: decisions in training.
         episode_rows: hours in a training episode.
         window: hours in an observation.
+        reward: ``"log_growth"`` or ``"pbr"``, see :class:`environment.TradingEnv`.
+        min_hold: hours that a position is kept at least.
     """
 
     fee: float = 0.001
@@ -47,6 +49,8 @@ class Settings:
     num_steps: int = 4_000
     episode_rows: int = 168
     window: int = 24
+    reward: str = "log_growth"
+    min_hold: int = 1
 
     def changed(self, **values: Any) -> "Settings":
         """Return a copy with other values."""
@@ -61,7 +65,20 @@ def training_env(prices: pd.DataFrame, settings: Settings) -> environment.Tradin
         decide_every=settings.decide_every,
         episode_rows=settings.episode_rows,
         window=settings.window,
+        reward=settings.reward,
+        min_hold=settings.min_hold,
         random_start=True,
+    )
+
+
+def judging_env(prices: pd.DataFrame, settings: Settings, fee: float) -> environment.TradingEnv:
+    """Make the environment to judge in: one episode over all prices, with the fee to be paid."""
+    return environment.make_env(
+        prices,
+        fee=fee,
+        decide_every=settings.decide_every,
+        window=settings.window,
+        min_hold=settings.min_hold,
     )
 
 
@@ -128,9 +145,7 @@ def greedy(module: RLModule) -> Policy:
 
 def share_of_foresight(module: RLModule, prices: pd.DataFrame, settings: Settings) -> float:
     """Return the agent's profit as a share of what perfect foresight earns on the same prices."""
-    env = environment.make_env(
-        prices, fee=settings.fee, decide_every=settings.decide_every, window=settings.window
-    )
+    env = judging_env(prices, settings, settings.fee)
     run = evaluation.run_policy(greedy(module), env, name="agent")
     best = markets.perfect_foresight(run.close, settings.fee)
     return run.net_profit / (env.cash * (best.growth - 1.0))

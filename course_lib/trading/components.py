@@ -47,12 +47,32 @@ class TidyBroker(Broker):
         self.history = []
 
 
-class TidyBSH(BSH):
-    """TensorTrade's buy-sell-hold actions (0: be in cash, 1: be in coin) with a tidy broker."""
+class PositionActions(BSH):
+    """TensorTrade's buy-sell-hold actions: 0 be in cash, 1 be in coin.
 
-    def __init__(self, cash: Wallet, asset: Wallet) -> None:
+    After a trade the position stays for at least ``min_hold`` rows, whatever is asked for. The
+    first trade of an episode may come at once. Uses a :class:`TidyBroker`.
+    """
+
+    def __init__(self, cash: Wallet, asset: Wallet, min_hold: int = 1) -> None:
         super().__init__(cash, asset)
         self.broker = TidyBroker()
+        self._min_hold = min_hold
+        self.rows_to_wait = 0
+
+    def get_orders(self, action: int, portfolio: Portfolio) -> list:
+        """Return the order that takes us to the position ``action``, if it is due and allowed."""
+        before = self.action
+        allowed = before if self.rows_to_wait > 0 else action
+        orders = super().get_orders(allowed, portfolio)
+        traded = self.action != before
+        self.rows_to_wait = self._min_hold - 1 if traded else max(self.rows_to_wait - 1, 0)
+        return orders
+
+    def reset(self) -> None:
+        """Start a new episode, in cash."""
+        super().reset()
+        self.rows_to_wait = 0
 
 
 class LogGrowth(TensorTradeRewardScheme):

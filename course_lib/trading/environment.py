@@ -15,6 +15,7 @@ LIMITS = {  # name: (smallest, largest, unit)
     "window": (1, 10_000, "rows of features"),
     "max_loss": (0.01, 1.0, "a fraction of the first net worth"),
     "decide_every": (1, 10_000, "rows from one decision to the next"),
+    "min_hold": (1, 10_000, "rows that a position is kept at least"),
 }
 REWARDS = ("log_growth", "pbr")
 
@@ -39,33 +40,43 @@ class Fill:
 class TradingEnv(gym.Env):
     """Dollars and bitcoin: at every decision, be in one or in the other.
 
+    A row of the price table is an hour in the course's data; it may be any interval.
+
     ## Description
     The agent holds a wallet of dollars and a wallet of coin at a simulated exchange. After each
-    hour it sees recent market features and says where its money should be for the next hour. If
+    row it sees recent market features and says where its money should be for the next row. If
     that is not where it is, everything is exchanged at the last closing price, and the exchange
-    keeps a fee. Prices do not react to the agent, and orders of any size are filled: real markets
-    are less kind. With `decide_every` above 1 the position is kept for that many hours, and one
-    step of the environment covers them all.
+    keeps a fee. With `decide_every` above 1 the position is kept for that many rows, and one step
+    of the environment covers them all. With `min_hold` above 1 a position, once taken, is kept
+    for that many rows: asking for another one earlier does nothing.
+
+    ## What is kinder here than in a real market
+    * **Fills at the same close.** The observation of row t ends with the close of row t, and the
+      order is filled at that very close, as if no time passed between seeing and trading. The
+      position then earns the move from close t to close t + 1. No later price is seen.
+    * Prices do not react to the agent, orders of any size are filled in full, there is no gap
+      between the prices for buying and selling, and cash earns no interest.
 
     ## Action Space
     `Discrete(2)`: 0 be in cash, 1 be in coin. Choosing what one has already costs nothing.
 
     ## Observation Space
-    `Box(-5, 5, (window * 4 + 1,), float32)`: the features of the last `window` hours, oldest first,
+    `Box(-5, 5, (window * 4 + 1,), float32)`: the features of the last `window` rows, oldest first,
     in the order of `features.FEATURES` (in units of volatility, see `features.make_features`), then
-    the position: 0 in cash, 1 in coin.
+    the position: 0 in cash, 1 in coin. With `min_hold` above 1 one more number follows: the rows
+    until a trade is possible again, as a fraction of `min_hold`.
 
     ## Rewards
     `log_growth`: 100 times the log of net worth now over net worth before, so about the
     percentage gained since the last decision, fees counted. `pbr`: TensorTrade's position-based
     return, the change of the price in dollars times +1 in coin and -1 in cash; it does not count
-    fees.
+    fees, and the first of an episode is always 0.
 
     ## Starting State
     All in cash, at the first row after the lead-in, or with `random_start` at a random row.
 
     ## Episode End
-    Termination: net worth fell by more than `max_loss`. Truncation: after `episode_rows` hours, or
+    Termination: net worth fell by more than `max_loss`. Truncation: after `episode_rows` rows, or
     at the last price.
 
     ## Arguments
@@ -85,13 +96,14 @@ class TradingEnv(gym.Env):
         episode_rows: int | None = None,
         random_start: bool = False,
         decide_every: int = 1,
+        min_hold: int = 1,
         max_loss: float = 0.9,
         currency: str = "USD",
         asset: str = "BTC",
         render_mode: str | None = None,
     ) -> None:
         numbers = {"fee": fee, "cash": cash, "window": window, "max_loss": max_loss}
-        _check(reward, render_mode, **numbers, decide_every=decide_every)
+        _check(reward, render_mode, **numbers, decide_every=decide_every, min_hold=min_hold)
         self.prices = prices
         self.window, self.fee, self.cash, self.reward_name = int(window), fee, cash, reward
         self.currency, self.asset, self.max_loss = currency, asset, max_loss
@@ -99,13 +111,14 @@ class TradingEnv(gym.Env):
         self.first_row = features.lead_in(self.window)
         self.episode_rows = _episode_rows(len(prices), self.first_row, episode_rows)
         self.random_start, self.decide_every = random_start, int(decide_every)
+        self.min_hold = int(min_hold)
         self._features = features.make_features(prices).to_numpy()
         self._close = prices["close"].to_numpy(dtype=float)
         self.action_space = gym.spaces.Discrete(2)
         self.observation_space = gym.spaces.Box(
             -features.LIMIT,
             features.LIMIT,
-            (self.window * len(features.FEATURES) + 1,),
+            (self.window * len(features.FEATURES) + 1 + (self.min_hold > 1),),
             np.float32,
         )
         self.row = self._start = self.first_row
@@ -121,13 +134,14 @@ class TradingEnv(gym.Env):
         return assembly.build(
             feature_names=features.FEATURES,
             read=self._read,
-            currency=(self.currency, price_decimals(self._close)),
+            currency=(self.currency, money_decimals(self._close)),
             asset=self.asset,
             cash=self.cash,
             fee=self.fee,
             window=self.window,
             reward=self.reward_name,
             max_loss=self.max_loss,
+            min_hold=self.min_hold,
         )
 
     def _read(self, column: int | None) -> list[float]:
@@ -180,7 +194,8 @@ class TradingEnv(gym.Env):
         return self._observe(rows), total, bool(terminated), truncated, self._info()
 
     def _observe(self, rows: np.ndarray) -> np.ndarray:
-        return np.append(rows.ravel(), self.position).astype(np.float32)
+        own = [self.position, self._inner.action_scheme.rows_to_wait / self.min_hold]
+        return np.append(rows.ravel(), own[: 1 + (self.min_hold > 1)]).astype(np.float32)
 
     @property
     def position(self) -> int:
@@ -228,10 +243,10 @@ def make_env(prices: pd.DataFrame, **options: Any) -> TradingEnv:
         prices: a table of prices, see :mod:`course_lib.trading.prices`.
         **options: ``window`` (rows in an observation, 24), ``fee`` (fraction of each trade, 0.001),
             ``cash`` (dollars at the start, 10,000), ``reward`` (``"log_growth"`` or ``"pbr"``),
-            ``episode_rows`` (hours in an episode; all there are), ``random_start`` (False),
-            ``decide_every`` (hours from one decision to the next, 1), ``max_loss`` (0.9),
-            ``currency`` and ``asset`` (names of the wallets), ``render_mode`` (None, ``"ansi"`` or
-            ``"rgb_array"``).
+            ``episode_rows`` (rows in an episode; all there are), ``random_start`` (False),
+            ``decide_every`` (rows from one decision to the next, 1), ``min_hold`` (rows that a
+            position is kept at least, 1), ``max_loss`` (0.9), ``currency`` and ``asset`` (names of
+            the wallets), ``render_mode`` (None, ``"ansi"`` or ``"rgb_array"``).
 
     Raises:
         ValueError: if an option is out of range, or there are too few prices.
@@ -239,12 +254,14 @@ def make_env(prices: pd.DataFrame, **options: Any) -> TradingEnv:
     return TradingEnv(prices, **options)
 
 
-def price_decimals(close: np.ndarray) -> int:
-    """Return how many decimals prices have, between 2 and 8: the exchange rounds to that many."""
-    for decimals in range(2, 8):
-        if np.allclose(np.round(close, decimals), close, rtol=1e-10, atol=0.0):
-            return decimals
-    return 8
+def money_decimals(close: np.ndarray) -> int:
+    """Return how many decimals the exchange keeps of money and prices.
+
+    At least 8, so that sums stay right to the cent over thousands of trades; more for prices far
+    below one, so that each price keeps 9 digits.
+    """
+    smallest = float(np.min(close))
+    return int(np.clip(8 - np.floor(np.log10(smallest)), 8, 14))
 
 
 def _check(reward: str, render_mode: str | None, **numbers: float) -> None:
