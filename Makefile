@@ -12,7 +12,7 @@ ROOT_FLAG := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 BROWSER_FLAG := $(shell [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ] || echo --no-browser)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab setup build check test test-full lock clean
+.PHONY: help lab setup build check test test-full bench lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,9 @@ test: check  ## everything that CI runs
 
 test-full: check  ## also the laptop-profile notebooks and the learning claims
 	$(PY) -m pytest $(PYTEST_FLAGS)
+
+bench: setup  ## measure speed beside the peers (NAMES="update tabular" for some of it)
+	$(PY) -m benchmarks $(NAMES)
 
 lock: setup  ## resolve all packages afresh: requirements.lock and environment.yml
 	$(PY) scripts/lock.py $(LOCK_FLAGS)
