@@ -1,8 +1,8 @@
 """RLlib's DQN learner, fed with many minibatches at a time.
 
-The loss, double and dueling networks, clipping and optimizer steps are RLlib's. What differs is
+Networks, optimizer and schedules are RLlib's, and so are the numbers of every step. What differs is
 the loop around them: it slices columns, it counts the minibatches, so that the target network
-moves at its interval and not once per call, and it writes one set of figures per call.
+moves at its interval and not once per call, and it reports one set of figures per call.
 """
 
 import contextlib
@@ -26,44 +26,18 @@ from ray.rllib.utils.metrics import (
 )
 
 from course_lib.rllib.device_rows import DeviceRows
+from course_lib.rllib.figures import Figures
+from course_lib.rllib.loss import dqn_loss
 
 STEPS_BEFORE = "num_env_steps_before_this_sample"
 ROWS = "rows"
+GRADIENT_NORM = "gradients_default_optimizer_global_norm"
 _COUNTS = {NUM_MODULE_STEPS_TRAINED: "sum", NUM_MODULE_STEPS_TRAINED_LIFETIME: "lifetime_sum"}
 # Multiplications and additions of one forward pass that are worth a thread of their own: measured
 # on two cores, where a second thread starts to help between 4 and 9 million.
 _WORK_PER_THREAD = 4_500_000
 
 Tensors = dict[str, torch.Tensor]
-
-
-class _Figures:
-    """Stands in for RLlib's logger during a call: keeps tensors, and averages them at the end.
-
-    RLlib's own logger takes longer per minibatch than a small network's backward pass.
-    """
-
-    def __init__(self) -> None:
-        self.td_errors: list[torch.Tensor] = []
-        self._values: dict[Any, list[Any]] = defaultdict(list)
-
-    def log_value(self, key: Any, value: Any, **_: Any) -> None:
-        if key[-1] == TD_ERROR_KEY:
-            self.td_errors.append(value.detach())
-        else:
-            self._values[key].append(value)
-
-    def log_dict(self, values: dict[str, Any], *, key: Any = (), **_: Any) -> None:
-        prefix = key if isinstance(key, tuple) else (key,)
-        for name, value in values.items():
-            self._values[(*prefix, name)].append(value)
-
-    def means(self) -> dict[Any, float]:
-        """The mean of each figure over the minibatches."""
-        return {
-            key: float(torch.stack([torch.as_tensor(v).detach().float() for v in values]).mean())
-            for key, values in self._values.items()
-        }
 
 
 class ColumnarDQNTorchLearner(DQNTorchLearner):
@@ -127,21 +101,6 @@ class ColumnarDQNTorchLearner(DQNTorchLearner):
     def after_gradient_based_update(self, *, timesteps: dict[str, Any]) -> None:
         """Update learning-rate schedules; the target network has its own count in ``_run``."""
         super(DQNLearner, self).after_gradient_based_update(timesteps=timesteps)
-
-    def postprocess_gradients_for_module(
-        self, *, module_id: str, config: Any = None, module_gradients_dict: dict[Any, torch.Tensor]
-    ) -> dict[Any, torch.Tensor]:
-        """Clip as RLlib does; by global norm with PyTorch's function, which takes all at once."""
-        if not config.grad_clip or config.grad_clip_by != "global_norm":
-            return super().postprocess_gradients_for_module(
-                module_id=module_id, config=config, module_gradients_dict=module_gradients_dict
-            )
-        gradients = list(module_gradients_dict.values())
-        norm = torch.nn.utils.get_total_norm(gradients)
-        torch._foreach_mul_(gradients, (config.grad_clip / (norm + 1e-6)).clamp(max=1.0))
-        key = (module_id, "gradients_default_optimizer_global_norm")
-        self.metrics.log_value(key=key, value=norm, window=1)
-        return module_gradients_dict
 
     def hold_rows(self, capacity: int, first: int, columns: dict[str, Any]) -> None:
         """Keep rows of the replay memory here, on the learner's device."""
@@ -208,21 +167,50 @@ class ColumnarDQNTorchLearner(DQNTorchLearner):
         num_updates = num_rows // size
         now = timesteps.get(NUM_ENV_STEPS_SAMPLED_LIFETIME, 0)
         before = timesteps.get(STEPS_BEFORE, now)
-        num_moves, figures = 0, _Figures()
-        metrics: Any = self.metrics
-        self.metrics: Any = figures
-        try:
-            for k in range(num_updates):
-                part = self._part(columns, k * size, (k + 1) * size)
-                _, losses, _ = self._update({module_id: part})
-                figures.log_value((module_id, self.TOTAL_LOSS_KEY), losses[module_id])
-                self._num_updates[module_id] += 1
-                steps = before + (now - before) * (k + 1) / num_updates
-                num_moves += self._move_target(module_id, steps)
-        finally:
-            self.metrics = metrics
+        num_moves, figures = 0, Figures()
+        for k in range(num_updates):
+            self._step(module_id, self._part(columns, k * size, (k + 1) * size), figures)
+            self._num_updates[module_id] += 1
+            num_moves += self._move_target(
+                module_id, before + (now - before) * (k + 1) / num_updates
+            )
         self._report(module_id, figures, num_updates * size, now)
         self.metrics.log_value((module_id, NUM_TARGET_UPDATES), num_moves, reduce="lifetime_sum")
+
+    def _step(self, module_id: str, part: Tensors, figures: Figures) -> None:
+        """Take one gradient step; by RLlib's own code where the settings are not the plain ones."""
+        config = self.config.get_config_for_module(module_id)
+        if not self._is_plain(config):
+            metrics: Any = self.metrics
+            self.metrics: Any = figures
+            try:
+                _, losses, _ = self._update({module_id: part})
+            finally:
+                self.metrics = metrics
+            figures.add(losses[module_id])
+            return
+        optimizer = self.get_optimizer(module_id)
+        out = self.module[module_id].unwrapped().forward_train(part)
+        loss, q_values, td_errors = dqn_loss(part, out, config)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if config.grad_clip:
+            parameters = optimizer.param_groups[0]["params"]
+            norm = torch.nn.utils.clip_grad_norm_(parameters, config.grad_clip)
+            figures.log_value((module_id, GRADIENT_NORM), norm)
+        optimizer.step()
+        figures.add(loss, q_values, td_errors)
+
+    def _is_plain(self, config: Any) -> bool:
+        """Whether a step is nothing but loss, gradients, clipping by global norm and Adam."""
+        clips = not config.grad_clip or config.grad_clip_by == "global_norm"
+        special = (
+            config.torch_compile_learner,
+            config.log_gradients,
+            self._grad_scalers is not None,
+            self._lr_scheduler_classes is not None,
+        )
+        return clips and config.num_atoms == 1 and not any(special)
 
     def _part(self, columns: Tensors, first: int, last: int) -> Tensors:
         """One minibatch: rows of the batch, or the held rows that it names."""
@@ -231,19 +219,18 @@ class ColumnarDQNTorchLearner(DQNTorchLearner):
             part.update(self._rows.take(part.pop(ROWS)))
         return part
 
-    def _report(self, module_id: str, figures: _Figures, num_rows: int, now: float) -> None:
+    def _report(self, module_id: str, figures: Figures, num_rows: int, now: float) -> None:
         """Hand the figures of one call over to RLlib's logger."""
-        means = figures.means()
-        loss = means[(module_id, self.TOTAL_LOSS_KEY)]
-        if not math.isfinite(loss):
+        reduced = figures.reduced()
+        if not math.isfinite(reduced[self.TOTAL_LOSS_KEY]):
             raise FloatingPointError(
-                f"the loss became {loss} after {now:.0f} environment steps; lower the learning "
-                "rate, clip the gradients (grad_clip) or look for nan in the observations"
+                f"the loss became {reduced[self.TOTAL_LOSS_KEY]} after {now:.0f} environment "
+                "steps; lower the learning rate, clip the gradients (grad_clip) or look for nan "
+                "in the observations"
             )
-        for key, value in means.items():
-            self.metrics.log_value(key, value, window=1)
-        td_errors = torch.cat(figures.td_errors)
-        self.metrics.log_value((module_id, TD_ERROR_KEY), td_errors, reduce="item_series")
+        for name, value in reduced.items():
+            self.metrics.log_value((module_id, name), value, window=1)
+        self.metrics.log_value((module_id, TD_ERROR_KEY), figures.td_errors, reduce="item_series")
         for where in (module_id, ALL_MODULES):
             for name, how in _COUNTS.items():
                 self.metrics.log_value((where, name), num_rows, reduce=how)

@@ -12,11 +12,26 @@ class ColumnarDQNTorchRLModule(DefaultDQNTorchRLModule):
     """The same network and the same numbers as RLlib's.
 
     For double DQN, RLlib sends obs and next_obs through the network as one batch, and so also
-    computes gradients of the half that the loss never uses. Here next_obs goes without.
+    computes gradients of the half that the loss never uses. Here next_obs goes without. And RLlib
+    walks through all layers at each call to say whether this is training: here only if it changed.
     """
 
+    def forward_exploration(self, batch: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        """Actions with exploration, as RLlib's."""
+        if self.training:
+            self.eval()
+        with torch.no_grad():
+            return self._forward_exploration(batch, **kwargs)
+
+    def forward_inference(self, batch: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        """Greedy actions, as RLlib's."""
+        if self.training:
+            self.eval()
+        with torch.no_grad():
+            return self._forward_inference(batch, **kwargs)
+
     def forward_train(self, batch: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        """RLlib's, without walking through all layers each time to say that this is training."""
+        """Q-values of obs and next_obs, as RLlib's."""
         if not self.training:
             self.train()
         return self._forward_train(batch, **kwargs)
