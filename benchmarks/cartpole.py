@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 
 from benchmarks import rllib_dqn
-from benchmarks.core import Bar, Benchmark, Contender, Figures, Results, ratio
+from benchmarks.core import (
+    Bar,
+    Benchmark,
+    Contender,
+    Figures,
+    NotMeasured,
+    Options,
+    Results,
+    median,
+)
 from course_lib.envs.rollouts import play
 from course_lib.rllib import runs
 
@@ -25,7 +34,7 @@ class Judge:
     def look(self, env_steps: float) -> bool:
         """Return whether the goal is reached; evaluates only when it is time to."""
         if env_steps >= self._due:
-            self._due = env_steps + EVERY
+            self._due = (env_steps // EVERY + 1) * EVERY
             self._seed += 1
             started = time.perf_counter()
             with runs.torch_threads(1):
@@ -46,24 +55,22 @@ class Judge:
         }
 
 
-def rllib(build: Callable[[int], Any], max_steps: int, max_s: float) -> Callable[[int], Figures]:
+def rllib(config: Callable[[int], Any], max_steps: int, max_s: float) -> Callable[[int], Figures]:
     """Train an RLlib algorithm until the goal, the step limit or the time limit."""
 
     def run(seed: int) -> Figures:
-        algo = build(seed)
-        judge = Judge(runs.policy_of(algo), seed)
-        row: Figures = {}
-        for row in runs.iterate(algo, num_steps=max_steps):
-            if judge.look(row["env_steps"]) or row["seconds"] > max_s:
-                break
-        figures = judge.figures(row["seconds"], row["env_steps"])
-        runs.stop(algo)
-        return figures
+        with rllib_dqn.built(config(seed)) as algo:
+            judge = Judge(runs.policy_of(algo), seed)
+            row: Figures = {}
+            for row in runs.iterate(algo, num_steps=max_steps):
+                if judge.look(row["env_steps"]) or row["seconds"] > max_s:
+                    break
+            return judge.figures(row["seconds"], row["env_steps"])
 
     return run
 
 
-def sb3(threads: int, max_steps: int) -> Callable[[int], Figures]:
+def sb3(num_threads: int, max_steps: int) -> Callable[[int], Figures]:
     """Train stable-baselines3's DQN until the goal or the step limit."""
 
     def run(seed: int) -> Figures:
@@ -81,7 +88,7 @@ def sb3(threads: int, max_steps: int) -> Callable[[int], Figures]:
             def _on_step(self) -> bool:
                 return not self.over
 
-        with runs.torch_threads(threads):
+        with rllib_dqn.threads(num_threads):
             started = time.perf_counter()
             model.learn(50_000, callback=Look())
             seconds = time.perf_counter() - started - judge.seconds
@@ -90,38 +97,53 @@ def sb3(threads: int, max_steps: int) -> Callable[[int], Figures]:
     return run
 
 
-def benchmark(quick: bool) -> Benchmark:
+def benchmark(options: Options) -> Benchmark:
     """Training time until 20 greedy episodes average 475."""
-    rllib_dqn.start_ray()
-    most = 3_000 if quick else 50_000
-    limit = 15.0 if quick else 300.0
-    ours, peer = "ColumnarDQN (RLlib)", "stable-baselines3, 1 thread"
+    most, limit = (3_000, 30.0) if options.quick else (50_000, 300.0)
+    ours, peer = "ColumnarDQN (RLlib)", "stable-baselines3"
+    columnar = rllib(rllib_dqn.columnar_config, most, 1e9)
+    stock = rllib(rllib_dqn.stock_config, most, limit)
     return Benchmark(
         name="cartpole",
-        question="Seconds of training until 20 greedy episodes of CartPole average 475. Evaluated "
-        "every 1,000 steps, off the clock; at most 50,000 steps.",
+        question=f"Seconds of training until {EPISODES} greedy episodes of CartPole average "
+        f"{GOAL:.0f}, looked at every {EVERY:,} steps, off the clock; at most {most:,} steps. A "
+        f"run that does not reach it counts with its time until it was stopped. `fresh_return`: "
+        f"{EPISODES} more greedy episodes, which decided nothing.",
         contenders=[
-            Contender(ours, rllib(rllib_dqn.columnar, most, 1e9), note="settings of notebook 03"),
-            Contender(peer, sb3(1, most), "stable_baselines3", note="settings of RL Zoo"),
-            Contender("stable-baselines3, 2 threads", sb3(2, most), "stable_baselines3"),
-            Contender("stock DQN (RLlib)", rllib(rllib_dqn.stock, most, limit), max_seeds=2,
-                      note=f"notebook 03's settings, stopped after {limit:.0f} s; two seeds"),
+            Contender(ours, columnar, note="settings of notebook 03, 1 PyTorch thread"),
+            Contender(f"{peer}, 1 thread", sb3(1, most), "stable_baselines3",
+                      note="settings of RL Zoo"),
+            Contender(f"{peer}, 2 threads", sb3(2, most), "stable_baselines3",
+                      note="settings of RL Zoo"),
+            Contender("stock DQN (RLlib)", stock, max_seeds=options.stock_seeds,
+                      note="settings of notebook 03, uniform EpisodeReplayBuffer, 1 PyTorch "
+                      f"thread; stopped after {limit:.0f} s of training, at most "
+                      f"{options.stock_seeds} seeds"),
         ],
-        units={"seconds": "s", "env_steps": "", "steps_per_s": "1/s", "reached": "of 1",
-               "fresh_return": "mean of 20"},
+        units={"seconds": "s", "env_steps": "", "steps_per_s": "1/s", "reached": "runs",
+               "fresh_return": ""},
         bars=[
-            Bar("share of ColumnarDQN's seeds that reach 475", _share(ours), 1.0),
-            Bar("seconds, ColumnarDQN over stable-baselines3 (its faster setting)",
-                lambda r: ratio(ours, _faster(r), "seconds")(r), 1.0, at_most=True),
+            Bar(f"share of ColumnarDQN's seeds that reach {GOAL:.0f}", _share(ours), 1.0),
+            Bar(f"seconds, ColumnarDQN over {peer} (its faster number of threads)",
+                lambda results: median(results, ours, "seconds") / _fastest(results, peer), 1.0,
+                at_most=True),
         ],
+        open=rllib_dqn.start_ray,
         close=rllib_dqn.stop_ray,
     )  # fmt: skip
 
 
 def _share(name: str) -> Callable[[Results], float]:
-    return lambda results: float(np.mean([row["reached"] for row in results[name]]))
+    def share(results: Results) -> float:
+        if not results.get(name):
+            raise NotMeasured(name)
+        return float(np.mean([row["reached"] for row in results[name]]))
+
+    return share
 
 
-def _faster(results: Results) -> str:
-    names = [name for name in results if name.startswith("stable") and results[name]]
-    return min(names, key=lambda name: np.median([row["seconds"] for row in results[name]]))
+def _fastest(results: Results, prefix: str) -> float:
+    names = [name for name in results if name.startswith(prefix) and results[name]]
+    if not names:
+        raise NotMeasured(prefix)
+    return min(median(results, name, "seconds") for name in names)

@@ -1,29 +1,46 @@
-"""The benchmarks by name. Each is a module with ``benchmark(quick)``, imported when it is used."""
+"""The benchmarks by name. Each is a module with ``benchmark(options)``, imported when used."""
 
+import ast
 import importlib
+from pathlib import Path
 
-from benchmarks.core import Benchmark
+from benchmarks.core import Benchmark, Options
 
 NAMES = {
-    "cartpole": "benchmarks.cartpole",
-    "loop": "benchmarks.loop",
-    "update": "benchmarks.update",
-    "trading_loop": "benchmarks.trading_loop",
-    "environments": "benchmarks.environments",
-    "tabular": "benchmarks.tabular",
-    "growth": "benchmarks.growth",
-    "memory": "benchmarks.memory",
-    "tune": "benchmarks.tune_overhead",
-    "notebooks": "benchmarks.notebooks",
+    "cartpole": "cartpole",
+    "loop": "loop",
+    "update": "update",
+    "trading": "trading_loop",
+    "environments": "environments",
+    "tabular": "tabular",
+    "growth": "growth",
+    "memory": "memory",
+    "tune": "tune_overhead",
+    "notebooks": "notebooks",
 }
 
 
-def make(name: str, *, quick: bool) -> Benchmark:
-    """Make a benchmark; ``quick`` takes tiny sizes.
+def make(name: str, options: Options) -> Benchmark:
+    """Make a benchmark; nothing is measured or started yet.
 
     Raises:
         ValueError: if there is none of that name.
     """
+    _check(name)
+    return importlib.import_module(f"benchmarks.{NAMES[name]}").benchmark(options)
+
+
+def in_one_line(name: str) -> str:
+    """What a benchmark measures, read from its module without importing Ray or PyTorch.
+
+    Raises:
+        ValueError: if there is none of that name.
+    """
+    _check(name)
+    source = Path(__file__).with_name(f"{NAMES[name]}.py").read_text(encoding="utf-8")
+    return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
+
+
+def _check(name: str) -> None:
     if name not in NAMES:
         raise ValueError(f"no benchmark named {name!r}; there are {', '.join(NAMES)}")
-    return importlib.import_module(NAMES[name]).benchmark(quick)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import gymnasium as gym
 import numpy as np
 
-from benchmarks.core import Benchmark, Contender, Figures
+from benchmarks.core import Benchmark, Contender, Figures, Options
 from course_lib.envs.corridor import CorridorEnv
 from course_lib.envs.maze import MazeEnv
 
@@ -44,9 +44,9 @@ def trading() -> gym.Env:
     return agent.training_env(prices.load_prices(), agent.Settings())
 
 
-def benchmark(quick: bool) -> Benchmark:
+def benchmark(options: Options) -> Benchmark:
     """Environment steps per second."""
-    many, few = (2_000, 300) if quick else (50_000, 5_000)
+    many, few = (2_000, 300) if options.quick else (50_000, 5_000)
     hold: Actions = lambda env, seed: itertools.repeat(1)  # noqa: E731
     flip: Actions = lambda env, seed: itertools.cycle([1, 0])  # noqa: E731
     return Benchmark(

@@ -5,64 +5,76 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks import rllib_dqn
-from benchmarks.core import Bar, Benchmark, Contender, Figures, ratio
-from course_lib.rllib import runs
+from benchmarks.core import Bar, Benchmark, Contender, Figures, Options, ratio
+
+WARM_UP = 1_280
 
 
-def rllib(build: Callable[[int], Any], warm_up: int, num_steps: int) -> Callable[[int], Figures]:
+def rllib(
+    config: Callable[[int], Any], num_steps: int, num_threads: int | None = 1
+) -> Callable[[int], Figures]:
     """Steps per second of an RLlib algorithm after a warm-up."""
 
     def run(seed: int) -> Figures:
-        algo = build(seed)
-        rows = list(runs.iterate(algo, num_steps=warm_up + num_steps))
-        runs.stop(algo)
-        first = next(row for row in rows if row["env_steps"] >= warm_up)
-        steps = rows[-1]["env_steps"] - first["env_steps"]
-        return {"steps_per_s": steps / (rows[-1]["seconds"] - first["seconds"])}
+        with rllib_dqn.built(config(seed)) as algo:
+            return rllib_dqn.window(algo, WARM_UP, num_steps=num_steps, num_threads=num_threads)
 
     return run
 
 
-def sb3(threads: int, warm_up: int, num_steps: int) -> Callable[[int], Figures]:
+def sb3(num_threads: int, num_steps: int) -> Callable[[int], Figures]:
     """Steps per second of stable-baselines3 after a warm-up."""
 
     def run(seed: int) -> Figures:
         from stable_baselines3.common.callbacks import BaseCallback
 
-        marks: list[tuple[int, float]] = []
+        marks: list[tuple[int, float, int]] = []
 
         class Mark(BaseCallback):
             def _on_rollout_start(self) -> None:
-                marks.append((self.num_timesteps, time.perf_counter()))
+                updates = self.model._n_updates  # type: ignore[attr-defined]
+                marks.append((self.num_timesteps, time.perf_counter(), updates))
 
             def _on_step(self) -> bool:
                 return True
 
-        with runs.torch_threads(threads):
-            rllib_dqn.sb3(seed).learn(warm_up + num_steps + 256, callback=Mark())
-        first = next(mark for mark in marks if mark[0] >= warm_up)
-        return {"steps_per_s": (marks[-1][0] - first[0]) / (marks[-1][1] - first[1])}
+        with rllib_dqn.threads(num_threads):
+            rllib_dqn.sb3(seed).learn(WARM_UP + num_steps + 256, callback=Mark())
+        first, last = next(mark for mark in marks if mark[0] >= WARM_UP), marks[-1]
+        steps, seconds, updates = (b - a for a, b in zip(first, last, strict=True))
+        return {"steps_per_s": steps / seconds, "updates_per_step": updates / steps}
 
     return run
 
 
-def benchmark(quick: bool) -> Benchmark:
+def benchmark(options: Options) -> Benchmark:
     """Environment steps per second, half a gradient step each."""
-    rllib_dqn.start_ray()
-    scale = 4 if quick else 1
-    long, short = 4_096 // scale, 1_024 // scale
-    ours, stock = "ColumnarDQN (RLlib)", "stock DQN (RLlib)"
+    long, short = (512, 256) if options.quick else (4_096, 1_024)
+    ours, stock = "ColumnarDQN (RLlib)", "stock DQN (RLlib), same settings"
+    default = "stock DQN (RLlib), sampling by default"
+    peer = "stable-baselines3"
     return Benchmark(
         name="loop",
         question="Environment steps per second of the whole loop on CartPole, with half a gradient "
         "step (batch 64, network 4-256-256-2) per environment step.",
         contenders=[
-            Contender(ours, rllib(rllib_dqn.columnar, 1_280, long)),
-            Contender(stock, rllib(rllib_dqn.stock, 1_280, short)),
-            Contender("stable-baselines3, 1 thread", sb3(1, 1_280, long), "stable_baselines3"),
-            Contender("stable-baselines3, 2 threads", sb3(2, 1_280, long), "stable_baselines3"),
+            Contender(ours, rllib(rllib_dqn.columnar_config, long),
+                      note="settings of notebook 03, 1 PyTorch thread"),
+            Contender(stock, rllib(rllib_dqn.stock_config, short),
+                      note="uniform EpisodeReplayBuffer, 8 environments, 1 PyTorch thread"),
+            Contender(default, rllib(rllib_dqn.stock_config_as_it_comes, short, None),
+                      note="its default buffer (prioritised), 1 environment, threads as PyTorch "
+                      "sets them; the same network, batch and number of gradient steps"),
+            Contender(f"{peer}, 1 thread", sb3(1, long), "stable_baselines3"),
+            Contender(f"{peer}, 2 threads", sb3(2, long), "stable_baselines3"),
         ],
-        units={"steps_per_s": "1/s"},
-        bars=[Bar("ColumnarDQN over stock DQN", ratio(ours, stock, "steps_per_s"), 10.0)],
+        units={"steps_per_s": "1/s", "updates_per_step": ""},
+        bars=[
+            Bar("steps per second, ColumnarDQN over stock DQN with the same settings",
+                ratio(ours, stock, "steps_per_s"), 10.0),
+            Bar("steps per second, ColumnarDQN over stock DQN with its default sampling",
+                ratio(ours, default, "steps_per_s"), 10.0),
+        ],
+        open=rllib_dqn.start_ray,
         close=rllib_dqn.stop_ray,
-    )
+    )  # fmt: skip

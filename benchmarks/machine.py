@@ -1,5 +1,6 @@
 """What the figures were measured on."""
 
+import contextlib
 import datetime
 import importlib.metadata
 import os
@@ -13,18 +14,36 @@ PACKAGES = ("ray", "torch", "numpy", "gymnasium", "stable-baselines3", "tensortr
 
 
 def describe() -> dict[str, Any]:
-    """The machine, the versions, the date, and how busy the machine was before."""
+    """The machine, the versions, the date, and how busy the machine was before.
+
+    Returns:
+        ``date`` (ISO), ``processor``, ``cores``, ``memory_gib``, ``system``, ``python``,
+        ``packages`` (name -> version) and ``load_before`` (runnable processes, mean of the last
+        minute; None where the system does not say).
+    """
     return {
         "date": datetime.date.today().isoformat(),
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
+        "cores": _cores(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30),
-        "system": f"{platform.system()} {platform.machine()}",
+        "system": _system(),
         "python": platform.python_version(),
         "packages": {name: version for name in PACKAGES if (version := _version(name))},
         "load_before": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
-    }  # fmt: skip
+    }
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _system() -> str:
+    name = platform.system()
+    with contextlib.suppress(OSError):
+        name = platform.freedesktop_os_release().get("PRETTY_NAME", name)
+    return f"{name}, {platform.machine()}"
 
 
 def _version(package: str) -> str:

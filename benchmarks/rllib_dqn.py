@@ -1,10 +1,13 @@
-"""The DQN of notebook 03, as the course, RLlib and stable-baselines3 build it."""
+"""The DQN of notebook 03, as the course, RLlib and stable-baselines3 build it, and a clock."""
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from time import perf_counter
 from typing import Any
 
 ENV = "CartPole-v1"
 NETWORK = {"fcnet_hiddens": [256, 256], "fcnet_activation": "relu", "head_fcnet_hiddens": []}
-SHARED = {
+SHARED: dict[str, Any] = {
     "lr": 2.3e-3,
     "train_batch_size": 64,
     "training_intensity": 32,
@@ -17,37 +20,113 @@ SHARED = {
     "epsilon": [(0, 1.0), (8_000, 0.04)],
     "grad_clip": 10.0,
 }
+COLUMNS = {"type": "ColumnarReplay", "capacity": 100_000}
+EPISODES = {"type": "EpisodeReplayBuffer", "capacity": 100_000}
 
 
-def configure(config: Any, buffer: str, seed: int, **training: Any) -> Any:
-    """Apply notebook 03's settings to an RLlib config."""
+def configure(config: Any, buffer: dict[str, Any], seed: int, **training: Any) -> Any:
+    """Apply notebook 03's settings to an RLlib config, one row of figures per 256 steps."""
     return (
         config.environment(ENV)
         .env_runners(num_env_runners=0, num_envs_per_env_runner=8, rollout_fragment_length=32)
-        .training(
-            **{**SHARED, **training}, replay_buffer_config={"type": buffer, "capacity": 100_000}
-        )
-        .rl_module(model_config=NETWORK)
+        .training(**{**SHARED, **training}, replay_buffer_config=dict(buffer))
+        .rl_module(model_config=dict(NETWORK))
         .reporting(min_sample_timesteps_per_iteration=256, min_time_s_per_iteration=0)
         .debugging(seed=seed)
     )
 
 
-def columnar(seed: int, **training: Any) -> Any:
-    """Build ColumnarDQN as notebook 03 does."""
-    from course_lib.rllib import runs
+def columnar_config(seed: int, **training: Any) -> Any:
+    """ColumnarDQN as notebook 03 configures it; a test compares the two."""
     from course_lib.rllib.columnar_dqn import ColumnarDQNConfig
 
-    return runs.build(configure(ColumnarDQNConfig(), "ColumnarReplay", seed, **training))
+    return configure(ColumnarDQNConfig(), COLUMNS, seed, **training)
 
 
-def stock(seed: int) -> Any:
-    """Build RLlib's own DQN with the same settings and a uniform buffer."""
+def stock_config(seed: int) -> Any:
+    """RLlib's own DQN with the same settings, and its uniform replay buffer."""
     from ray.rllib.algorithms.dqn.dqn import DQNConfig
 
+    return configure(DQNConfig(), EPISODES, seed)
+
+
+def stock_config_as_it_comes(seed: int) -> Any:
+    """The same, with the replay buffer and the sampling that RLlib's DQN has by default."""
+    from ray.rllib.algorithms.dqn.dqn import DQNConfig
+
+    default = DQNConfig()
+    config = configure(DQNConfig(), default.replay_buffer_config, seed)
+    return config.env_runners(
+        num_envs_per_env_runner=default.num_envs_per_env_runner,
+        rollout_fragment_length=default.rollout_fragment_length,
+    )
+
+
+@contextmanager
+def built(config: Any) -> Iterator[Any]:
+    """An algorithm, stopped at the end."""
     from course_lib.rllib import runs
 
-    return runs.build(configure(DQNConfig(), "EpisodeReplayBuffer", seed))
+    algo = runs.build(config)
+    try:
+        yield algo
+    finally:
+        runs.stop(algo)
+
+
+def threads(count: int | None) -> AbstractContextManager[None]:
+    """PyTorch with so many threads; None leaves its setting alone."""
+    from course_lib.rllib import runs
+
+    return nullcontext() if count is None else runs.torch_threads(count)
+
+
+def iterations(algo: Any, num_threads: int | None = 1) -> Iterator[dict[str, float]]:
+    """Train for ever; after each iteration yield what was done so far.
+
+    Yields:
+        ``env_steps``, ``seconds`` (in ``algo.train()``) and ``trained`` (transitions replayed).
+    """
+    seconds = 0.0
+    while True:
+        started = perf_counter()
+        with threads(num_threads):
+            result = algo.train()
+        seconds += perf_counter() - started
+        learner = result.get("learners", {}).get("default_policy", {})
+        yield {
+            "env_steps": float(result.get("num_env_steps_sampled_lifetime", 0)),
+            "seconds": seconds,
+            "trained": float(learner.get("num_module_steps_trained_lifetime", 0)),
+        }
+
+
+def window(
+    algo: Any,
+    warm_up: int,
+    *,
+    num_steps: float = 0,
+    seconds: float = 0,
+    num_threads: int | None = 1,
+) -> dict[str, float]:
+    """Measure for so many steps and seconds at least, after a warm-up of so many steps.
+
+    Returns:
+        ``steps_per_s``, and ``updates_per_step``: gradient steps of batch 64 per environment step.
+    """
+    rows = iterations(algo, num_threads)
+    first = next(row for row in rows if row["env_steps"] >= warm_up)
+    last = next(
+        row
+        for row in rows
+        if row["env_steps"] >= first["env_steps"] + num_steps
+        and row["seconds"] >= first["seconds"] + seconds
+    )
+    done = {name: last[name] - first[name] for name in first}
+    return {
+        "steps_per_s": done["env_steps"] / done["seconds"],
+        "updates_per_step": done["trained"] / SHARED["train_batch_size"] / done["env_steps"],
+    }
 
 
 def sb3(seed: int) -> Any:
@@ -74,11 +153,11 @@ def sb3(seed: int) -> Any:
 
 
 def start_ray() -> None:
-    """A Ray of this machine's size, for what needs one."""
+    """A Ray of two cores, for what needs one."""
     import ray
 
     if not ray.is_initialized():
-        ray.init(include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
 
 
 def stop_ray() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ray import tune
 
 from benchmarks import rllib_dqn
-from benchmarks.core import Benchmark, Contender, Figures
+from benchmarks.core import Benchmark, Contender, Figures, Options
 
 WORK_S = 0.05
 
@@ -60,10 +60,9 @@ def loop(num_trials: int) -> Callable[[int], Figures]:
     return run
 
 
-def benchmark(quick: bool) -> Benchmark:
+def benchmark(options: Options) -> Benchmark:
     """Seconds per trial beyond the trial's own work."""
-    rllib_dqn.start_ray()
-    few = 4 if quick else 16
+    few = 4 if options.quick else 16
     return Benchmark(
         name="tune",
         question=f"Ray Tune: seconds per trial beyond its own {WORK_S * 1000:.0f} ms of work, for "
@@ -74,5 +73,6 @@ def benchmark(quick: bool) -> Benchmark:
             Contender("plain loop", loop(few)),
         ],
         units={"s_per_trial": "s", "seconds": "s"},
+        open=rllib_dqn.start_ray,
         close=rllib_dqn.stop_ray,
     )

@@ -2,7 +2,9 @@
 
 import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -10,125 +12,169 @@ import torch
 from torch import nn
 
 from benchmarks import rllib_dqn
-from benchmarks.core import Bar, Benchmark, Contender, Figures, ratio
+from benchmarks.core import Bar, Benchmark, Contender, Figures, Options, ratio
 from course_lib.agents.dqn import DQNAgent, make_q_network
-from course_lib.rllib import runs
+from course_lib.rllib.replay import Chunk, n_step_columns
 
-BATCH, FILLED = 64, 5_000
-
-
-def _columns(rng: np.random.Generator) -> dict[str, np.ndarray]:
-    return {
-        "obs": rng.normal(size=(FILLED, 4)).astype(np.float32),
-        "actions": rng.integers(2, size=FILLED),
-        "rewards": np.ones(FILLED, np.float32),
-        "new_obs": rng.normal(size=(FILLED, 4)).astype(np.float32),
-        "terminateds": rng.random(FILLED) < 0.05,
-        "n_step": np.ones(FILLED, np.float32),
-    }
+BATCH, FILLED, CALL = 64, 5_000, 128
+GAMMA, N_STEP, LR, CLIP = (rllib_dqn.SHARED[key] for key in ("gamma", "n_step", "lr", "grad_clip"))
 
 
-def clocked(prepare: Callable[[int], Callable[[int], None]], count: int) -> Callable:
-    """Microseconds per gradient step, after a warm-up of as many."""
+class Clock:
+    """Adds up the time that the calls of a function take."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function, self.seconds = function, 0.0
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function."""
+        started = time.perf_counter()
+        result = self._function(*args, **kwargs)
+        self.seconds += time.perf_counter() - started
+        return result
+
+
+Side = tuple[Callable[[int], None], Clock | None]  # takes gradient steps; the clock of the learner
+Prepare = Callable[[int], AbstractContextManager[Side]]
+
+
+def clocked(prepare: Prepare, count: int) -> Callable[[int], Figures]:
+    """Microseconds per gradient step on one thread, after a warm-up of as many."""
 
     def run(seed: int) -> Figures:
-        with runs.torch_threads(1):
-            take = prepare(seed)
+        with rllib_dqn.threads(1), prepare(seed) as (take, learner):
             take(count)
-            started = time.perf_counter()
+            before, started = learner.seconds if learner else 0.0, time.perf_counter()
             take(count)
-            return {"us_per_update": (time.perf_counter() - started) / count * 1e6}
+            figures = {"us_per_update": (time.perf_counter() - started) / count * 1e6}
+            if learner:
+                figures["us_learner_alone"] = (learner.seconds - before) / count * 1e6
+        return figures
 
     return run
 
 
-def bare(seed: int) -> Callable[[int], None]:
-    """The same arithmetic with nothing around it: double DQN, Huber, clipping, fused Adam."""
+def steps_of_an_episode(seed: int) -> Chunk:
+    """Steps with random contents, of which a few pay nothing."""
     rng = np.random.default_rng(seed)
-    stored = _columns(rng)
-    net = make_q_network(4, 2, (256, 256))
-    target = copy.deepcopy(net)
-    optimizer = torch.optim.Adam(net.parameters(), lr=2.3e-3, fused=True)
+    return Chunk(
+        "0", 0, rng.normal(size=(FILLED + 1, 4)).astype(np.float32),
+        rng.integers(2, size=FILLED), (rng.random(FILLED) < 0.95).astype(np.float32),
+        terminated=True,
+    )  # fmt: skip
 
-    def step() -> None:
-        rows = rng.integers(FILLED, size=BATCH)
-        batch = {name: torch.from_numpy(column[rows]) for name, column in stored.items()}
-        taken = net(batch["obs"]).gather(1, batch["actions"][:, None]).squeeze(1)
+
+class Bare:
+    """The same arithmetic with nothing around it: double DQN, Huber, clipping, fused Adam."""
+
+    def __init__(self, seed: int) -> None:
+        torch.manual_seed(seed)
+        self.net = make_q_network(4, 2, (256, 256))
+        self.target = copy.deepcopy(self.net)
+        self.optimizer = torch.optim.Adam(self.net.parameters(), lr=LR, fused=True)
+
+    def learn(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        """One gradient step; returns the td errors, which RLlib's learner returns too."""
+        taken = self.net(batch["obs"]).gather(1, batch["actions"][:, None]).squeeze(1)
         with torch.no_grad():
-            best = net(batch["new_obs"]).argmax(1, keepdim=True)
-            following = target(batch["new_obs"]).gather(1, best).squeeze(1)
-            discount = 0.99 ** batch["n_step"] * (1 - batch["terminateds"].float())
+            best = self.net(batch["new_obs"]).argmax(1, keepdim=True)
+            following = self.target(batch["new_obs"]).gather(1, best).squeeze(1)
+            discount = GAMMA ** batch["n_step"] * (1 - batch["terminateds"].float())
             wanted = batch["rewards"] + discount * following
-        loss = nn.functional.huber_loss(taken, wanted)
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 10.0)
-        optimizer.step()
+        losses = nn.functional.huber_loss(taken, wanted, reduction="none")
+        self.optimizer.zero_grad()
+        (losses * batch["weights"]).mean().backward()
+        nn.utils.clip_grad_norm_(self.net.parameters(), CLIP)
+        self.optimizer.step()
+        return (taken - wanted).detach()
+
+
+@contextmanager
+def bare(seed: int) -> Iterator[Side]:
+    """A loop that draws rows of numpy columns, learns from them, and copies the target at times."""
+    rng, loop = np.random.default_rng(seed), Bare(seed)
+    stored = n_step_columns(steps_of_an_episode(seed), n_step=N_STEP, gamma=GAMMA, num_rows=FILLED)
+    stored["weights"] = np.ones(FILLED, np.float32)
+    learn = Clock(loop.learn)
 
     def take(count: int) -> None:
         for number in range(count):
-            step()
-            if number % 128 == 0:
-                target.load_state_dict(net.state_dict())
+            rows = rng.integers(FILLED, size=BATCH)
+            learn({name: torch.from_numpy(column[rows]) for name, column in stored.items()})
+            if number % CALL == CALL - 1:
+                loop.target.load_state_dict(loop.net.state_dict())
 
-    return take
-
-
-def columnar(seed: int) -> Callable[[int], None]:
-    """As ColumnarDQN calls its learner: drawing, 128 gradient steps per call, logging."""
-    algo = rllib_dqn.columnar(seed)
-    replay = algo.local_replay_buffer
-    replay._store(_columns(np.random.default_rng(seed)))
-    steps = [0.0]
-
-    def take(count: int) -> None:
-        for _ in range(count // 128):
-            algo._update_learner(128, steps[0], steps[0] + 256)
-            steps[0] += 256
-
-    return take
+    yield take, learn
 
 
-def plain(seed: int) -> Callable[[int], None]:
-    """The plain DQN that notebook 03 writes; one forward pass less, for it is not double."""
+@contextmanager
+def columnar(seed: int) -> Iterator[Side]:
+    """As ``ColumnarDQN.training_step`` calls its learner: 128 gradient steps per call."""
+    with rllib_dqn.built(rllib_dqn.columnar_config(seed)) as algo:
+        algo.local_replay_buffer.add(steps_of_an_episode(seed))
+        learn = Clock(algo.learner_group.update)
+        algo.learner_group.update = learn
+        steps = 0.0
+
+        def take(count: int) -> None:
+            nonlocal steps
+            for _ in range(count // CALL):  # 256 environment steps: one move of the target network
+                algo._update_learner(CALL, steps, steps + 2 * CALL)
+                steps += 2 * CALL
+
+        yield take, learn
+
+
+@contextmanager
+def plain(seed: int) -> Iterator[Side]:
+    """The plain DQN that notebook 03 writes."""
     agent = DQNAgent(gym.make(rllib_dqn.ENV), seed=seed)
-    rng = np.random.default_rng(seed)
-    for obs, next_obs in rng.normal(size=(FILLED, 2, 4)):
-        agent.buffer.add(obs, int(rng.integers(2)), 1.0, next_obs, bool(rng.random() < 0.05))
+    chunk = steps_of_an_episode(seed)
+    for k in range(FILLED):
+        agent.buffer.add(
+            chunk.obs[k], chunk.actions[k], chunk.rewards[k], chunk.obs[k + 1], k == FILLED - 1
+        )
 
     def take(count: int) -> None:
         for _ in range(count):
             agent.update()
 
-    return take
+    yield take, None
 
 
-def sb3(seed: int) -> Callable[[int], None]:
-    """stable-baselines3's ``train``; not double either."""
+@contextmanager
+def sb3(seed: int) -> Iterator[Side]:
+    """stable-baselines3's own ``train``."""
     model = rllib_dqn.sb3(seed)
     model.learn(1_200)
-    return lambda count: model.train(gradient_steps=count, batch_size=BATCH)
+    yield (lambda count: model.train(gradient_steps=count, batch_size=BATCH)), None
 
 
-def benchmark(quick: bool) -> Benchmark:
+def benchmark(options: Options) -> Benchmark:
     """Microseconds per gradient step."""
-    rllib_dqn.start_ray()
-    count = 128 if quick else 1_280
+    count = CALL if options.quick else 10 * CALL
     ours, floor = "ColumnarDQN (RLlib)", "bare PyTorch loop"
+    easier = "not double and one step: one forward pass less"
     return Benchmark(
         name="update",
-        question="Microseconds per gradient step, drawing the batch included: batch 64, network "
-        "4-256-256-2, double DQN, Huber loss, gradient clipping, fused Adam, one thread.",
+        question="Microseconds per gradient step, drawing the batch included, and the learner's "
+        "part alone. Batch 64, network 4-256-256-2, double DQN, Huber loss, clipping by global "
+        "norm, fused Adam, a new target network every 128 steps, one thread. Both sides draw from "
+        "the same numpy columns.",
         contenders=[
-            Contender(ours, clocked(columnar, count)),
+            Contender(ours, clocked(columnar, count), note="128 gradient steps per call"),
             Contender(floor, clocked(bare, count)),
-            Contender("plain DQN of notebook 03", clocked(plain, count),
-                      note="not double: one forward pass less"),
+            Contender("plain DQN of notebook 03", clocked(plain, count), note=easier),
             Contender("stable-baselines3", clocked(sb3, count), "stable_baselines3",
-                      note="not double: one forward pass less; Adam not fused"),
+                      note=f"{easier}; Adam not fused"),
         ],
-        units={"us_per_update": "µs"},
-        bars=[Bar("ColumnarDQN over the bare loop", ratio(ours, floor, "us_per_update"), 1.5,
-                  at_most=True)],
+        units={"us_per_update": "µs", "us_learner_alone": "µs"},
+        bars=[
+            Bar("ColumnarDQN over the bare loop, drawing included",
+                ratio(ours, floor, "us_per_update"), 1.5, at_most=True),
+            Bar("ColumnarDQN over the bare loop, learner alone",
+                ratio(ours, floor, "us_learner_alone"), 1.5, at_most=True),
+        ],
+        open=rllib_dqn.start_ray,
         close=rllib_dqn.stop_ray,
     )  # fmt: skip
