@@ -211,6 +211,14 @@ def test_a_learner_in_a_process_of_its_own_learns_the_same(built, monkeypatch, a
         np.testing.assert_array_equal(weight.numpy(), weights_of(algos[1])[name])
 
 
+def test_the_learning_rate_follows_its_schedule(built):
+    algo = built(small(lr=[[0, 0.01], [300, 0.001]]))
+    for _ in runs.iterate(algo, num_steps=400):
+        pass
+    optimizer = algo.learner_group._learner.get_optimizer("default_policy")
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0.001)
+
+
 def test_priorities_follow_the_td_errors(built):
     algo = built(small(replay_buffer_config=memory(alpha=0.6, beta=[[0, 0.4], [1_000, 1.0]])))
     for _ in runs.iterate(algo, num_steps=400):
