@@ -99,53 +99,10 @@ def test_moving_average_cross_does_not_see_the_future():
         assert policies[0](None, {"row": row}) == policies[1](None, {"row": row})
 
 
-def run_of(net_worth: list[float], trades: int = 0, **changes) -> evaluation.Run:
-    count = len(net_worth)
-    fill = environment.Fill(0, "buy", 100.0, 2.5)
-    values = {
-        "name": "hand",
-        "times": pd.date_range("2020-01-01", periods=count, freq="1h", tz="UTC"),
-        "close": np.ones(count),
-        "net_worth": np.array(net_worth),
-        "positions": np.array([1, 1, 0, 0] * count)[: count - 1],
-        "fills": (fill,) * trades,
-        "rewards": np.zeros(count - 1),
-    }
-    return evaluation.Run(**{**values, **changes})
-
-
-def test_metrics_worked_by_hand():
-    run = run_of([100.0, 120.0, 90.0, 108.0, 110.0], trades=2)
-    hold = run_of([100.0, 100.0, 100.0, 100.0, 130.0])
-    numbers = evaluation.metrics(run, hold)
-    assert numbers["net profit"] == pytest.approx(10.0)
-    assert numbers["excess"] == pytest.approx(-20.0)
-    assert numbers["fees"] == pytest.approx(5.0)
-    assert numbers["drawdown"] == pytest.approx(0.25)  # from 120 to 90
-    assert numbers["trades"] == 2
-    assert numbers["trades a day"] == pytest.approx(12.0)  # 2 in 4 hours
-    assert numbers["exposure"] == pytest.approx(0.5)
-    assert np.isnan(evaluation.metrics(run)["excess"])
-
-
-def test_sharpe_ratio_worked_by_hand():
-    # growth +1, +3 (in logs): mean 2, sample spread sqrt(2); a year has 8,760 hours
-    net_worth = np.exp([0.0, 1.0, 4.0])
-    hour = pd.Timedelta(hours=1)
-    assert evaluation.sharpe_ratio(net_worth, hour) == pytest.approx(2**0.5 * 8_760**0.5)
-    day = pd.Timedelta(days=1)
-    assert evaluation.sharpe_ratio(net_worth, day) == pytest.approx(2**0.5 * 365**0.5)
-    assert evaluation.sharpe_ratio(np.full(5, 7.0), hour) == 0.0
-
-
-def test_max_drawdown():
-    assert evaluation.max_drawdown(np.array([1.0, 2.0, 3.0])) == 0.0
-    assert evaluation.max_drawdown(np.array([4.0, 2.0, 8.0, 2.0])) == pytest.approx(0.75)
-
-
 def test_runs_over_other_hours_are_not_compared():
-    run = run_of([1.0, 2.0])
-    other = run_of([1.0, 2.0], times=pd.date_range("2021-01-01", periods=2, freq="1h", tz="UTC"))
+    env = environment.make_env(market(), episode_rows=50)
+    run = evaluation.run_policy(baselines.cash, env, name="cash")
+    other = evaluation.run_policy(baselines.cash, env, name="later", row=LEAD + 1)
     with pytest.raises(ValueError, match="same hours"):
         evaluation.metrics(run, other)
 

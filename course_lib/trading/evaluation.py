@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from course_lib.trading import metrics as numbers
+from course_lib.trading import prices
 from course_lib.trading.baselines import Policy
 from course_lib.trading.environment import Fill, TradingEnv
-
-YEAR = pd.Timedelta(days=365)
-DAY = pd.Timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -19,12 +18,13 @@ class Run:
 
     Attributes:
         name: of the policy.
-        times: shape (T,), the hours from the first decision on.
+        times: shape (T,), the rows from the first decision on.
         close: shape (T,), prices in dollars.
         net_worth: shape (T,), dollars.
-        positions: shape (T - 1,), 0 in cash, 1 in coin, from hour t to hour t + 1.
+        positions: shape (T - 1,), 0 in cash, 1 in coin, from row t to row t + 1.
         fills: the trades; ``row`` counts from the first of ``times``.
         rewards: one for each decision.
+        rows_per_year: what yearly figures are scaled with.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Run:
     positions: np.ndarray
     fills: tuple[Fill, ...]
     rewards: np.ndarray
+    rows_per_year: float = 8_760.0
 
     @property
     def net_profit(self) -> float:
@@ -69,27 +70,8 @@ def run_policy(
         positions=np.array(env.positions),
         fills=fills,
         rewards=np.array(rewards),
+        rows_per_year=prices.rows_per_year(env.prices),
     )
-
-
-def max_drawdown(net_worth: np.ndarray) -> float:
-    """Return the deepest fall from a peak, as a fraction of that peak (0: it never fell)."""
-    net_worth = np.asarray(net_worth, dtype=float)
-    return float(np.max(1.0 - net_worth / np.maximum.accumulate(net_worth)))
-
-
-def sharpe_ratio(net_worth: np.ndarray, interval: pd.Timedelta) -> float:
-    """Return mean over spread of the log growth of each interval, scaled to one year.
-
-    The interest on cash is taken as zero. A flat line has the ratio 0.
-
-    Args:
-        net_worth: shape (T,).
-        interval: time from one value to the next.
-    """
-    growth = np.diff(np.log(net_worth))
-    spread = growth.std(ddof=1) if growth.size > 1 else 0.0
-    return float(growth.mean() / spread * (YEAR / interval) ** 0.5) if spread > 0 else 0.0
 
 
 def metrics(run: Run, hold: Run | None = None) -> dict[str, float]:
@@ -97,29 +79,35 @@ def metrics(run: Run, hold: Run | None = None) -> dict[str, float]:
 
     Args:
         run: the run.
-        hold: buy-and-hold over the same hours.
+        hold: buy-and-hold over the same rows.
 
     Returns:
-        ``net profit``, ``excess`` (profit beyond buy-and-hold; NaN without one) and ``fees`` in
-        dollars; ``sharpe`` (a year); ``drawdown`` (fraction); ``trades``, ``trades a day``;
-        ``exposure`` (fraction of the hours in coin).
+        ``net profit`` and ``fees`` in dollars; ``excess`` (dollars beyond buy-and-hold) and
+        ``excess %`` (final net worth above that of buy-and-hold, in percent), NaN without ``hold``;
+        ``sharpe`` and ``sortino`` (scaled to a year); ``drawdown`` (fraction); ``trades``, ``trades
+        a day`` (of the calendar); ``exposure`` (fraction of the rows in coin); ``turnover cost``
+        (fees as a fraction of the first net worth).
 
     Raises:
         ValueError: if ``hold`` covers other hours.
     """
     if hold is not None and not hold.times.equals(run.times):
         raise ValueError(f"{hold.name!r} and {run.name!r} must cover the same hours")
-    interval = pd.Timedelta(np.median(np.diff(run.times.to_numpy())))
-    days = (run.positions.size * interval) / DAY
+    days = run.positions.size / run.rows_per_year * numbers.DAYS_PER_YEAR
+    fees = sum(fill.fee for fill in run.fills)
+    ratio = run.net_worth[-1] / hold.net_worth[-1] if hold is not None else np.nan
     return {
         "net profit": run.net_profit,
         "excess": run.net_profit - hold.net_profit if hold is not None else float("nan"),
-        "fees": sum(fill.fee for fill in run.fills),
-        "sharpe": sharpe_ratio(run.net_worth, interval),
-        "drawdown": max_drawdown(run.net_worth),
+        "excess %": float(100 * (ratio - 1)),
+        "fees": fees,
+        "sharpe": numbers.sharpe_ratio(run.net_worth, run.rows_per_year),
+        "sortino": numbers.sortino_ratio(run.net_worth, run.rows_per_year),
+        "drawdown": numbers.max_drawdown(run.net_worth),
         "trades": len(run.fills),
         "trades a day": len(run.fills) / days,
         "exposure": float(run.positions.mean()),
+        "turnover cost": fees / float(run.net_worth[0]),
     }
 
 
@@ -128,12 +116,12 @@ def table(runs: Sequence[Run] | Mapping[str, Run], hold: Run | None = None) -> p
     listed = list(runs.values()) if isinstance(runs, Mapping) else list(runs)
     names = pd.Index([run.name for run in listed])
     rows = pd.DataFrame([metrics(run, hold) for run in listed], index=names)
-    digits = {"net profit": 0, "excess": 0, "fees": 0, "trades": 0}
+    digits = {"net profit": 0, "excess": 0, "excess %": 1, "fees": 0, "trades": 0}
     return rows.round({name: digits.get(name, 2) for name in rows.columns})
 
 
 def monthly_excess(run: Run, hold: Run) -> pd.Series:
     """Return, for each calendar month, log growth beyond buy-and-hold in percent."""
-    gap = np.diff(np.log(run.net_worth)) - np.diff(np.log(hold.net_worth))
+    gap = numbers.excess_growth(run.net_worth, hold.net_worth)
     months = run.times[1:].tz_localize(None).to_period("M")
     return 100 * pd.Series(gap, index=months).groupby(level=0).sum()

@@ -7,11 +7,11 @@ the spread of a whole data set, because those would carry the future into the pa
 import numpy as np
 import pandas as pd
 
-VOLATILITY_ROWS = 168  # a week of hours
-DAY_ROWS = 24
-WARM_UP = VOLATILITY_ROWS  # rows without features at the start of a table
+LONG_ROWS = 168  # a week, where rows are hours
+SHORT_ROWS = 24  # a day
+WARM_UP = LONG_ROWS  # rows without features at the start of a table
 LIMIT = 5.0
-FEATURES = ("move", "day_trend", "week_trend", "range")
+FEATURES = ("move", "short_trend", "long_trend", "range")
 
 
 def lead_in(window: int) -> int:
@@ -26,12 +26,12 @@ def lead_in(window: int) -> int:
 def make_features(prices: pd.DataFrame) -> pd.DataFrame:
     """Make the features of every row that has enough history.
 
-    All are measured in units of volatility (the spread of one-row log returns over the last week),
-    so that a calm month and a wild one look alike, and cut off at ±5.
+    All are measured in units of volatility (the spread of one-row log returns over the last 168
+    rows), so that a calm month and a wild one look alike, and cut off at ±5.
 
     * ``move``: log return from the row before;
-    * ``day_trend``: log of the close over its mean of the last 24 rows;
-    * ``week_trend``: log of the close over its mean of the last 168 rows;
+    * ``short_trend``: log of the close over its mean of the last 24 rows;
+    * ``long_trend``: log of the close over its mean of the last 168 rows;
     * ``range``: log of high over low.
 
     Args:
@@ -44,13 +44,12 @@ def make_features(prices: pd.DataFrame) -> pd.DataFrame:
     close = prices["close"]
     log_close = np.log(close)
     move = log_close.diff()
-    volatility = move.rolling(VOLATILITY_ROWS).std().clip(lower=1e-6)
+    volatility = move.rolling(LONG_ROWS).std().clip(lower=1e-6)
     table = pd.DataFrame(
         {
             "move": move,
-            "day_trend": (log_close - np.log(close.rolling(DAY_ROWS).mean())) / DAY_ROWS**0.5,
-            "week_trend": (log_close - np.log(close.rolling(VOLATILITY_ROWS).mean()))
-            / VOLATILITY_ROWS**0.5,
+            "short_trend": (log_close - np.log(close.rolling(SHORT_ROWS).mean())) / SHORT_ROWS**0.5,
+            "long_trend": (log_close - np.log(close.rolling(LONG_ROWS).mean())) / LONG_ROWS**0.5,
             "range": np.log(prices["high"] / prices["low"]),
         }
     )

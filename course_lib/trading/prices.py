@@ -7,6 +7,7 @@ each hour (or other interval).
 
 import gzip
 import hashlib
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from course_lib.trading.price_file import PriceFileError
 DATA_FILE = Path(__file__).resolve().parents[2] / "data" / "btc_usd_hourly.csv.gz"
 CONTENT_SHA256 = "a77a6c56d996cda581d782d8539010b5c539fa7b42efde8e51e78fd35ec4db85"
 COLUMNS = price_file.COLUMNS
+YEAR = pd.Timedelta(days=365)
 
 __all__ = [
     "COLUMNS",
@@ -27,6 +29,8 @@ __all__ = [
     "load_prices",
     "period",
     "price_table",
+    "rows_per_year",
+    "split",
     "verify_data",
 ]
 
@@ -48,7 +52,7 @@ def verify_data(path: Path = DATA_FILE) -> str:
         content = gzip.decompress(Path(path).read_bytes())
     except FileNotFoundError:
         raise PriceFileError(f"{path} is missing; {remedy}") from None
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise PriceFileError(f"{path} cannot be unpacked ({error}); {remedy}") from None
     found = hashlib.sha256(content).hexdigest()
     if found != CONTENT_SHA256:
@@ -64,9 +68,11 @@ def load_prices(
     Args:
         path: a CSV file, packed with gzip or not; the bitcoin prices of the course if None. It
             needs a header with a timestamp (or date, time, datetime) and open, high, low, close;
-            volume is zero where the file has none. Capitals do not matter. Timestamps are UTC.
+            volume is zero where the file has none. Capitals do not matter. Timestamps are UTC;
+            a date and a time of day may stand in two columns.
         gaps: ``"error"`` refuses a file with missing rows; ``"keep"`` is for markets that close at
-            night or at the weekend: rows follow each other as if no time had passed.
+            night or at the weekend: rows follow each other as if no time had passed. Any interval
+            will do, and is found by itself.
         min_rows: the fewest rows that are of use, such as the lead-in and the episode together.
 
     Returns:
@@ -109,6 +115,49 @@ def price_table(
     return table
 
 
+def rows_per_year(prices: pd.DataFrame) -> float:
+    """Return how many rows a year has, counted over the whole table.
+
+    Hourly prices around the clock have 8,760; daily prices of a stock exchange about 252, because
+    it closes at weekends. This is what yearly figures such as the Sharpe ratio are scaled with.
+
+    Args:
+        prices: a table of prices with at least two rows.
+
+    Raises:
+        ValueError: if there are fewer.
+    """
+    if len(prices) < 2:
+        raise ValueError(f"prices must have at least 2 rows to tell an interval, got {len(prices)}")
+    return (len(prices) - 1) / ((prices.index[-1] - prices.index[0]) / YEAR)
+
+
+def split(prices: pd.DataFrame, shares: dict[str, float]) -> dict[str, tuple[str, str]]:
+    """Divide the time of a table into periods that follow each other.
+
+    Args:
+        prices: a table of prices.
+        shares: name -> share of the rows, in the order of time; together 1.
+
+    Returns:
+        name -> (first time, first time after it), as :func:`period` takes them.
+
+    Raises:
+        ValueError: if the shares do not add up to 1.
+    """
+    if any(share <= 0 for share in shares.values()) or abs(sum(shares.values()) - 1) > 1e-9:
+        raise ValueError(f"shares must be above 0 and add up to 1, got {shares}")
+    edges = (np.cumsum([0.0, *shares.values()]) * len(prices)).round().astype(int)
+    after = prices.index[-1] + (prices.index[-1] - prices.index[-2])
+    times = [str(time) for time in [*prices.index, after]]
+    return {name: (times[edges[i]], times[edges[i + 1]]) for i, name in enumerate(shares)}
+
+
+def _utc(time: str | pd.Timestamp) -> pd.Timestamp:
+    given = pd.Timestamp(time)
+    return given.tz_localize("UTC") if given.tzinfo is None else given.tz_convert("UTC")
+
+
 def period(prices: pd.DataFrame, first: str, end: str, *, lead_in: int = 0) -> pd.DataFrame:
     """Cut out the rows from ``first`` up to ``end``, with some rows of history before.
 
@@ -125,8 +174,7 @@ def period(prices: pd.DataFrame, first: str, end: str, *, lead_in: int = 0) -> p
         ValueError: if the period holds fewer than two rows.
     """
     index = pd.DatetimeIndex(prices.index)
-    begin = int(index.searchsorted(pd.Timestamp(first, tz="UTC")))
-    stop = int(index.searchsorted(pd.Timestamp(end, tz="UTC")))
+    begin, stop = (int(index.searchsorted(_utc(time))) for time in (first, end))
     if stop - begin < 2:
         raise ValueError(
             f"there are {max(stop - begin, 0)} rows from {first} to {end}, at least 2 are needed; "

@@ -1,0 +1,132 @@
+"""A participant's own prices: a daily stock and a 15-minute currency pair, all the way through."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from course_lib.trading import (
+    baselines,
+    environment,
+    evaluation,
+    features,
+    lookahead,
+    markets,
+    metrics,
+    prices,
+)
+
+LEAD = features.lead_in(24)
+
+
+def write_bars(path: Path, times: pd.DatetimeIndex, close: np.ndarray, digits: int) -> Path:
+    """Write OHLCV bars whose closes are ``close``."""
+    close = np.round(close, digits)
+    before = np.concatenate([close[:1], close[:-1]])
+    table = pd.DataFrame(
+        {
+            "Date": times.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "Open": before,
+            "High": np.maximum(before, close),
+            "Low": np.minimum(before, close),
+            "Close": close,
+            "Volume": 1_000,
+        }
+    )
+    table.to_csv(path, index=False, float_format=f"%.{digits}f")
+    return path
+
+
+def stock(folder: Path, rows: int = 700) -> Path:
+    """Daily closes of a share that goes up; closed at weekends."""
+    times = pd.date_range("2019-01-01", periods=rows, freq="B", tz="UTC")
+    steps = 0.0005 + 0.012 * np.random.default_rng(0).standard_normal(rows)
+    return write_bars(folder / "share.csv", times, 80 * np.exp(np.cumsum(steps)), 2)
+
+
+def currency(folder: Path, rows: int = 2_000) -> Path:
+    """Euros in dollars every quarter of an hour, five decimals; closed at weekends."""
+    times = pd.date_range("2020-01-06", periods=3 * rows, freq="15min", tz="UTC")
+    times = times[times.dayofweek < 5][:rows]
+    steps = 0.0003 * np.random.default_rng(1).standard_normal(rows)
+    return write_bars(folder / "eurusd.csv", times, 1.1 * np.exp(np.cumsum(steps)), 5)
+
+
+MARKETS = {  # name: (maker, interval, rows a year, near enough)
+    "stock": (stock, pd.Timedelta(days=1), 261.0),
+    "currency": (currency, pd.Timedelta(minutes=15), 4 * 24 * 261.0),
+}
+each_market = pytest.mark.parametrize("name", MARKETS)
+
+
+def load(name: str, folder: Path) -> pd.DataFrame:
+    return prices.load_prices(MARKETS[name][0](folder), gaps="keep")
+
+
+@each_market
+def test_the_interval_is_found_and_years_follow_it(name, tmp_path):
+    table = load(name, tmp_path)
+    assert table.attrs["interval"] == MARKETS[name][1]
+    assert prices.rows_per_year(table) == pytest.approx(MARKETS[name][2], rel=0.08)
+    with pytest.raises(prices.PriceFileError, match="gaps='keep'"):
+        prices.load_prices(MARKETS[name][0](tmp_path))
+
+
+@each_market
+def test_features_have_the_same_size_in_every_market(name, tmp_path):
+    table = features.make_features(load(name, tmp_path)).iloc[features.WARM_UP :]
+    assert not table.isna().any().any()
+    assert 0.8 < table["move"].std() < 1.2
+    leaks = lookahead.find_leaks(
+        features.make_features, load(name, tmp_path), rng=np.random.default_rng(0)
+    )
+    assert leaks == []
+
+
+@each_market
+def test_environment_and_baselines_run_on_it(name, tmp_path):
+    table = load(name, tmp_path)
+    env = environment.make_env(table, fee=0.0002, asset="MINE")
+    runs = {
+        "hold": evaluation.run_policy(baselines.buy_and_hold, env, name="hold"),
+        "cross": evaluation.run_policy(baselines.moving_average_cross(table), env, name="cross"),
+        "best": evaluation.run_policy(
+            baselines.foresight(table, env.first_row, 0.0002), env, name="best"
+        ),
+    }
+    close = table["close"].to_numpy()[LEAD:]
+    for run in runs.values():
+        expected = 10_000 * markets.growth_of(close, run.positions, 0.0002)
+        np.testing.assert_allclose(run.net_worth, expected, rtol=1e-7)
+    assert runs["best"].net_profit > max(runs["hold"].net_profit, runs["cross"].net_profit)
+
+
+@each_market
+def test_yearly_figures_follow_the_interval(name, tmp_path):
+    table = load(name, tmp_path)
+    env = environment.make_env(table, fee=0.0)
+    run = evaluation.run_policy(baselines.buy_and_hold, env, name="hold")
+    numbers = evaluation.metrics(run)
+    growth = np.diff(np.log(run.net_worth))
+    years = prices.rows_per_year(table)
+    assert numbers["sharpe"] == pytest.approx(growth.mean() / growth.std(ddof=1) * years**0.5)
+    assert numbers["sortino"] == metrics.sortino_ratio(run.net_worth, years)
+    days = (run.times[-1] - run.times[0]) / pd.Timedelta(days=1)
+    assert numbers["trades a day"] == pytest.approx(1 / days, rel=0.05)
+
+
+@each_market
+def test_an_agent_trains_on_it(name, tmp_path, local_ray):
+    from course_lib.trading import agent
+
+    table = load(name, tmp_path)
+    spans = prices.split(table, {"train": 0.7, "test": 0.3})
+    train, test = (prices.period(table, *span, lead_in=LEAD) for span in spans.values())
+    settings = agent.Settings(num_steps=600, episode_rows=50)
+    config = agent.dqn_config(lambda: agent.training_env(train, settings), settings, seed=0)
+    module, rows = agent.train_agent(config, settings.num_steps)
+    assert rows[-1]["env_steps"] >= 600
+    run = evaluation.run_policy(agent.greedy(module), environment.make_env(test), name="agent")
+    assert run.times[-1] == table.index[-1]
+    assert np.isfinite(run.net_worth).all()
