@@ -56,15 +56,16 @@ def benchmark(options: Options) -> Benchmark:
     return Benchmark(
         name="loop",
         question="Environment steps per second of the whole loop on CartPole, with half a gradient "
-        "step (batch 64, network 4-256-256-2) per environment step.",
+        "step (batch 64, network 4-256-256-2) per environment step. `updates_per_step` is what was "
+        "counted.",
         contenders=[
             Contender(ours, rllib(rllib_dqn.columnar_config, long),
                       note="settings of notebook 03, 1 PyTorch thread"),
             Contender(stock, rllib(rllib_dqn.stock_config, short),
                       note="uniform EpisodeReplayBuffer, 8 environments, 1 PyTorch thread"),
             Contender(default, rllib(rllib_dqn.stock_config_as_it_comes, short, None),
-                      note="its default buffer (prioritised), 1 environment, threads as PyTorch "
-                      "sets them; the same network, batch and number of gradient steps"),
+                      note="its default buffer (prioritised), 1 environment, 4 steps per sample, "
+                      "threads as PyTorch sets them; the rest as above"),
             Contender(f"{peer}, 1 thread", sb3(1, long), "stable_baselines3"),
             Contender(f"{peer}, 2 threads", sb3(2, long), "stable_baselines3"),
         ],

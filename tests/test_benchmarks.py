@@ -250,6 +250,18 @@ def test_cartpole_is_measured_with_the_settings_of_notebook_03():
     assert differing <= {"min_sample_timesteps_per_iteration", "min_time_s_per_iteration"}
 
 
+@pytest.mark.parametrize("name", ["stock_config", "stock_config_as_it_comes"])
+def test_stock_rllib_learns_as_often_as_the_course(name):
+    from ray.rllib.algorithms.dqn.dqn import calculate_rr_weights
+
+    from benchmarks import rllib_dqn
+
+    config = getattr(rllib_dqn, name)(0)
+    samples, updates = calculate_rr_weights(config)
+    steps = samples * config.get_rollout_fragment_length() * config.num_envs_per_env_runner
+    assert updates / steps == rllib_dqn.columnar_config(0).training_intensity / 64 == 0.5
+
+
 def test_a_window_starts_after_the_warm_up():
     from benchmarks import rllib_dqn
 
