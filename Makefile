@@ -40,7 +40,7 @@ test-full: check  ## also the laptop-profile notebooks and the learning claims
 	$(PY) -m pytest $(PYTEST_FLAGS)
 
 bench: setup  ## measure speed beside the peers (NAMES="update tabular" for some of it)
-	$(PY) -m benchmarks $(NAMES)
+	$(PY) -m benchmarks $(NAMES) $(BENCH_FLAGS)
 
 lock: setup  ## resolve all packages afresh: requirements.lock and environment.yml
 	$(PY) scripts/lock.py $(LOCK_FLAGS)

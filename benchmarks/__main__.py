@@ -24,7 +24,7 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help="tiny sizes: does it run? The figures mean nothing"
     )
-    parser.add_argument("--json", type=Path, help=f"results (benchmarks/results/{LATEST})")
+    parser.add_argument("--json", type=Path, help=f"where to ({report.LATEST.name})")
     parser.add_argument("--docs", action="store_true", help="only write docs/benchmarks.md anew")
     options = parser.parse_args(given)
     unknown = sorted(set(options.names) - set(NAMES))
@@ -35,9 +35,6 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
         if value is not None and value < 1:
             parser.error(f"--{name.replace('_', '-')} must be at least 1, got {value}")
     return options
-
-
-LATEST = report.LATEST.name
 
 
 def say(line: str) -> None:
@@ -58,7 +55,7 @@ def main(given: list[str] | None = None) -> int:
             say(f"{name:14} {catalogue.in_one_line(name)}")
         return 0
     if options.docs:
-        report.write_page(report.load(), list(NAMES))
+        _write_page()
         return 0
     into = options.json or (report.QUICK if options.quick else report.LATEST)
     status = 0
@@ -72,8 +69,6 @@ def main(given: list[str] | None = None) -> int:
         status = 130
     say(report.text(report.load(into), names))
     say(f"Written to {into}.")
-    if into == report.LATEST:
-        report.write_page(report.load(), list(NAMES))
     return status
 
 
@@ -91,6 +86,12 @@ def _measure_all(names: list[str], options: argparse.Namespace, into: Path) -> A
 
 def _keep(record: dict[str, Any], *, here: dict[str, Any], name: str, into: Path) -> None:
     report.merge({**record, "machine": here}, name, into)
+    if into.resolve() == report.LATEST:
+        _write_page()
+
+
+def _write_page() -> None:
+    report.write_page(report.load(report.LATEST), list(NAMES), report.PAGE)
 
 
 if __name__ == "__main__":

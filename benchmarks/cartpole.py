@@ -97,35 +97,39 @@ def sb3(num_threads: int, max_steps: int) -> Callable[[int], Figures]:
     return run
 
 
+OURS, PEER = "ColumnarDQN (RLlib)", "stable-baselines3"
+
+
+def _contenders(max_steps: int, limit_s: float, stock_seeds: int) -> list[Contender]:
+    columnar = rllib(rllib_dqn.columnar_config, max_steps, 1e9)
+    stock = rllib(rllib_dqn.stock_config, max_steps, limit_s)
+    zoo = "settings of RL Zoo"
+    return [
+        Contender(OURS, columnar, note="settings of notebook 03, 1 PyTorch thread"),
+        Contender(f"{PEER}, 1 thread", sb3(1, max_steps), "stable_baselines3", note=zoo),
+        Contender(f"{PEER}, 2 threads", sb3(2, max_steps), "stable_baselines3", note=zoo),
+        Contender("stock DQN (RLlib)", stock, max_seeds=stock_seeds,
+                  note="settings of notebook 03, uniform EpisodeReplayBuffer, 1 PyTorch thread; "
+                  f"stopped after {limit_s:.0f} s of training, at most {stock_seeds} seeds"),
+    ]  # fmt: skip
+
+
 def benchmark(options: Options) -> Benchmark:
     """Training time until 20 greedy episodes average 475."""
-    most, limit = (3_000, 30.0) if options.quick else (50_000, 300.0)
-    ours, peer = "ColumnarDQN (RLlib)", "stable-baselines3"
-    columnar = rllib(rllib_dqn.columnar_config, most, 1e9)
-    stock = rllib(rllib_dqn.stock_config, most, limit)
+    most, limit_s = (3_000, 30.0) if options.quick else (50_000, 300.0)
     return Benchmark(
         name="cartpole",
         question=f"Seconds of training until {EPISODES} greedy episodes of CartPole average "
         f"{GOAL:.0f}, looked at every {EVERY:,} steps, off the clock; at most {most:,} steps. A "
         f"run that does not reach it counts with its time until it was stopped. `fresh_return`: "
         f"{EPISODES} more greedy episodes, which decided nothing.",
-        contenders=[
-            Contender(ours, columnar, note="settings of notebook 03, 1 PyTorch thread"),
-            Contender(f"{peer}, 1 thread", sb3(1, most), "stable_baselines3",
-                      note="settings of RL Zoo"),
-            Contender(f"{peer}, 2 threads", sb3(2, most), "stable_baselines3",
-                      note="settings of RL Zoo"),
-            Contender("stock DQN (RLlib)", stock, max_seeds=options.stock_seeds,
-                      note="settings of notebook 03, uniform EpisodeReplayBuffer, 1 PyTorch "
-                      f"thread; stopped after {limit:.0f} s of training, at most "
-                      f"{options.stock_seeds} seeds"),
-        ],
+        contenders=_contenders(most, limit_s, options.stock_seeds),
         units={"seconds": "s", "env_steps": "", "steps_per_s": "1/s", "reached": "runs",
                "fresh_return": ""},
         bars=[
-            Bar(f"share of ColumnarDQN's seeds that reach {GOAL:.0f}", _share(ours), 1.0),
-            Bar(f"seconds, ColumnarDQN over {peer} (its faster number of threads)",
-                lambda results: median(results, ours, "seconds") / _fastest(results, peer), 1.0,
+            Bar(f"share of ColumnarDQN's seeds that reach {GOAL:.0f}", _share(OURS), 1.0),
+            Bar(f"seconds, ColumnarDQN over {PEER} (its faster number of threads)",
+                lambda results: median(results, OURS, "seconds") / _fastest(results, PEER), 1.0,
                 at_most=True),
         ],
         open=rllib_dqn.start_ray,

@@ -56,17 +56,17 @@ class Bar:
     Attributes:
         text: what is compared.
         value: computes the figure; raises :class:`NotMeasured` if a contender has no rows.
-        bound: the bound itself, above 0.
+        bound: the bound itself, above 0; None for a comparison that is shown without a verdict.
         at_most: whether the figure should stay below it, or reach it.
     """
 
     text: str
     value: Callable[[Results], float]
-    bound: float
+    bound: float | None = None
     at_most: bool = False
 
     def judge(self, results: Results) -> dict[str, Any]:
-        """Compare; ``value`` and ``met`` are None where the figure was not measured."""
+        """Compare; ``value`` is None where it was not measured, ``met`` also without a bound."""
         row: dict[str, Any] = {"text": self.text, "bound": self.bound, "at_most": self.at_most}
         try:
             value = self.value(results)
@@ -74,6 +74,8 @@ class Bar:
             return {**row, "value": None, "met": None}
         if math.isnan(value):
             return {**row, "value": None, "met": None}
+        if self.bound is None:
+            return {**row, "value": value, "met": None}
         met = value <= self.bound if self.at_most else value >= self.bound
         return {**row, "value": value, "met": met}
 

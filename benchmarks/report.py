@@ -14,12 +14,12 @@ BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 Record = dict[str, Any]
 
 
-def load(path: Path = LATEST) -> dict[str, Record]:
+def load(path: Path) -> dict[str, Record]:
     """The records measured so far, by name of the benchmark."""
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
-def merge(record: Record, name: str, path: Path = LATEST) -> None:
+def merge(record: Record, name: str, path: Path) -> None:
     """Put a benchmark's record in the place of its last one; an interrupt leaves the file whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".part")
@@ -72,11 +72,13 @@ def section(name: str, record: Record) -> str:
 def verdict(bar: Record) -> str:
     """The figure, the bar, and by how much it is met or not."""
     sign = "at most" if bar["at_most"] else "at least"
-    bound = f"{sign} {bar['bound']:,g}"
-    if bar["met"] is None:
-        return f"not measured (bar: {bound})"
+    bound = "no bar" if bar["bound"] is None else f"bar: {sign} {bar['bound']:,g}"
+    if bar["value"] is None:
+        return f"not measured ({bound})"
+    if bar["bound"] is None:
+        return f"{number(bar['value'])} ({bound})"
     said = "met" if bar["met"] else "**not met**"
-    return f"**{number(bar['value'])}** (bar: {bound}), {said}{_by(bar['value'] / bar['bound'])}"
+    return f"**{number(bar['value'])}** ({bound}), {said}{_by(bar['value'] / bar['bound'])}"
 
 
 def _by(share: float) -> str:
@@ -122,7 +124,7 @@ def text(records: dict[str, Record], names: list[str]) -> str:
     return "\n".join([machines(records, names), summary(records, names), *sections])
 
 
-def write_page(records: dict[str, Record], names: list[str], page: Path = PAGE) -> None:
+def write_page(records: dict[str, Record], names: list[str], page: Path) -> None:
     """Put the measured part into the page; what is written by hand around it stays."""
     before = page.read_text(encoding="utf-8")
     page.write_text(with_results(before, text(records, names)), encoding="utf-8")

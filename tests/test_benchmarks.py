@@ -80,6 +80,13 @@ def test_a_bar_without_figures_is_neither_met_nor_missed(value):
     assert report.verdict(row) == "not measured (bar: at least 2)"
 
 
+def test_a_comparison_without_a_bound_has_no_verdict():
+    row = Bar("b over a", ratio("b", "a", "s")).judge(ROWS)
+    assert row["met"] is None
+    assert report.verdict(row) == "3 (no bar)"
+    assert report.verdict(Bar("a over c", ratio("a", "c", "s")).judge(ROWS)).startswith("not meas")
+
+
 def test_spread_shows_median_and_range():
     assert report.spread([3.0, 1.0, 20_000.0]) == "3 (1 to 20,000)"
     assert report.spread([0.123456]) == "0.123"
@@ -136,6 +143,18 @@ def test_an_interrupt_keeps_what_was_measured_and_ends_the_program(monkeypatch, 
     assert "This run was interrupted" in capsys.readouterr().out
 
 
+def test_the_page_follows_each_measurement(monkeypatch, tmp_path):
+    page, latest = tmp_path / "page.md", tmp_path / "latest.json"
+    page.write_text(f"By hand\n{report.BEGIN}\n{report.END}\n", encoding="utf-8")
+    monkeypatch.setattr(report, "PAGE", page)
+    monkeypatch.setattr(report, "LATEST", latest)
+    monkeypatch.setattr(catalogue, "make", lambda *_: small(interrupted(at_seed=1)))
+    assert program.main(["loop"]) == 130
+    shown = page.read_text(encoding="utf-8")
+    assert "| ours | 1 | 1 |" in shown
+    assert shown == report.with_results(shown, report.text(report.load(latest), ["loop"]))
+
+
 def test_a_failure_shows_in_the_exit_status(monkeypatch, tmp_path):
     def broken(seed):
         raise RuntimeError("out of paper")
@@ -163,7 +182,9 @@ def test_the_page_keeps_what_is_written_by_hand():
 
 def test_the_page_shows_the_latest_results():
     page = report.PAGE.read_text(encoding="utf-8")
-    wanted = report.with_results(page, report.text(report.load(), list(catalogue.NAMES)))
+    wanted = report.with_results(
+        page, report.text(report.load(report.LATEST), list(catalogue.NAMES))
+    )
     assert page == wanted, "run: .venv/bin/python -m benchmarks --docs"
 
 
