@@ -4,8 +4,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import gymnasium as gym
+
 from benchmarks import rllib_dqn
 from benchmarks.core import Bar, Benchmark, Contender, Figures, Options, ratio
+from course_lib.agents.dqn import DQNAgent
 
 WARM_UP = 1_280
 
@@ -47,6 +50,25 @@ def sb3(num_threads: int, num_steps: int) -> Callable[[int], Figures]:
     return run
 
 
+def plain(num_steps: int) -> Callable[[int], Figures]:
+    """Steps per second of the course's plain DQN, on one thread, after a warm-up."""
+
+    def run(seed: int) -> Figures:
+        agent = DQNAgent(gym.make(rllib_dqn.ENV), seed=seed)
+        marks = []
+        with rllib_dqn.threads(1):
+            for progress in agent.train(WARM_UP + num_steps):
+                marks.append((progress.step, time.perf_counter()))
+        first, last = next(mark for mark in marks if mark[0] >= WARM_UP), marks[-1]
+        steps, rounds = last[0] - first[0], marks.index(last) - marks.index(first)
+        return {
+            "steps_per_s": steps / (last[1] - first[1]),
+            "updates_per_step": rounds * agent.settings.num_updates / steps,
+        }
+
+    return run
+
+
 OURS, PEER = "ColumnarDQN (RLlib)", "stable-baselines3"
 STOCK, DEFAULT = "stock DQN (RLlib), same settings", "stock DQN (RLlib), sampling by default"
 
@@ -61,6 +83,8 @@ def _contenders(long: int, short: int) -> list[Contender]:
         Contender(DEFAULT, rllib(rllib_dqn.stock_config_as_it_comes, short, None),
                   note="its default buffer, which is prioritised and does more work; 1 "
                   "environment, 4 steps per sample, threads as PyTorch sets them"),
+        Contender("plain DQN of notebook 03 (no RLlib)", plain(long),
+                  note="not double: one forward pass less; 1 environment"),
         Contender(f"{PEER}, 1 thread", sb3(1, long), "stable_baselines3"),
         Contender(f"{PEER}, 2 threads", sb3(2, long), "stable_baselines3"),
     ]  # fmt: skip
