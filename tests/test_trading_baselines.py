@@ -66,6 +66,28 @@ def test_sine_market_has_its_period_and_its_noise():
             markets.sine_market(**{"num_rows": 100, "rng": rng, **wrong})
 
 
+def test_regime_market_changes_its_ways_and_stays_in_range():
+    table = markets.regime_market(5_000, rng=np.random.default_rng(0), noise=0.0)
+    moves = np.diff(np.log(table["close"]))
+    slope = 24 * 0.002
+    day = np.convolve(moves, np.ones(24), mode="valid")
+    for regime in (slope, -slope):
+        assert np.isclose(day, regime, atol=1e-3).mean() > 0.1, "a climb and a slide"
+    steady = np.isclose(np.abs(day), slope, atol=1e-3)
+    assert 0.1 < 1 - steady.mean() < 0.9, "and something else"
+    assert np.abs(np.log(table["close"] / 100)).max() < 1.3
+    assert np.abs(moves).max() < 0.01, "no jump where regimes meet"
+    one, same, other = (
+        markets.regime_market(300, rng=np.random.default_rng(seed))["close"] for seed in (4, 4, 5)
+    )
+    pd.testing.assert_series_equal(one, same)
+    assert not np.array_equal(one, other)
+    rng = np.random.default_rng(0)
+    for wrong in ({"num_rows": 1}, {"period": 7}, {"slope": 0.2}, {"noise": -1}):
+        with pytest.raises(ValueError, match="must be"):
+            markets.regime_market(**{"num_rows": 100, "rng": rng, **wrong})
+
+
 def test_baselines_trade_as_they_say():
     table = market()
     env = environment.make_env(table)
@@ -149,22 +171,3 @@ def test_pictures_are_drawn_from_arrays():
     assert len(plots.plot_equity(run.times, many, ax=Figure().subplots()).lines) == 2
     ax = plots.plot_outcomes({"a": [1, 2], "b": [3]}, ax=Figure().subplots(), line=("x", 2.0))
     assert [text.get_text() for text in ax.get_yticklabels()] == ["a", "b"]
-
-
-@pytest.mark.full
-@pytest.mark.timeout(900)
-def test_the_agent_finds_nine_tenths_of_the_known_profit_on_every_seed():
-    """RLlib's DQN, five seeds, unseen noise and phase; fees on."""
-    from course_lib.trading import agent
-
-    settings = agent.Settings(num_steps=4_096)
-    shares = []
-    for seed in range(5):
-        known, unseen = (
-            markets.sine_market(rows, rng=np.random.default_rng([seed, number]))
-            for number, rows in enumerate((3_000, 900))
-        )
-        make = lambda table=known: agent.training_env(table, settings)  # noqa: E731
-        module, _ = agent.train_agent(agent.dqn_config(make, settings, seed), settings.num_steps)
-        shares.append(agent.share_of_foresight(module, unseen, settings))
-    assert min(shares) >= 0.9, shares

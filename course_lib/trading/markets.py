@@ -1,4 +1,4 @@
-"""A market whose best trades are known, and the best profit that any trader could have made."""
+"""Markets whose best trades are known, and the best profit that any trader could have made."""
 
 from dataclasses import dataclass
 
@@ -47,6 +47,68 @@ def sine_market(
     wave = amplitude * np.sin(2 * np.pi * np.arange(num_rows) / period + phase)
     close = level * np.exp(wave + noise * rng.standard_normal(num_rows))
     return price_table(np.round(close, 2))
+
+
+REGIMES = ("waves", "climb", "slide")
+
+
+def regime_market(
+    num_rows: int,
+    *,
+    rng: np.random.Generator,
+    period: int = 48,
+    amplitude: float = 0.05,
+    slope: float = 0.002,
+    noise: float = 0.0005,
+    level: float = 100.0,
+) -> pd.DataFrame:
+    """Make hourly prices whose behaviour changes without notice: waves, a climb, or a slide.
+
+    Each regime lasts four to twelve half periods. Nothing but the prices tells which one it is, so
+    a trader notices a change only some hours later.
+
+    Args:
+        num_rows: hours.
+        rng: source of the regimes, their lengths and the noise.
+        period: hours from peak to peak in the waves, an even number.
+        amplitude: height of the waves, as a fraction of the level.
+        slope: rise or fall of each hour in a climb or a slide, as a fraction.
+        noise: spread of the noise, as a fraction of the level.
+        level: dollars at the start.
+
+    Returns:
+        A table of prices in whole cents.
+
+    Raises:
+        ValueError: if a size is out of range.
+    """
+    if num_rows < 2 or period < 4 or period % 2:
+        raise ValueError(
+            "num_rows must be at least 2 and period an even number of at least 4, got "
+            f"{num_rows} and {period}"
+        )
+    if not 0 <= amplitude < 0.5 or not 0 <= slope < 0.1 or not 0 <= noise < 0.1:
+        raise ValueError(
+            "amplitude must be in [0, 0.5), slope and noise in [0, 0.1), got "
+            f"{amplitude}, {slope} and {noise}"
+        )
+    path, regime = np.zeros(1), str(rng.choice(REGIMES))
+    while path.size < num_rows:
+        rows = int(rng.integers(4, 13)) * period // 2
+        path = np.concatenate([path, path[-1] + _stretch(regime, rows, period, amplitude, slope)])
+        regime = str(rng.choice([name for name in REGIMES if name != regime]))
+        if abs(path[-1]) > 0.4:  # turn back before prices run away
+            regime = "slide" if path[-1] > 0 else "climb"
+    close = level * np.exp(path[:num_rows] + noise * rng.standard_normal(num_rows))
+    return price_table(np.round(close, 2))
+
+
+def _stretch(regime: str, rows: int, period: int, amplitude: float, slope: float) -> np.ndarray:
+    """Return the log price of one regime, relative to the hour before it."""
+    hours = np.arange(1, rows + 1)
+    if regime == "waves":
+        return amplitude * np.sin(2 * np.pi * hours / period)
+    return slope * hours * (1 if regime == "climb" else -1)
 
 
 @dataclass(frozen=True)
