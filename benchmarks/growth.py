@@ -9,7 +9,7 @@ import gymnasium as gym
 from benchmarks import rllib_dqn
 from benchmarks.core import Bar, Benchmark, Contender, Figures, Options, ratio
 
-SLEEP_S = 0.002
+SLEEP_S, WARM_UP = 0.002, 512
 FEW, MORE = 1 / 16, 1 / 4  # gradient steps per environment step
 
 
@@ -32,19 +32,23 @@ def clocked(
 
         register_env("slow", lambda _: Slow(gym.make(rllib_dqn.ENV)))
         intensity = updates_per_step * rllib_dqn.SHARED["train_batch_size"]
-        config = rllib_dqn.columnar_config(seed, training_intensity=intensity)
+        config = rllib_dqn.columnar_config(
+            seed,
+            training_intensity=intensity,
+            num_steps_sampled_before_learning_starts=WARM_UP // 2,
+        )
         config.environment("slow").env_runners(
             num_env_runners=num_env_runners, num_envs_per_env_runner=1, rollout_fragment_length=64
         )
         with rllib_dqn.built(config) as algo:
-            return rllib_dqn.window(algo, 1_280, seconds=seconds)
+            return rllib_dqn.window(algo, WARM_UP, seconds=seconds)
 
     return run
 
 
 def benchmark(options: Options) -> Benchmark:
     """Steps per second with one and with two env runners."""
-    seconds = 1.0 if options.quick else 6.0
+    seconds = 1.0 if options.quick else 5.0
     names = {
         (runners, updates): f"{runners} env runner{'s' * (runners > 1)}, {said}"
         for updates, said in ((FEW, "few updates"), (MORE, "more updates"))

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from benchmarks import rllib_dqn
-from benchmarks.core import Bar, Benchmark, Contender, Figures, Options, ratio
+from benchmarks.core import Bar, Benchmark, Contender, Figures, Options, median, ratio
 from course_lib.agents.dqn import DQNAgent, make_q_network
 from course_lib.rllib.replay import Chunk, n_step_columns
 
@@ -174,6 +174,9 @@ def benchmark(options: Options) -> Benchmark:
                 ratio(ours, floor, "us_per_update"), 1.5, at_most=True),
             Bar("ColumnarDQN over the bare loop, learner alone",
                 ratio(ours, floor, "us_learner_alone"), 1.5, at_most=True),
+            Bar("for comparison: steps per second of `loop` if half a gradient step of the bare "
+                "loop were all there is to a step",
+                lambda results: 2e6 / median(results, floor, "us_per_update")),
         ],
         open=rllib_dqn.start_ray,
         close=rllib_dqn.stop_ray,
