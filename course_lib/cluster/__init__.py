@@ -9,6 +9,9 @@ to the machine, listening on the loopback interface only, where no other machine
 """
 
 from course_lib.cluster.address import Target, resolve
-from course_lib.cluster.connection import Cluster, ClusterError, connect
+from course_lib.cluster.connection import connect
+from course_lib.cluster.handle import Cluster
+from course_lib.cluster.remote import ClusterError
+from course_lib.cluster.watch import ClusterLostError
 
-__all__ = ["Cluster", "ClusterError", "Target", "connect", "resolve"]
+__all__ = ["Cluster", "ClusterError", "ClusterLostError", "Target", "connect", "resolve"]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 LOCAL = "local"
+GCS_PORT = 6379  # the cluster's own port
 CLIENT_PORT = 10001
 
 

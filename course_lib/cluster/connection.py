@@ -1,132 +1,16 @@
 """The connection to Ray: :func:`connect` and what it returns."""
 
 import time
-from typing import Literal, Self
+from typing import Literal
 
 import psutil
 
-from course_lib.cluster import machine, start
+from course_lib.cluster import machine, remote, start
 from course_lib.cluster.address import LOCAL, Target, resolve
+from course_lib.cluster.handle import Cluster, count
+from course_lib.cluster.remote import ClusterError
 
 Gpus = Literal["auto"] | int
-
-
-class ClusterError(ConnectionError):
-    """No cluster: the message says in one sentence what is wrong, and then what to do."""
-
-
-class Cluster:
-    """A connection to Ray. Made by :func:`connect`; usable in a ``with`` statement.
-
-    Attributes:
-        target: what it is connected to.
-        seconds: how long connecting took.
-        num_nodes: machines in the cluster when the connection was made.
-        num_cpus: cores of all nodes.
-        num_gpus: GPUs of all nodes.
-        memory_bytes: memory that Ray may give to tasks and actors.
-        dashboard_url: address of the dashboard, empty if there is none.
-    """
-
-    def __init__(
-        self,
-        target: Target,
-        seconds: float,
-        dashboard_url: str = "",
-        children: list[psutil.Process] | None = None,
-    ):
-        import ray
-
-        nodes = [node for node in ray.nodes() if node["Alive"]]
-        resources = ray.cluster_resources()
-        self.target, self.seconds = target, seconds
-        self.num_nodes = len(nodes)
-        self.num_cpus = int(resources.get("CPU", 0))
-        self.num_gpus = int(resources.get("GPU", 0))
-        self.memory_bytes = int(resources.get("memory", 0))
-        self.dashboard_url = f"http://{dashboard_url}" if dashboard_url else ""
-        self._children = children or []
-        self._open = True
-
-    @property
-    def is_local(self) -> bool:
-        """Whether Ray was started on this machine for this notebook."""
-        return self.target.address == LOCAL
-
-    @property
-    def alive(self) -> bool:
-        """Whether the connection still works; asks Ray, and gives it 5 seconds."""
-        ray = start.loaded_ray()
-        if not self._open or ray is None or not ray.is_initialized():
-            return False
-        return all(map(start.running, self._children)) and start.answers(ray.nodes, 5.0)
-
-    def fit(self, wanted: int, *, cpus_each: float = 1, gpus_each: float = 0) -> int:
-        """Return how many of ``wanted`` tasks or actors run at once, and say so if not all.
-
-        Ray lets work that does not fit wait without a word, so ask before starting it.
-
-        Args:
-            wanted: number of tasks or actors, at least 1.
-            cpus_each: cores that each of them takes, 0 or more.
-            gpus_each: GPUs that each of them takes, 0 or more; fractions share one.
-
-        Raises:
-            ValueError: if an argument is out of range, or not even one fits.
-        """
-        if wanted < 1 or cpus_each < 0 or gpus_each < 0:
-            raise ValueError(
-                "wanted must be at least 1, cpus_each and gpus_each at least 0, got "
-                f"{wanted}, {cpus_each} and {gpus_each}"
-            )
-        has = f"{self.num_cpus} cores and {self.num_gpus} GPUs"
-        each = f"{cpus_each:g} cores and {gpus_each:g} GPUs each"
-        fits = wanted
-        for have, need in ((self.num_cpus, cpus_each), (self.num_gpus, gpus_each)):
-            fits = min(fits, int(have / need + 1e-9)) if need else fits
-        if fits < 1:
-            raise ValueError(f"not one fits: {each}, but this Ray has {has}; ask for less")
-        if fits < wanted:
-            print(f"{fits} of {wanted} run at the same time ({each}; this Ray has {has}).")
-        return fits
-
-    def disconnect(self) -> None:
-        """Leave the cluster; a local Ray is stopped. Harmless when already left."""
-        if self._open:
-            self._open = False
-            start.leave(self._children)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.disconnect()
-
-    def __str__(self) -> str:
-        where = "a local Ray on this machine" if self.is_local else f"Ray at {self.target.address}"
-        nodes = "" if self.is_local else f"{_count(self.num_nodes, 'node')}, "
-        return (
-            f"{where}: {nodes}{_count(self.num_cpus, 'core')}, {_count(self.num_gpus, 'GPU')}, "
-            f"{machine.gibibytes(self.memory_bytes)} memory"
-        )
-
-    def __repr__(self) -> str:
-        return f"<Cluster, {self if self._open else 'disconnected'}>"
-
-    def _repr_html_(self) -> str:
-        if not self._open:
-            return "<p>Disconnected; run <code>cluster = connect()</code> again.</p>"
-        url = self.dashboard_url
-        rows = {
-            "Ray": "local, on this machine" if self.is_local else self.target.address,
-            "Nodes": self.num_nodes,
-            "Cores": self.num_cpus,
-            "GPUs": self.num_gpus,
-            "Memory": machine.gibibytes(self.memory_bytes),
-            "Dashboard": _dashboard_html(url) if url else "none",
-        }
-        cells = "".join(f'<tr><th scope="row">{k}</th><td>{v}</td></tr>' for k, v in rows.items())
-        return f"<table>{cells}</table>"
 
 
 _current: Cluster | None = None  # Ray allows one connection per process; this is its description.
@@ -188,7 +72,7 @@ def _adopt(target: Target) -> Cluster | None:
     """Take over a Ray that this process started by itself; close any other connection."""
     ray = start.loaded_ray()
     if _current is not None and _current._open:
-        verb = "Leaving" if _current.target != target else "No answer any more from"
+        verb = "No answer any more from" if _current.target == target else "Leaving"
         print(f"{verb} {_current}. Its actors and stored objects are gone.")
         _current.disconnect()
     elif ray is not None and ray.is_initialized():
@@ -202,23 +86,15 @@ def _open(
     target: Target, num_cpus: int | None, gpus: Gpus, timeout_s: float, dashboard: bool
 ) -> Cluster:
     started = time.perf_counter()
-    children: list[psutil.Process] = []
     if target.address == LOCAL:
         print("Starting a local Ray, usually 5 to 15 seconds ...", flush=True)
         url, children = _start_here(num_cpus, gpus, dashboard)
-    else:
-        print(f"Connecting to Ray at {target.address} ...", flush=True)
-        _probe(target, timeout_s)
-        try:
-            url = start.attach(target.address)
-        except Exception as error:
-            start.leave([])
-            raise ClusterError(
-                f"Ray at {target.address} (from {target.source}) did not take the connection: "
-                f"{error}. Check that its Python and Ray versions are those of this machine, or "
-                f"call connect('local') to work here."
-            ) from error
-    return Cluster(target, time.perf_counter() - started, url, children)
+        return Cluster(target, time.perf_counter() - started, url, children)
+    print(f"Connecting to Ray at {target.address}, usually 5 to 15 seconds ...", flush=True)
+    link = remote.reach(target, timeout_s)
+    for note in link.notes:
+        print(note)
+    return Cluster(target, time.perf_counter() - started, link.dashboard_url, link=link)
 
 
 def _start_here(
@@ -242,20 +118,6 @@ def _start_here(
         ) from error
 
 
-def _probe(target: Target, timeout_s: float) -> None:
-    """Knock at the port first: Ray itself would try a dead address for minutes."""
-    if target.endpoint is None:
-        return
-    host, port = target.endpoint
-    reason = start.reachable(host, port, timeout_s)
-    if reason:
-        raise ClusterError(
-            f"Nothing listens at {host} port {port} (from {target.source}): {reason}. Check that "
-            "the cluster runs and that the address is right, or call connect('local') to work on "
-            "this machine."
-        )
-
-
 def _compare(cluster: Cluster, num_cpus: int | None, gpus: Gpus) -> None:
     """Say so when the cluster has less than was asked for, or was started with other sizes."""
     for wanted, has, what in (
@@ -263,20 +125,9 @@ def _compare(cluster: Cluster, num_cpus: int | None, gpus: Gpus) -> None:
         (None if gpus == "auto" else gpus, cluster.num_gpus, "GPU"),
     ):
         if wanted is not None and wanted > has:
-            print(f"You asked for {_count(wanted, what)}; it has {has}, so work is sized to {has}.")
+            print(f"You asked for {count(wanted, what)}; it has {has}, so work is sized to {has}.")
     if cluster.is_local and num_cpus is not None and num_cpus < cluster.num_cpus:
         print(
-            f"You asked for {_count(num_cpus, 'core')}, and this Ray already runs with "
+            f"You asked for {count(num_cpus, 'core')}, and this Ray already runs with "
             f"{cluster.num_cpus}. To change that: cluster.disconnect(), then connect() again."
         )
-
-
-def _dashboard_html(url: str) -> str:
-    return (
-        f'<a href="{url}" target="_blank" rel="noopener">{url}</a> (asks for a token: paste the '
-        "line in the file <code>.ray/auth_token</code> of your home folder)"
-    )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

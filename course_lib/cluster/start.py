@@ -124,13 +124,19 @@ def _give_token() -> None:
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
 
 
-def attach(address: str) -> str:
-    """Connect to the Ray at ``address``; return the dashboard's address, empty if unknown."""
+def attach(address: str, **options: Any) -> str:
+    """Connect to the Ray at ``address``; return the dashboard's address, empty if unknown.
+
+    Args:
+        address: as ``ray.init`` takes it.
+        **options: more of ``ray.init``'s; those that are None are left out.
+    """
     load_ray()
     import ray
 
+    given = {name: value for name, value in options.items() if value is not None}
     with quiet():
-        context = ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
+        context = ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **given)
     return getattr(context, "dashboard_url", "") or ""
 
 

@@ -1,0 +1,111 @@
+"""A look at the cluster every two seconds, so that a notebook hears of it when machines vanish.
+
+Ray waits a minute for a head that is gone and then ends the notebook's process. This watch says so
+after some seconds, makes a cell that waits for Ray fail, and lets go of Ray before it acts.
+"""
+
+import _thread
+import contextlib
+import ctypes
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+PERIOD_S = 2.0
+LIMIT_S = 6.0
+_MAIN = threading.main_thread()
+
+
+class ClusterLostError(ConnectionError):
+    """The cluster went away while it was used; the message says what is kept."""
+
+    reason = "The cluster is gone."
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or self.reason)
+
+
+class Watch:
+    """Looks at a cluster in a thread of its own until :meth:`stop`.
+
+    Args:
+        answers: whether the head answers; asked every two seconds, and may take as long.
+        nodes: the machines that are alive now, id and address; asked when the head answers.
+        lost: called once when the head did not answer for six seconds; returns the message.
+        let_go: called after that, when no cell waits for Ray any more.
+    """
+
+    def __init__(
+        self,
+        answers: Callable[[], bool],
+        nodes: Callable[[], dict[str, str]],
+        lost: Callable[[], str],
+        let_go: Callable[[], None],
+    ) -> None:
+        self._answers, self._nodes, self._lost, self._let_go = answers, nodes, lost, let_go
+        self._known: dict[str, str] = {}
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._look, name="cluster-watch", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._end.set()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(PERIOD_S + 1)
+
+    def _look(self) -> None:
+        heard = time.monotonic()
+        while not self._end.wait(PERIOD_S):
+            if self._answers():
+                heard = time.monotonic()
+                self._count()
+            elif time.monotonic() - heard > LIMIT_S and not self._end.is_set():
+                self._end.set()
+                ClusterLostError.reason = self._lost()
+                print(ClusterLostError.reason, file=sys.stderr, flush=True)
+                free_main_thread()
+                self._let_go()
+
+    def _count(self) -> None:
+        """Say which machines are gone since the last look."""
+        with contextlib.suppress(Exception):
+            alive = self._nodes()
+            for node in self._known.keys() - alive.keys():
+                print(
+                    f"A machine of the cluster is gone ({self._known[node]}); {len(alive)} are "
+                    "left. What ran there is started again on the others, if that was asked for.",
+                    file=sys.stderr, flush=True,
+                )  # fmt: skip
+            self._known = alive
+
+
+def free_main_thread(limit_s: float = 20.0, every_s: float = 1.5) -> bool:
+    """Raise :class:`ClusterLostError` in the main thread as long as it waits inside Ray.
+
+    Returns:
+        Whether it is out of Ray.
+    """
+    end = time.monotonic() + limit_s
+    while _inside_ray() and time.monotonic() < end:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(_MAIN.ident or 0), ctypes.py_object(ClusterLostError)
+        )
+        _thread.interrupt_main()
+        waited = time.monotonic() + every_s
+        while _inside_ray() and time.monotonic() < waited:
+            time.sleep(0.05)
+    return not _inside_ray()
+
+
+def _inside_ray() -> bool:
+    ray = sys.modules.get("ray")
+    frame = sys._current_frames().get(_MAIN.ident or 0)
+    home = str(Path(ray.__file__ or "").parent) if ray is not None else "?"
+    while frame is not None:
+        if frame.f_code.co_filename.startswith(home):
+            return True
+        frame = frame.f_back
+    return False

@@ -1,0 +1,232 @@
+"""Parts that need no running Ray: tokens, complaints, what travels, GPUs, scripts."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from course_lib.cluster import Target, endpoint, gpu, remote, storage, travel
+from course_lib.cluster.endpoint import Endpoint
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRIPTS = ROOT / "scripts" / "cluster"
+HERE = ("2.60.0", "3.12.1")
+
+
+class TestToken:
+    def test_variable_before_file(self, tmp_path: Path) -> None:
+        (tmp_path / "token").write_text("from-file\n")
+        both = {"RAY_AUTH_TOKEN": "from-variable", "RAY_AUTH_TOKEN_PATH": str(tmp_path / "token")}
+        assert endpoint.token(both) == "from-variable"
+        del both["RAY_AUTH_TOKEN"]
+        assert endpoint.token(both) == "from-file"
+
+    def test_home(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HOME", str(tmp_path))
+        assert endpoint.token({}) == ""
+        (tmp_path / ".ray").mkdir()
+        (tmp_path / ".ray" / "auth_token").write_text("mine")
+        assert endpoint.token({}) == "mine"
+
+    def test_switched_off(self) -> None:
+        assert endpoint.token({"RAY_AUTH_TOKEN": "x", "RAY_AUTH_MODE": "disabled"}) == ""
+
+
+class TestComplaints:
+    def say(self, address: str, found: Endpoint, mine: str = "t") -> str:
+        return remote.complain(Target(address, "the argument `address`"), found, mine, HERE)
+
+    def test_all_is_well(self) -> None:
+        assert self.say("h:6379", Endpoint("gcs", versions=HERE)) == ""
+        assert self.say("ray://h:10001", Endpoint("client")) == ""
+
+    def test_no_ray(self) -> None:
+        assert "no Ray that this notebook can use" in self.say("h:8265", Endpoint("other"))
+
+    def test_patch_release_of_python_may_differ(self) -> None:
+        assert self.say("h:6379", Endpoint("gcs", versions=("2.60.0", "3.12.9"))) == ""
+        assert "Python 3.13.0" in self.say("h:6379", Endpoint("gcs", versions=("2.60.0", "3.13.0")))
+
+    def test_port_before_token(self) -> None:
+        found = Endpoint("gcs", takes_token=False)
+        assert "Write 'h:6379'" in self.say("ray://h:6379", found, mine="")
+
+
+class TestTravel:
+    def test_course_and_data_only(self) -> None:
+        environment = travel.runtime_env()
+        assert environment["working_dir"] == str(ROOT)
+        kept = {one.name for one in ROOT.iterdir()} - {
+            name.removeprefix("/") for name in environment["excludes"]
+        }
+        assert kept == {"course_lib", "data"}
+        assert "pip" not in environment
+
+    def test_without_a_clone(self, tmp_path: Path) -> None:
+        environment = travel.runtime_env(root=tmp_path)
+        assert environment["py_modules"] == [str(tmp_path / "course_lib")]
+        assert "working_dir" not in environment
+
+    def test_installs_without_the_packages_own_wishes(self) -> None:
+        pip = travel.runtime_env(["tensortrade==1.0.4"])["pip"]
+        assert pip["packages"] == ["tensortrade==1.0.4"]
+        assert "--no-deps" in pip["pip_install_options"]
+
+    def test_closure_has_what_trading_needs_and_no_tensorflow(self) -> None:
+        found = travel.closure()
+        assert {"tensortrade", "pandas", "python-dateutil", "torch", "gymnasium"} <= set(found)
+        assert not {"tensorflow", "stochastic", "ray"} & set(found)
+
+    def test_lacking(self) -> None:
+        assert travel.lacking({"pytest": "1", "no-such-package": "2.0"}) == ["no-such-package==2.0"]
+
+
+class TestDisk:
+    def test_write_read_list_move_remove(self, tmp_path: Path) -> None:
+        disk = storage.Disk([str(tmp_path)])
+        disk.make_folder(str(tmp_path / "a" / "b"))
+        file = str(tmp_path / "a" / "b" / "f")
+        disk.write(file, b"hello", 0)
+        disk.write(file, b" world", 5)
+        assert disk.read(file, 6, 100) == b"world"
+        assert disk.info(file)[1:3] == ("file", 11)
+        assert [one[1] for one in disk.listing(str(tmp_path), True)] == ["folder", "folder", "file"]
+        disk.move(file, file + "2")
+        assert disk.info(file)[1] == "none"
+        disk.remove(str(tmp_path / "a"))
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("path", ["/etc/passwd", "{tmp}/../outside", "{tmp}/link/x"])
+    def test_refuses_what_is_outside(self, tmp_path: Path, path: str) -> None:
+        (tmp_path / "in").mkdir()
+        (tmp_path / "in" / "link").symlink_to("/etc")
+        disk = storage.Disk([str(tmp_path / "in")])
+        with pytest.raises(PermissionError, match="results must lie in"):
+            disk.write(path.format(tmp=tmp_path / "in"), b"", 0)
+
+    def test_a_file_in_parts(self, tmp_path: Path) -> None:
+        disk = storage.Disk([str(tmp_path)])
+        sending = storage._Sending(lambda name, *a: getattr(disk, name)(*a), str(tmp_path / "f"))
+        for _ in range(3):
+            sending.write(b"x" * (storage.CHUNK - 1))
+        sending.close()
+        assert (tmp_path / "f").stat().st_size == 3 * (storage.CHUNK - 1)
+
+    def test_home_stays_the_plain_disk(self) -> None:
+        import pickle
+
+        assert type(pickle.loads(pickle.dumps(storage.HomeDisk()))) is storage.HomeDisk
+
+
+class TestLearnerPlace:
+    @pytest.mark.parametrize(
+        ("wish", "in_cluster", "here", "local", "settings"),
+        [
+            ("auto", 0, 0, True, (0, 0)),
+            ("auto", 1, 1, True, (0, 1)),
+            ("auto", 1, 0, False, (1, 1)),
+            ("auto", 1, 0, True, (0, 0)),
+            ("auto", 0, 1, False, (0, 0)),
+            (0, 4, 1, False, (0, 0)),
+            (1, 2, 0, False, (1, 1)),
+            (1, 1, 1, True, (0, 1)),
+        ],
+    )
+    def test_place(self, wish, in_cluster: int, here: int, local: bool, settings: tuple) -> None:
+        place = gpu.place_learner(wish, in_cluster=in_cluster, here=here, local=local)
+        assert (place.num_learners, place.num_gpus_per_learner) == settings
+
+    def test_asked_for_and_absent(self) -> None:
+        with pytest.raises(ValueError, match=r"at most the GPUs that there are \(0\), got 1; use"):
+            gpu.place_learner(1, in_cluster=0, here=0, local=False)
+
+    @pytest.mark.parametrize("wish", [2, -1, True, "all"])
+    def test_refuses(self, wish) -> None:
+        with pytest.raises(ValueError, match="must be 'auto', 0 or 1"):
+            gpu.place_learner(wish, in_cluster=4, here=0, local=False)
+
+
+class TestShare:
+    @pytest.mark.parametrize(
+        ("num_gpus", "at_once", "part"),
+        [(0, 4, 0), (1, 1, 1), (2, 2, 1), (8, 2, 1), (1, 2, 0.5), (1, 3, 0.33), (2, 3, 0.5),
+         (2, 5, 0.33), (1, 20, 0.05)],
+    )  # fmt: skip
+    def test_share(self, num_gpus: float, at_once: int, part: float) -> None:
+        assert gpu.share(num_gpus, at_once) == part
+        assert part == 0 or sum(int(1 / part) for _ in range(num_gpus)) >= at_once
+
+    def test_too_many(self) -> None:
+        with pytest.raises(ValueError, match="at most 20 per GPU, got 21"):
+            gpu.share(1, 21)
+
+
+class TestScripts:
+    def test_ray_up(self) -> None:
+        import yaml
+        from ray.autoscaler._private.util import prepare_config, validate_config
+
+        config = yaml.safe_load((SCRIPTS / "classroom.yaml").read_text())
+        full = prepare_config(config)
+        validate_config(full)
+        assert full["max_workers"] == 5
+        started = full["head_start_ray_commands"] + full["worker_start_ray_commands"]
+        assert all("RAY_AUTH_MODE=token" in line for line in started if "ray start" in line)
+
+    def test_kuberay(self) -> None:
+        """Ray's own reader of such manifests takes it, and authentication is on."""
+        import yaml
+        from ray.autoscaler._private.kuberay import autoscaling_config as reader
+
+        manifest = yaml.safe_load((SCRIPTS / "kuberay.yaml").read_text())
+        manifest["metadata"]["namespace"] = "default"
+        config = reader._derive_autoscaling_config_from_ray_cr(manifest)
+        assert config["available_node_types"]["cores"]["resources"]["CPU"] == 16
+        assert config["available_node_types"]["cores"]["min_workers"] == 5
+        assert manifest["spec"]["authOptions"] == {"mode": "token"}
+
+    def test_versions_in_the_manifest_are_the_locks(self) -> None:
+        locked = check_versions().locked((ROOT / "requirements.lock").read_text())
+        text = (SCRIPTS / "kuberay.yaml").read_text()
+        assert text.count(f"rayproject/ray:{locked['ray']}-py312") == 2
+        assert f'rayVersion: "{locked["ray"]}"' in text
+
+    def test_differences(self) -> None:
+        lock = (ROOT / "requirements.lock").read_text()
+        assert check_versions().differences(lock) == []
+        other = lock.replace("ray==2.60.0", "ray==2.59.0")
+        assert check_versions().differences(other) == [
+            "ray is 2.60.0 here, and requirements.lock says 2.59.0"
+        ]
+
+    @pytest.mark.parametrize("name", ["start_head.sh", "start_worker.sh"])
+    def test_start_scripts_ask_for_an_address(self, name: str, tmp_path: Path) -> None:
+        env = {**os.environ, "PY": sys.executable, "HOME": str(tmp_path)}
+        run = subprocess.run(
+            ["sh", str(SCRIPTS / name)], env=env, capture_output=True, text=True, timeout=60
+        )
+        assert run.returncode == 2
+        assert run.stdout.startswith("usage: sh scripts/cluster/start_")
+
+    def test_a_worker_without_token_is_told_where_to_get_it(self, tmp_path: Path) -> None:
+        hidden = [name for name in os.environ if name.startswith("RAY_")]
+        env = {**os.environ, "PY": sys.executable, "HOME": str(tmp_path)}
+        for name in hidden:
+            del env[name]
+        run = subprocess.run(
+            ["sh", str(SCRIPTS / "start_worker.sh"), "h:6379"],
+            env=env, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        assert run.returncode == 1
+        assert "No token here" in run.stdout
+
+
+def check_versions():
+    """The script as a module."""
+    spec = importlib.util.spec_from_file_location("check_versions", SCRIPTS / "check_versions.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
