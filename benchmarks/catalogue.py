@@ -14,6 +14,7 @@ NAMES = {
     "environments": "environments",
     "tabular": "tabular",
     "growth": "growth",
+    "distribution": "distribution",
     "memory": "memory",
     "tune": "tune_overhead",
     "notebooks": "notebooks",

@@ -4,7 +4,7 @@ from typing import Self
 
 import psutil
 
-from course_lib.cluster import endpoint, machine, remote, start, watch
+from course_lib.cluster import endpoint, gpu, machine, remote, start, watch
 from course_lib.cluster.address import LOCAL, Target
 
 WAYS = {
@@ -116,6 +116,22 @@ class Cluster:
         if fits < wanted:
             print(f"{fits} of {wanted} run at the same time ({each}; this Ray has {has}).")
         return fits
+
+    def place_learner(self, gpus: gpu.Wish = "auto") -> gpu.LearnerPlace:
+        """Return where an RLlib learner computes: ``config.learners(**place.settings)``.
+
+        Args:
+            gpus: ``"auto"`` takes a GPU if there is one; 0 and 1 insist.
+
+        Raises:
+            ValueError: if a GPU is asked for and there is none.
+        """
+        here = len(machine.gpu_names())
+        return gpu.place_learner(gpus, in_cluster=self.num_gpus, here=here, local=self.is_local)
+
+    def gpu_share(self, at_once: int) -> float:
+        """Return the part of a GPU for each of ``at_once`` trials, 0 if there is none."""
+        return gpu.share(self.num_gpus, at_once)
 
     def disconnect(self) -> None:
         """Leave the cluster; a local Ray is stopped. Harmless when already left."""
