@@ -1,4 +1,4 @@
-"""The same work in one process, on a local Ray and on a cluster."""
+"""The same work in one process, on a local Ray and on a cluster.
 
 The cluster is the one that ``RAY_ADDRESS`` names. Without it, root on Linux gets one of two
 machines on this one, made of network namespaces as the tests make it; others go without.
