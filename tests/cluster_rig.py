@@ -1,5 +1,7 @@
 """A small cluster on one machine: nodes with addresses, disks and process tables of their own.
 
+Ray is started on them by the scripts that instructors use (``scripts/cluster``).
+
 Each node is a process in its own namespaces (network, mounts, process ids), made with ``unshare``.
 Nothing of it is named on the machine: when that process ends, all that ran inside ends, and its
 network cards and mounts go with it. They end with the test run too, however that ends. Only root
@@ -24,7 +26,7 @@ from typing import Any, Self
 import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
-RAY = [sys.executable, "-m", "ray.scripts.scripts"]
+SCRIPTS = ROOT / "scripts" / "cluster"
 GCS_PORT, CLIENT_PORT = 6379, 10001
 KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
 TOOLS = ("unshare", "nsenter", "ip", "mount", "setpriv", "bash")
@@ -106,7 +108,7 @@ class Rig:
 
     Args:
         folder: for homes and logs; short, because Ray makes sockets below ``/tmp/ray``.
-        token: that the cluster asks for; None makes one, an empty text means no authentication.
+        token: that the cluster asks for; None makes one.
         hidden: folders that are empty on the nodes, not on the driver's.
     """
 
@@ -114,7 +116,7 @@ class Rig:
         self, folder: Path, *, token: str | None = None, hidden: tuple[Path, ...] = ()
     ) -> None:
         self.folder, self.hidden = folder, list(hidden)
-        self.token = secrets.token_hex(32) if token is None else token
+        self.token = token or secrets.token_hex(32)
         self.nodes: dict[str, Node] = {}
         self._count = 0
         self._switch = Node("switch", "", folder, [])
@@ -135,19 +137,15 @@ class Rig:
         """Pull the plug of a machine; its name is free again."""
         self.nodes.pop(name).kill()
 
-    def auth(self, token: str | None = None) -> dict[str, str]:
-        """The variables that carry the cluster's token, or another one."""
-        token = self.token if token is None else token
-        return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token} if token else {
-            "RAY_AUTH_MODE": "disabled"
-        }  # fmt: skip
+    def auth(self) -> dict[str, str]:
+        """The variables that carry the cluster's token."""
+        return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": self.token}
 
     def start_head(self, *, num_cpus: int = 2, ip: str = "", **env: str) -> Node:
         """Start a head and wait until it takes connections."""
         node = self.add("head", self.hidden, ip)
-        self._ray(node, ["--head", f"--port={GCS_PORT}", "--include-dashboard=false",
-                         f"--ray-client-server-port={CLIENT_PORT}", f"--num-cpus={num_cpus}"],
-                  env)  # fmt: skip
+        more = [f"--num-cpus={num_cpus}", "--include-dashboard=false"]
+        self._start(node, ["sh", f"{SCRIPTS}/start_head.sh", node.ip, *more], env)
         self.wait_for(1)
         return node
 
@@ -157,21 +155,20 @@ class Rig:
         """Add a worker; ``num_gpus`` are logical: Ray counts them, nothing computes on them."""
         node = self.add(name, self.hidden)
         alive = sum(one.ray is not None for one in self.nodes.values())
-        self._ray(node, [f"--address={self.gcs}", f"--num-cpus={num_cpus}",
-                         f"--num-gpus={num_gpus}"], env)  # fmt: skip
+        more = [f"--num-cpus={num_cpus}", f"--num-gpus={num_gpus}", f"--node-ip-address={node.ip}"]
+        self._start(node, ["sh", f"{SCRIPTS}/start_worker.sh", self.gcs, *more], env)
         if wait:
             self.wait_for(alive + 1)
         return node
 
-    def _ray(self, node: Node, options: list[str], env: dict[str, str]) -> None:
-        log = open(node.home / "ray.log", "w")  # noqa: SIM115
-        common = [f"--node-ip-address={node.ip}", "--object-store-memory=200000000", "--block"]
-        command = [*RAY, "start", *options, *common, "--disable-usage-stats"]
-        if "--head" not in options:
-            command.remove("--disable-usage-stats")
-        node.ray = node.popen(command, {**self.auth(), **env}, stdout=log, stderr=log,
-                              stdin=subprocess.DEVNULL, cwd="/")  # fmt: skip
-        log.close()
+    def _start(self, node: Node, command: list[str], env: dict[str, str]) -> None:
+        """Run one of the instructor's scripts on a node."""
+        whole = {"PY": sys.executable, **self.auth(), **env}
+        with open(node.home / "ray.log", "w") as log:
+            node.ray = node.popen(
+                [*command, "--object-store-memory=200000000"], whole, stdout=log, stderr=log,
+                stdin=subprocess.DEVNULL, cwd="/",
+            )  # fmt: skip
 
     @property
     def head(self) -> Node:

@@ -11,9 +11,10 @@ Ways, best first:
 
 import os
 import socket
+import sys
 import time
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import psutil
 
@@ -38,7 +39,6 @@ class Link:
         dashboard_url: empty if there is none.
         guest: this machine's own node, if it became a guest.
         notes: lines that the learner should read.
-        disk: the actor that offers this machine's disk; it lives as long as somebody holds it.
     """
 
     way: Way
@@ -46,7 +46,6 @@ class Link:
     dashboard_url: str = ""
     guest: Guest | None = None
     notes: list[str] = field(default_factory=list)
-    disk: Any = None
 
 
 def reach(target: Target, timeout_s: float) -> Link:
@@ -211,7 +210,7 @@ def _connect(gcs: str, link: Link) -> str:
         _survey(600)
     from course_lib.cluster import storage  # loads pyarrow
 
-    link.disk = storage.open_disk()
+    storage.open_disk()
     return url
 
 
@@ -285,6 +284,9 @@ def has_node(host: str, gcs: str) -> bool:
 
 def leave(link: Link) -> None:
     """Close the connection and stop this machine's own node."""
+    storage = sys.modules.get("course_lib.cluster.storage")
+    if storage is not None:
+        storage.close_disk()
     start.leave([])
     if link.guest is not None:
         link.guest.leave()

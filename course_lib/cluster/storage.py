@@ -6,7 +6,6 @@ the notebook's machine, and anywhere else sends each file through an actor that 
 notebook's machine. Paths are the same everywhere, so a notebook reads results as always.
 """
 
-import contextlib
 import os
 import shutil
 import tempfile
@@ -20,6 +19,7 @@ from pyarrow import fs
 ACTOR = "notebook-disk"
 CHUNK = 8 * 2**20
 _used: dict[str, None] = {}
+_open_disks: list[Any] = []
 Info = tuple[str, str, int, float]  # path, "file" | "folder" | "none", bytes, modified (s)
 
 
@@ -215,15 +215,12 @@ def _arrive() -> fs.FileSystem:
     return AwayDisk() if worker.global_worker.mode == worker.WORKER_MODE else HomeDisk()
 
 
-def open_disk(folders: Iterable[str] | None = None) -> Any:
+def open_disk(folders: Iterable[str] | None = None) -> None:
     """Offer this machine's disk to the cluster, and let Tune use it for every local path.
 
     Args:
         folders: that results may lie in; the current folder, the one for temporary files and
             ``~/ray_results`` if not given.
-
-    Returns:
-        The actor: hold on to it as long as the disk shall be offered.
     """
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -235,7 +232,7 @@ def open_disk(folders: Iterable[str] | None = None) -> Any:
     )
     disk = actor.remote([str(folder) for folder in (usual if folders is None else folders)])
     _teach_tune()
-    return disk
+    _open_disks.append(disk)  # an actor lives as long as somebody holds it
 
 
 def _teach_tune() -> None:
@@ -250,8 +247,10 @@ def _teach_tune() -> None:
     if hasattr(before, "of_course"):
         return
 
-    def get_fs_and_path(path: Any, filesystem: Any = None) -> tuple[fs.FileSystem, str]:
-        found, inside = before(path, filesystem)
+    def get_fs_and_path(
+        storage_path: Any, storage_filesystem: Any = None
+    ) -> tuple[fs.FileSystem, str]:
+        found, inside = before(storage_path, storage_filesystem)
         if type(found) is fs.LocalFileSystem and _offered():
             found = HomeDisk()
             _used[inside] = None
@@ -266,16 +265,13 @@ def used() -> list[str]:
     return [path for path in _used if Path(path).is_dir()]
 
 
-def _offered() -> bool:
-    """Whether this process is connected to a cluster where its disk is offered."""
-    import ray
+def close_disk() -> None:
+    """Offer the disk no more; what lies on it stays."""
+    _open_disks.clear()
 
-    if not ray.is_initialized():
-        return False
-    with contextlib.suppress(ValueError):
-        ray.get_actor(ACTOR)
-        return True
-    return False
+
+def _offered() -> bool:
+    return bool(_open_disks)
 
 
 def _as_arrow(info: Info) -> fs.FileInfo:
