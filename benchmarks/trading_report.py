@@ -119,7 +119,8 @@ def statement(found: dict[str, Any]) -> list[str]:
     excess, medians = row["excess"][group], row["medians"][group]["agent"]
     count = excess["windows ahead"]
     lines = [
-        f"Fee {row['fee']:.2%}, {count[1]} {group} windows, {found['seeds']} seeds: median excess over buy and hold {show(excess['buy and hold'])} "
+        f"Fee {row['fee']:.2%}, {count[1]} {group} windows, {found['seeds']} seeds: median excess "
+        f"over buy and hold {show(excess['buy and hold'])} "
         f"percent of net worth; ahead in {count[0]} of {count[1]} windows.",
     ]
     for name in ("buy and hold", "random", "cash"):

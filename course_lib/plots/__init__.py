@@ -20,6 +20,7 @@ from course_lib.plots.trading import (
     plot_periods,
     plot_trades,
 )
+from course_lib.plots.trading_study import plot_drawdown, plot_fee_grid, plot_forest
 from course_lib.plots.welcome import draw_loop, plot_timeline
 
 __all__ = [
@@ -33,7 +34,10 @@ __all__ = [
     "draw_search",
     "draw_settings",
     "plot_band",
+    "plot_drawdown",
     "plot_equity",
+    "plot_fee_grid",
+    "plot_forest",
     "plot_gaits",
     "plot_learning_rates",
     "plot_observation",

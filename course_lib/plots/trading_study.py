@@ -1,0 +1,131 @@
+"""Pictures of a trading study: drawdowns, the fee grid, windows with their intervals.
+
+All of them can be read in black and white: numbers, marks and line styles say what colour says.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from course_lib.plots.curves import COLOURS, GREY, STYLES
+from course_lib.plots.trading import Times, _axes, _dates, _naive
+
+
+def plot_drawdown(
+    times: Times, curves: Mapping[str, np.ndarray], *, ax: Axes | None = None, title: str = ""
+) -> Axes:
+    """Draw how far several traders are below their highest net worth so far, in percent.
+
+    Args:
+        times: shape (T,).
+        curves: name -> net worth in dollars, shape (T,).
+        ax: axes to draw on; new ones if not given.
+        title: over the picture.
+    """
+    ax = _axes(ax, (8, 2.6))
+    when = _naive(times)
+    for number, (name, curve) in enumerate(curves.items()):
+        worth = np.asarray(curve, dtype=float)
+        below = 100 * (worth / np.maximum.accumulate(worth) - 1)
+        label = f"{name}: deepest {-below.min():.0f}%"
+        ax.plot(
+            when,
+            below,
+            color=COLOURS[number % len(COLOURS)],
+            linestyle=STYLES[number % len(STYLES)],
+            linewidth=1.5,
+            label=label,
+        )
+    ax.axhline(0, color=GREY, linewidth=0.8)
+    ax.set_title(title, fontsize="medium")
+    _dates(ax, "below the peak (%)")
+    ax.legend(frameon=False, fontsize="small", loc="lower left")
+    return ax
+
+
+def plot_fee_grid(
+    grid: np.ndarray,
+    rows: Sequence[str],
+    fees: Sequence[float],
+    *,
+    ax: Axes | None = None,
+    label: str = "excess over buy and hold (%)",
+) -> Axes:
+    """Draw a table as a heat map: dark is high, losses are framed, every cell says its number.
+
+    Args:
+        grid: shape (num_rows, num_fees), in percent; NaN where there is nothing.
+        rows: names of the rows.
+        fees: fractions of a trade.
+        ax: axes to draw on; new ones if not given.
+        label: of the numbers.
+
+    Raises:
+        ValueError: if the names do not fit the grid.
+    """
+    grid = np.asarray(grid, dtype=float)
+    if grid.shape != (len(rows), len(fees)):
+        raise ValueError(f"grid must have shape {(len(rows), len(fees))}, got {grid.shape}")
+    ax = _axes(ax, (7.5, 1.3 + 0.34 * len(rows)))
+    image = ax.imshow(grid, aspect="auto", cmap="Greys", vmin=np.nanmin(grid))
+    middle = (np.nanmin(grid) + np.nanmax(grid)) / 2
+    for (i, j), value in np.ndenumerate(grid):
+        colour = "white" if value > middle else "black"
+        text = "–" if np.isnan(value) else f"{value:+.1f}"
+        ax.text(j, i, text, ha="center", va="center", color=colour, fontsize="small")
+        if value < 0:
+            frame = Rectangle((j - 0.46, i - 0.42), 0.92, 0.84, fill=False, linewidth=1.2)
+            ax.add_patch(frame)
+    ax.set_xticks(range(len(fees)), [f"{100 * fee:g}%" for fee in fees])
+    ax.set_yticks(range(len(rows)), list(rows), fontsize="small")
+    ax.set(xlabel="fee of each trade", title="framed: below buy and hold")
+    ax.title.set_fontsize("medium")
+    ax.figure.colorbar(image, ax=ax, label=label)
+    return ax
+
+
+def plot_forest(
+    intervals: Mapping[str, object],
+    summary: Mapping[str, object] | None = None,
+    *,
+    ax: Axes | None = None,
+    xlabel: str = "excess over buy and hold (%), interval 90%",
+) -> Axes:
+    """Draw one line for each window with its interval, and diamonds for what they add up to.
+
+    Filled squares have an interval that leaves zero out, hollow ones hold zero.
+
+    Args:
+        intervals: name -> an object with ``value``, ``low`` and ``high``.
+        summary: the same, drawn below as diamonds.
+        ax: axes to draw on; new ones if not given.
+        xlabel: label of the horizontal axis, with its unit.
+    """
+    lines = [(name, one, "s") for name, one in intervals.items()]
+    lines += [(name, one, "D") for name, one in (summary or {}).items()]
+    ax = _axes(ax, (7.5, 1.0 + 0.32 * len(lines)))
+    for number, (_, one, marker) in enumerate(lines):
+        low, value, high = (getattr(one, name) for name in ("low", "value", "high"))
+        sure = low > 0 or high < 0
+        bold = marker == "D"
+        ax.plot([low, high], [number] * 2, color="black", linewidth=2.2 if bold else 1.2)
+        face = "black" if sure else "white"
+        size = 9 if bold else 6
+        ax.plot(
+            value,
+            number,
+            marker=marker,
+            markersize=size,
+            markerfacecolor=face,
+            markeredgecolor="black",
+        )
+    if summary:
+        ax.axhline(len(intervals) - 0.5, color=GREY, linewidth=0.8)
+    ax.axvline(0, color=GREY, linestyle="--", linewidth=1.2)
+    ax.set_yticks(range(len(lines)), [name for name, _, _ in lines], fontsize="small")
+    ax.set_ylim(len(lines) - 0.4, -0.6)
+    ax.set_xlabel(f"{xlabel}; filled: leaves zero out")
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax

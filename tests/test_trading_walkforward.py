@@ -1,0 +1,208 @@
+"""Windows in the order of time, the choice on validation only, the test opened once."""
+
+import dataclasses
+import itertools
+import json
+
+import numpy as np
+import pytest
+
+from course_lib.trading import lookahead, markets, summary, walkforward
+from course_lib.trading.walkforward import PARTS
+
+SIZES = {"train": 50, "validation": 20, "test": 10, "lead_in": 5}
+
+
+def test_windows_follow_each_other_and_end_with_the_table():
+    found = walkforward.windows(118, **SIZES)
+    assert [window.number for window in found] == [0, 1, 2, 3]
+    assert found[0].edges == (8, 58, 78, 88)
+    assert found[-1].edges == (38, 88, 108, 118)
+    tests = [window.rows("test") for window in found]
+    assert all(end == first for (_, end), (first, _) in itertools.pairwise(tests))
+
+
+def test_within_a_window_time_runs_from_train_to_test():
+    table = markets.sine_market(118, rng=np.random.default_rng(0))
+    for window in walkforward.windows(118, **SIZES):
+        cuts = [window.cut(table, part, lead_in=5) for part in PARTS]
+        assert [len(cut) for cut in cuts] == [55, 25, 15]
+        for part, cut in zip(PARTS, cuts, strict=True):
+            assert window.times(table, part) == (cut.index[5], cut.index[-1])
+        for earlier, later in itertools.pairwise(cuts):
+            assert earlier.index[-1] < later.index[5], "history may overlap, traded rows may not"
+
+
+def test_only_the_latest_windows_are_kept():
+    assert [w.edges[-1] for w in walkforward.windows(118, **SIZES, at_most=2)] == [108, 118]
+
+
+def test_impossible_windows_are_refused():
+    with pytest.raises(ValueError, match="too few for one window"):
+        walkforward.windows(84, **SIZES)
+    with pytest.raises(ValueError, match="test must have at least 2 rows"):
+        walkforward.windows(84, **{**SIZES, "test": 1})
+    with pytest.raises(ValueError, match="part must be"):
+        walkforward.windows(118, **SIZES)[0].rows("exam")
+
+
+def test_choose_takes_the_best_finite_score():
+    assert walkforward.choose({"a": 1.0, "b": 3.0, "c": 3.0}) == "b"
+    assert walkforward.choose({"a": float("nan"), "b": -5.0, "c": float("inf")}) == "b"
+    with pytest.raises(ValueError, match="nothing to choose"):
+        walkforward.choose({})
+
+
+def test_daily_sums_add_up():
+    table = markets.sine_market(60, rng=np.random.default_rng(0))
+    sums = walkforward.daily_sums(np.ones(59), table.index[1:])
+    assert sums == [23.0, 24.0, 12.0]
+
+
+def record(window: int, seed: int, fee: float, excess: float, **changes) -> dict:
+    figures = dict.fromkeys(summary.FIGURES, 1.0)
+    others = {"random": -50.0, "buy and hold": 0.0, "moving average": 0.0, "cash": 0.0}
+    return {
+        "window": window,
+        "seed": seed,
+        "fee": fee,
+        "key": f"{window} {seed} {fee}",
+        "chosen": "1",
+        "validation": {"1": 0.0},
+        "test_opened": "2026-01-01T00:00:00",
+        "test_times": [f"2018-0{window + 1}-01", f"2018-0{window + 1}-20"],
+        "figures": {
+            "agent": {**figures, "excess %": excess},
+            **{name: {**figures, "excess %": value} for name, value in others.items()},
+        },
+        "daily_excess": [np.log1p(excess / 100) / 20] * 20,
+        "late_excess": excess - 1,
+        "seconds": 1.0,
+        **changes,
+    }
+
+
+RECORDS = [
+    record(window, seed, fee, 10.0 * window + seed - 1000 * fee)
+    for window in range(3)
+    for seed in range(3)
+    for fee in (0.0, 0.001)
+]
+
+
+def test_the_fee_grid_holds_medians_over_seeds():
+    windows, fees, grid = summary.fee_grid(RECORDS)
+    assert windows == [0, 1, 2]
+    assert fees == [0.0, 0.001]
+    assert grid.tolist() == [[1.0, 0.0], [11.0, 10.0], [21.0, 20.0]]
+
+
+def test_beyond_compares_net_worths_not_percentages():
+    # the agent ends 10% above buy and hold, random 50% below: 1.1 / 0.5 = 2.2
+    assert summary.beyond([record(0, 0, 0.0, 10.0)], "random") == [[pytest.approx(120.0)]]
+
+
+def test_window_intervals_of_steady_gains_are_points():
+    found = summary.window_intervals(summary.select(RECORDS, fee=0.0), rng=np.random.default_rng(0))
+    assert len(found) == 3
+    for interval, middle in zip(found, (1.0, 11.0, 21.0), strict=True):
+        assert interval.value == pytest.approx(middle, abs=0.05)
+        assert interval.low == pytest.approx(interval.high)
+
+
+def test_overall_is_the_median_and_medians_hold_every_figure():
+    some = summary.select(RECORDS, fee=0.0)
+    interval = summary.overall(summary.by_window(some, "excess %"), np.random.default_rng(0))
+    assert interval.value == 11.0
+    assert interval.low < 5 < 15 < interval.high
+    assert set(summary.medians(some)["agent"]) == set(summary.FIGURES)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "word"), [(1.0, 2.0, "Yes: up"), (-2.0, -1.0, "No: down"), (-1, 1, "Not shown")]
+)
+def test_the_verdict_follows_the_interval(low, high, word):
+    interval = summary.Interval((low + high) / 2, low, high)
+    assert summary.verdict(interval, better="up", worse="down").startswith(word)
+
+
+@pytest.fixture
+def plan():
+    from course_lib.trading import agent, study
+
+    settings = agent.Settings(num_steps=768, episode_rows=240, decide_every=24, n_step=1)
+    return study.Plan(
+        train=700,
+        validation=200,
+        test=200,
+        num_windows=2,
+        seeds=(0,),
+        fees=(0.001,),
+        settings=settings,
+        checkpoints=(512, 768),
+    )
+
+
+def test_scores_and_choice_do_not_see_the_test(plan, local_ray):
+    """Another future from the first test row on: the same scores, the same choice."""
+    from course_lib.trading import study
+
+    table = markets.regime_market(1_500, rng=np.random.default_rng(0))
+    window = plan.windows(len(table))[0]
+    rng = np.random.default_rng(1)
+    changed = lookahead.with_other_future(table, window.rows("test")[0] - 1, rng)
+    settings = plan.settings.changed(fee=0.001)
+    one, other = (
+        study.train_and_score(prices, window, plan, settings, 0)[0] for prices in (table, changed)
+    )
+    assert one == other
+    assert list(one) == ["512", "768"]
+
+
+def test_a_job_is_complete_and_can_be_written_down(plan, local_ray):
+    from course_lib.trading import study
+
+    table = markets.regime_market(1_500, rng=np.random.default_rng(0))
+    found = json.loads(json.dumps(study.run_job(table, plan, study.Job(1, 0, 0.001))))
+    assert found["chosen"] == walkforward.choose(found["validation"])
+    assert found["test_times"][1] == str(table.index[-1])
+    assert set(found["figures"]) == {
+        "agent", "cash", "buy and hold", "moving average", "random", "perfect foresight",
+    }  # fmt: skip
+    numbers = found["figures"]
+    assert numbers["buy and hold"]["excess %"] == 0
+    assert numbers["random"]["trades"] == numbers["agent"]["trades"]
+    assert numbers["perfect foresight"]["net profit"] >= max(
+        one["net profit"] for one in numbers.values()
+    )
+    total = 100 * np.expm1(sum(found["daily_excess"]))
+    assert total == pytest.approx(numbers["agent"]["excess %"])
+
+
+def test_all_jobs_run_once_and_a_study_is_taken_up_again(plan, local_ray, tmp_path):
+    from course_lib.trading import study
+
+    plan = dataclasses.replace(plan, seeds=(0, 1), fees=(0.0, 0.001))
+    table = markets.sine_market(1_500, rng=np.random.default_rng(0))
+    jobs = plan.jobs(len(table))
+    assert len(jobs) == len({job.key for job in jobs}) == 8
+    assert {job.window for job in jobs[:2]} == {0, 1}, "an early look covers every window"
+    path = tmp_path / "new" / "book.jsonl"
+    book = study.Book(path, {"plan": 1})
+    fake = lambda prices, plan, job: {"key": job.key, "rows": len(prices)}  # noqa: E731
+    for number, done in enumerate(study.run_all(table, plan, book.missing(jobs), work=fake)):
+        book.add(done)
+        if number == 2:
+            break  # an interruption
+    with path.open("a") as file:
+        file.write('{"key": "cut o')  # the machine went off while writing
+    book = study.Book(path, {"plan": 1})
+    assert len(book.missing(jobs)) == 5
+    for done in study.run_all(table, plan, book.missing(jobs), work=fake):
+        assert done["rows"] == 1_500
+        book.add(done)
+    assert study.Book(path, {"plan": 1}).missing(jobs) == []
+    with pytest.raises(ValueError, match="were opened before"):
+        book.add(done)
+    with pytest.raises(ValueError, match="another plan"):
+        study.Book(path, {"plan": 2})
