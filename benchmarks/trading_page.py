@@ -39,8 +39,8 @@ Each agent meets traders that need no learning on the same test days: **cash**, 
 (90%) comes from drawing whole windows again and again, and seeds within them, because the seeds of
 one window trade the same prices. For a single window it comes from drawing weeks of the test (a
 block bootstrap), because neighbouring hours are not independent. With so few windows the intervals
-are rough. Orders are filled at the close that the agent has just seen; *an hour late* shows the excess
-if every order came an hour later.
+are rough. Orders are filled at the close that the agent has just seen; *an hour late* shows the
+excess if every order came an hour later.
 """
 NONE = """
 ## Results
