@@ -78,6 +78,7 @@ class CartPoleSizes:
         own_steps: environment steps of the plain DQN, at most.
         num_seeds: runs that show how much chance there is in one.
         seed_steps: environment steps of each of them.
+        profile_steps: environment steps under the stopwatch.
         rllib_steps: environment steps of RLlib's DQN, at most.
         ppo_steps: environment steps of RLlib's PPO, at most.
         num_env_runners: sampling processes of RLlib; 0 samples in the notebook's own process.
@@ -87,6 +88,7 @@ class CartPoleSizes:
     own_steps: int = 50_000
     num_seeds: int = 5
     seed_steps: int = 30_000
+    profile_steps: int = 512
     rllib_steps: int = 50_000
     ppo_steps: int = 50_000
     num_env_runners: int = 0
@@ -137,6 +139,7 @@ SMOKE = Profile(
         own_steps=1_536,
         num_seeds=2,
         seed_steps=1_280,
+        profile_steps=64,
         rllib_steps=1_536,
         ppo_steps=1_024,
         num_episodes=3,

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from course_lib.plots.cartpole_diagrams import draw_cartpole, draw_network, draw_ray_dqn
 from course_lib.plots.curves import COLOURS, GREY, STYLES, Level, running_mean
+from course_lib.plots.time_spent import plot_time_spent
 
 __all__ = [
     "draw_cartpole",
@@ -18,6 +19,7 @@ __all__ = [
     "draw_ray_dqn",
     "draw_training",
     "plot_seeds",
+    "plot_time_spent",
 ]
 
 Rows = Sequence[dict[str, float]]
