@@ -455,6 +455,7 @@ def configure(config, memory):
 # (unpacking), and the gradient step itself. Then it does the same with `ColumnarDQN`: RLlib's DQN with a
 # replay memory of columns, like the one you wrote. About 15 seconds in all.
 
+
 # %%
 def time_spent(config):
     """Train for a moment; return the milliseconds per gradient step of each part."""
@@ -462,7 +463,9 @@ def time_spent(config):
     algo = runs.build(config.reporting(min_sample_timesteps_per_iteration=64))
     with tqdm(total=100, unit="%", desc=type(algo).__name__, file=sys.stdout) as bar:
         spent = profiling.where_time_goes(
-            algo, num_steps=sizes.profile_steps, on_step=lambda done: bar.update(100 * done - bar.n)
+            algo,
+            num_steps=sizes.profile_steps,
+            on_step=lambda done: bar.update(round(100 * done) - bar.n),
         )
     runs.stop(algo)
     return spent
