@@ -117,6 +117,7 @@ class Rig:
     ) -> None:
         self.folder, self.hidden = folder, list(hidden)
         self.token = token or secrets.token_hex(32)
+        self.variables: dict[str, str] = {}  # of every Ray and every question of the rig's own
         self.nodes: dict[str, Node] = {}
         self._count = 0
         self._switch = Node("switch", "", folder, [])
@@ -163,7 +164,7 @@ class Rig:
 
     def _start(self, node: Node, command: list[str], env: dict[str, str]) -> None:
         """Run one of the instructor's scripts on a node."""
-        whole = {"PY": sys.executable, **self.auth(), **env}
+        whole = {"PY": sys.executable, **self.auth(), **self.variables, **env}
         with open(node.home / "ray.log", "w") as log:
             node.ray = node.popen(
                 [*command, "--object-store-memory=200000000"], whole, stdout=log, stderr=log,
@@ -199,7 +200,9 @@ class Rig:
             "    time.sleep(0.2)\n"
             "sys.exit(1)"
         )
-        done = self._python(self.head, code, self.auth(), timeout=timeout_s + 10)
+        done = self._python(
+            self.head, code, {**self.auth(), **self.variables}, timeout=timeout_s + 10
+        )
         if done.returncode != 0:
             logs = "\n".join((n.home / "ray.log").read_text()[-1500:]
                              for n in self.nodes.values() if n.ray)  # fmt: skip
