@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
+from course_lib.checks.board import Board
 from course_lib.checks.core import Case, CheckFailed, exercise, same
 
 
@@ -114,3 +115,58 @@ class AlwaysEqual:
 )
 def test_same(expected: object, got: object, equal: bool) -> None:
     assert same(expected, got) is equal
+
+
+class TestCasesThatAreDrawn:
+    """Numbers from ``rng``: the course's own version says what should come out."""
+
+    @staticmethod
+    def check() -> Callable:
+        @exercise("9.3", "doubling", reference=lambda: reference_double, parts={"all": 2})
+        def check_drawn(double: Callable, rng: np.random.Generator) -> Iterator[Case]:
+            number = float(rng.uniform(1, 9))
+            yield Case("doubles one", 2.0, lambda: double(1.0), part="all")
+            yield Case("doubles a drawn one", got=lambda: double(number), part="all")
+
+        return check_drawn
+
+    def test_right_and_wrong(self, capsys: pytest.CaptureFixture[str]) -> None:
+        def mine(x: float) -> float:
+            return x + x
+
+        assert self.check()(mine) is mine
+        capsys.readouterr()
+        assert self.check()(lambda x: 2.0) is reference_double
+        said = capsys.readouterr().out
+        assert "✓ doubles one" in said
+        assert "✗ doubles a drawn one" in said
+
+    def test_an_error_costs_its_case_alone(self, capsys: pytest.CaptureFixture[str]) -> None:
+        def picky(x: float) -> float:
+            if x == 1.0:
+                raise KeyError("one")
+            return 2 * x
+
+        self.check()(picky)
+        said = capsys.readouterr().out
+        assert "✗ doubles one: your code raised KeyError: 'one'" in said
+        assert "✓ doubles a drawn one" in said
+
+    def test_the_grader_gets_the_attempt_back(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("COURSE_GRADING", "1")
+        wrong = object()
+        assert self.check()(wrong) is wrong
+
+
+def test_progress_names_what_is_done() -> None:
+    board = Board()
+    for number in ("9.10", "9.2", "9.1"):
+        board.enlist(number, "title")
+    assert board.note("9.2", "solved")
+    assert not board.note("9.1", "not yet")
+    assert board.text().splitlines() == [
+        "1 of 3 exercises solved",
+        "✗ Exercise 9.1, title: not yet",
+        "✓ Exercise 9.2, title: solved",
+        "○ Exercise 9.10, title: not checked yet",
+    ]

@@ -1,19 +1,30 @@
 """How a check is written, run and reported.
 
-A check is a generator of :class:`Case` objects, decorated with :func:`exercise`. Expected values
-are constants worked by hand, so that a check can disagree with the course's own solution.
+A check is a generator of :class:`Case` objects, decorated with :func:`exercise`. It serves twice:
+as instant feedback in the notebook, with a public seed, and in the class grader, with hidden ones.
+
+Expected values are constants worked by hand, so that a check can disagree with the course's own
+solution. Where numbers are drawn from ``rng``, the expected value is left out: it is what the
+course's own version gives for the same numbers.
 """
 
 import functools
+import inspect
 import os
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
+from course_lib.checks.board import BOARD
+
 STRICT_VARIABLE = "COURSE_STRICT_CHECKS"
+GRADING_VARIABLE = "COURSE_GRADING"
+PUBLIC_SEED = 2024
+FROM_REFERENCE: Any = type("FromReference", (), {"__repr__": lambda self: "FROM_REFERENCE"})()
 
 
 class CheckFailed(AssertionError):
@@ -22,26 +33,40 @@ class CheckFailed(AssertionError):
 
 @dataclass(frozen=True)
 class Case:
-    """One aspect of an exercise: what should come out, what came out, and the likely mistake.
+    """One thing that is looked at: what should come out, what came out, and the likely mistake.
 
     Attributes:
         aspect: what is looked at, as a statement that is true of a right answer.
-        expected: the value worked by hand.
-        got: the learner's value.
+        expected: the value worked by hand; if left out, what the course's own version gives.
+        got: the learner's value, or a function without arguments that gives it. The function is
+            called when the case's turn comes, so that an error in it costs this case alone.
         hint: the likely cause of a difference, as a question or a short instruction.
         atol: absolute tolerance for numbers.
+        part: the part of the exercise that earns the points, one of the exercise's ``parts``.
+        otherwise: what to say instead of ``aspect`` when it is not so.
     """
 
     aspect: str
-    expected: Any
-    got: Any
+    expected: Any = FROM_REFERENCE
+    got: Any = None
     hint: str = ""
     atol: float = 1e-6
+    part: str = ""
+    otherwise: str = ""
 
     @property
-    def passed(self) -> bool:
-        """Whether the learner's value agrees with the expected one."""
-        return same(self.expected, self.got, atol=self.atol)
+    def hidden(self) -> bool:
+        """Whether the expected value is known to the course's own version alone."""
+        return self.expected is FROM_REFERENCE
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A case after it was looked at: the learner's value, or the error in its place."""
+
+    case: Case
+    got: Any = None
+    error: BaseException | None = None
 
 
 def same(expected: Any, got: Any, *, atol: float = 1e-6) -> bool:
@@ -69,7 +94,42 @@ def same(expected: Any, got: Any, *, atol: float = 1e-6) -> bool:
     )
 
 
-def exercise(number: str, title: str, *, reference: Callable[[], Any]) -> Callable:
+def look(cases: Callable[..., Iterator[Case]], attempt: Any, seed: int) -> list[Outcome]:
+    """Look at ``attempt`` case by case; an error of the generator itself ends the list.
+
+    Args:
+        cases: the generator; its second argument, if it has one, is a random generator.
+        attempt: the learner's object, or the course's own.
+        seed: of the random generator.
+    """
+    extra = (np.random.default_rng(seed),) if len(inspect.signature(cases).parameters) > 1 else ()
+    outcomes: list[Outcome] = []
+    try:
+        for case in cases(attempt, *extra):
+            outcomes.append(_look_at(case))
+    except (Exception, SystemExit) as error:
+        outcomes.append(Outcome(Case("your code runs", True), error=error))
+    return outcomes
+
+
+def _look_at(case: Case) -> Outcome:
+    if not isinstance(case.got, FunctionType | functools.partial):
+        return Outcome(case, got=case.got)
+    try:
+        return Outcome(case, got=case.got())
+    except (Exception, SystemExit) as error:
+        return Outcome(case, error=error)
+
+
+def exercise(
+    number: str,
+    title: str,
+    *,
+    reference: Callable[[], Any],
+    parts: dict[str, int] | None = None,
+    needs: str = "",
+    hides: tuple[str, ...] = (),
+) -> Callable:
     """Turn a generator of cases into a check that a notebook calls in one line.
 
     The check returns the learner's object when every case passes, and the reference otherwise, so
@@ -79,19 +139,25 @@ def exercise(number: str, title: str, *, reference: Callable[[], Any]) -> Callab
         number: the exercise's number, such as ``"1.2"``.
         title: a short name for it.
         reference: called without arguments, returns the course's own version.
+        parts: points of each named part. If not given, every case is a part of one point.
+        needs: ``"torch"`` or ``"ray"``, where the grader must allow more time and memory.
+        hides: names in the check's module that give the answer away; the grader empties them.
     """
 
     def decorate(cases: Callable[..., Iterator[Case]]) -> Callable[[Any], Any]:
         handed_out: list[Any] = []
 
         @functools.wraps(cases)
-        def check(attempt: Any, *args: Any) -> Any:
+        def check(attempt: Any) -> Any:
+            if os.environ.get(GRADING_VARIABLE) == "1":
+                return attempt  # the grader looks itself, with other numbers
             name = f"Exercise {number}, {title}"
             if any(attempt is given for given in handed_out):
                 print(f"○ {name}: this is the course's own version, from the last check.")
                 print("  To check yours, run the cell of the exercise first, then this one.")
                 return attempt
-            lines, solved = _run(name, cases, attempt, args)
+            state, lines = judge(check, attempt)
+            solved = BOARD.note(number, state)
             if not solved and os.environ.get(STRICT_VARIABLE) == "1":
                 raise CheckFailed("\n".join(lines))
             print("\n".join(lines))
@@ -101,54 +167,82 @@ def exercise(number: str, title: str, *, reference: Callable[[], Any]) -> Callab
             handed_out[:] = [reference()]
             return handed_out[0]
 
-        check.exercise = number  # type: ignore[attr-defined]
-        check.title = title  # type: ignore[attr-defined]
-        check.cases = cases  # type: ignore[attr-defined]
-        check.reference = reference  # type: ignore[attr-defined]
+        check.exercise, check.title, check.cases = number, title, cases  # type: ignore[attr-defined]
+        check.reference, check.parts = reference, parts or {}  # type: ignore[attr-defined]
+        check.needs, check.hides = needs, hides  # type: ignore[attr-defined]
+        BOARD.enlist(number, title)
         return check
 
     return decorate
 
 
-def _run(name: str, cases: Callable, attempt: Any, args: tuple) -> tuple[list[str], bool]:
-    """Run all cases; return the report's lines and whether the exercise is solved."""
+def judge(check: Any, attempt: Any) -> tuple[str, list[str]]:
+    """Look at an attempt with the public seed; return its state and the report's lines."""
+    name = f"Exercise {check.exercise}, {check.title}"
+    outcomes = look(check.cases, attempt, PUBLIC_SEED)
+    if not outcomes:
+        return "empty", [f"✗ {name}: the check found nothing to look at."]
+    expected = _expected(check, outcomes)
+    rights = [_right(outcome, value) for outcome, value in zip(outcomes, expected, strict=True)]
+    scored = [
+        right and (outcome.case.part != "" or not check.parts)
+        for right, outcome in zip(rights, outcomes, strict=True)
+    ]
+    unwritten = [isinstance(outcome.error, NotImplementedError) for outcome in outcomes]
+    if any(unwritten) and not any(scored[: unwritten.index(True)]):
+        return "not started yet", [f"○ {name}: not started yet."]
     lines: list[str] = []
-    solved = True
-    try:
-        for case in cases(attempt, *args):
-            solved &= case.passed
-            lines += _describe(case)
-    except NotImplementedError:
-        return [f"○ {name}: not started yet."], False
-    except Exception as error:
-        lines += _explain(error)
-        solved = False
-    if not lines:
-        return [f"✗ {name}: the check found nothing to look at."], False
-    head = f"✓ {name}: solved." if solved else f"✗ {name}: not yet."
-    return [head, *lines], solved
+    said: set[str] = set()
+    for outcome, value, right in zip(outcomes, expected, rights, strict=True):
+        lines += _describe(outcome, value, right, said)
+    if all(rights):
+        return "solved", [f"✓ {name}: solved.", *lines]
+    return "not yet", [f"✗ {name}: not yet.", *lines]
 
 
-def _describe(case: Case) -> list[str]:
-    if case.passed:
+def _expected(check: Any, outcomes: list[Outcome]) -> list[Any]:
+    """Expected value of each outcome; the course's own version runs only where it is needed."""
+    if not any(outcome.case.hidden for outcome in outcomes):
+        return [outcome.case.expected for outcome in outcomes]
+    own = look(check.cases, check.reference(), PUBLIC_SEED)
+    return [
+        own[index].got if outcome.case.hidden else outcome.case.expected
+        for index, outcome in enumerate(outcomes)
+    ]
+
+
+def _right(outcome: Outcome, expected: Any) -> bool:
+    return outcome.error is None and same(expected, outcome.got, atol=outcome.case.atol)
+
+
+def _describe(outcome: Outcome, expected: Any, right: bool, said: set[str]) -> list[str]:
+    """Lines of the report; ``said`` holds the errors that were described before."""
+    case = outcome.case
+    if right:
         return [f"  ✓ {case.aspect}"]
+    if outcome.error is not None:
+        text = explain(outcome.error)
+        again = text in said
+        said.add(text)
+        return [f"  ✗ {case.aspect}: {'the same error' if again else 'your code raised ' + text}"]
     lines = [
-        f"  ✗ {case.aspect}",
-        f"      expected {_short(case.expected)}, got {_short(case.got)}",
+        f"  ✗ {case.otherwise or case.aspect}",
+        f"      expected {short(expected)}, got {short(outcome.got)}",
     ]
     return [*lines, f"      {case.hint}"] if case.hint else lines
 
 
-def _explain(error: Exception) -> list[str]:
+def explain(error: BaseException) -> str:
     """Say what the learner's code raised, and at which line of it."""
     frames = [
         f for f in traceback.extract_tb(error.__traceback__) if "course_lib" not in f.filename
     ]
     where = f" at line {frames[-1].lineno}: {frames[-1].line}" if frames else ""
-    return [f"  ✗ your code raised {type(error).__name__}: {error}{where}"]
+    return f"{type(error).__name__}: {error}{where}"
 
 
-def _short(value: Any, limit: int = 200) -> str:
+def short(value: Any, limit: int = 200) -> str:
+    """Write a value on one line, cut where it is long."""
     if isinstance(value, float | np.floating):
         text = f"{float(value):.6g}"
     elif isinstance(value, np.ndarray):
@@ -156,3 +250,8 @@ def _short(value: Any, limit: int = 200) -> str:
     else:
         text = repr(value)
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def progress() -> None:
+    """Print which exercises of this notebook are solved."""
+    print(BOARD.text())

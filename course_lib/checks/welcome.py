@@ -5,9 +5,14 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
-from course_lib.checks.core import Case, exercise
+import numpy as np
+
+from course_lib.checks.core import Case, exercise, progress
+
+__all__ = ["progress"]  # a notebook calls checks.progress()
 
 MEET_LIMIT_S = 5.0
 
@@ -64,8 +69,13 @@ def episode_return(env: Any, choose_action: Callable[[Any], Any]) -> float:
     return total
 
 
-@exercise("0.1", "the return of an episode", reference=lambda: episode_return)
-def check_episode_return(attempt: Callable) -> Iterator[Case]:
+@exercise(
+    "0.1",
+    "the return of an episode",
+    reference=lambda: episode_return,
+    parts={"adds up": 3, "the newest observation": 2, "begins afresh": 1, "an episode cut off": 2},
+)
+def check_episode_return(attempt: Callable, rng: np.random.Generator) -> Iterator[Case]:
     """Check Exercise 0.1 against episodes whose rewards are written down."""
     env = ScriptedEnv([1.0, -2.0, 0.5])
     seen: list[int] = []
@@ -74,16 +84,27 @@ def check_episode_return(attempt: Callable) -> Iterator[Case]:
         seen.append(obs)
         return 0
 
-    got = attempt(env, note)
-    yield Case("rewards 1, -2 and 0.5 add up to -0.5", -0.5, got, "add every reward, the last too")
+    hint = "add every reward, the last too"
+    got: Any = partial(attempt, env, note)
+    yield Case("rewards 1, -2 and 0.5 add up to -0.5", -0.5, got, hint, part="adds up")
     hint = "give choose_action the newest observation: the one that step() just returned"
-    yield Case("each action is chosen from the newest observation", [0, 1, 2], seen, hint)
-    again = attempt(env, lambda obs: 0)
     yield Case(
-        "a second episode begins afresh", -0.5, again, "call env.reset(); begin the sum at 0"
+        "each action is chosen from the newest observation",
+        [0, 1, 2],
+        seen,
+        hint,
+        part="the newest observation",
     )
-    cut = attempt(ScriptedEnv([2.0, 2.0], truncated=True), lambda obs: 0)
-    yield Case("an episode that is cut off counts too", 4.0, cut, "truncated ends the loop as well")
+    got, hint = partial(attempt, env, lambda obs: 0), "call env.reset(); begin the sum at 0"
+    yield Case("a second episode begins afresh", -0.5, got, hint, part="begins afresh")
+    hint = "truncated ends the loop as well"
+    got = partial(attempt, ScriptedEnv([2.0, 2.0], truncated=True), lambda obs: 0)
+    yield Case("an episode that is cut off counts too", 4.0, got, hint, part="an episode cut off")
+    rewards = rng.uniform(-5, 5, int(rng.integers(4, 9))).tolist()
+    for cut, part in ((False, "adds up"), (True, "an episode cut off")):
+        aspect = f"a longer one {'that is cut off' if cut else ''} adds up as well"
+        got = partial(attempt, ScriptedEnv(rewards, truncated=cut), lambda obs: obs % 2)
+        yield Case(aspect.replace("  ", " "), got=got, hint="add every reward", part=part)
 
 
 def play_in_parallel(function: Callable[[int], Any], seeds: Sequence[int]) -> list[Any]:
@@ -99,23 +120,56 @@ def play_in_parallel(function: Callable[[int], Any], seeds: Sequence[int]) -> li
     return ray.get([task.remote(seed) for seed in seeds])
 
 
-@exercise("0.2", "a function becomes a task", reference=lambda: play_in_parallel)
-def check_play_in_parallel(attempt: Callable) -> Iterator[Case]:
+@exercise(
+    "0.2",
+    "a function becomes a task",
+    reference=lambda: play_in_parallel,
+    parts={"values in order": 3, "other processes": 3, "at the same time": 4},
+    needs="ray",
+)
+def check_play_in_parallel(attempt: Callable, rng: np.random.Generator) -> Iterator[Case]:
     """Check Exercise 0.2: right values, in other processes, at the same time."""
     import ray
 
     yield _ray_runs()
     if not ray.is_initialized():
         return
-    got = attempt(lambda seed: seed * seed, [3, 1, 2])
     hint = "did you return references? ray.get turns a list of them into values, in the same order"
-    yield Case("seeds 3, 1, 2 give their squares in the same order", [9, 1, 4], _numbers(got), hint)
-    pids = attempt(lambda seed: os.getpid(), [0, 1])
-    away = isinstance(pids, list) and len(pids) == 2 and os.getpid() not in pids
-    yield Case("the work is done in other processes", True, away, "call task.remote(seed)")
-    if away and ray.cluster_resources().get("CPU", 0) >= 2:
+    order = "values in order"
+    yield Case(
+        "seeds 3, 1, 2 give their squares in the same order",
+        [9, 1, 4],
+        lambda: _numbers(attempt(lambda seed: seed * seed, [3, 1, 2])),
+        hint,
+        part=order,
+    )
+    seeds, shift = rng.integers(100, size=5).tolist(), int(rng.integers(1, 1000))
+    yield Case(
+        "another function and other seeds do so too",
+        got=lambda: _numbers(attempt(lambda seed: seed + shift, seeds)),
+        hint=hint,
+        part=order,
+    )
+    hint, part = "call task.remote(seed)", "other processes"
+    yield Case(
+        "the work is done in other processes", True, partial(_goes_away, attempt), hint, part=part
+    )
+    if ray.cluster_resources().get("CPU", 0) >= 2:
         hint = "start all tasks first, then ray.get once; ray.get inside the loop waits for each"
-        yield Case("two tasks run at the same time", True, _meet(attempt), hint)
+        yield Case(
+            "two tasks run at the same time",
+            True,
+            partial(_meet, attempt),
+            hint,
+            part="at the same time",
+        )
+
+
+def _goes_away(attempt: Callable) -> bool:
+    """Whether tasks run in other processes than this one."""
+    here = os.getpid()
+    pids = attempt(lambda seed: os.getpid(), [0, 1])
+    return isinstance(pids, list) and len(pids) == 2 and here not in pids
 
 
 def _ray_runs() -> Case:
@@ -178,24 +232,46 @@ class Scoreboard:
         return self._num_reports
 
 
-@exercise("0.3", "a class becomes an actor", reference=lambda: Scoreboard)
-def check_scoreboard(attempt: type) -> Iterator[Case]:
+@exercise(
+    "0.3",
+    "a class becomes an actor",
+    reference=lambda: Scoreboard,
+    parts={"keeps the best": 3, "counts": 2, "keeps boards apart": 2, "works as an actor": 3},
+    needs="ray",
+)
+def check_scoreboard(attempt: type, rng: np.random.Generator) -> Iterator[Case]:
     """Check Exercise 0.3: as an ordinary class, then as an actor that two callers share."""
     import ray
 
     board, other = attempt(), attempt()
-    board.report(-5.0)
-    yield Case("the first return is the best so far", -5.0, board.best(), "did you begin with 0?")
-    board.report(-3.0)
-    board.report(-9.0)
-    yield Case("of -5, -3 and -9 the best is -3", -3.0, board.best(), "keep the larger one")
-    yield Case("three returns were reported", 3, board.num_reports(), "count every report")
-    hint = "keep the numbers on self, set in __init__, not on the class"
-    yield Case("another board has seen nothing", 0, other.num_reports(), hint)
+    best, count = "keeps the best", "counts"
+
+    def tell(*returns: float) -> float:
+        for value in returns:
+            board.report(value)
+        return board.best()
+
+    hint = "did you begin with 0?"
+    yield Case("the first return is the best so far", -5.0, lambda: tell(-5.0), hint, part=best)
+    hint = "keep the larger one"
+    yield Case("of -5, -3 and -9 the best is -3", -3.0, lambda: tell(-3.0, -9.0), hint, part=best)
+    hint = "count every report"
+    yield Case("three returns were reported", 3, lambda: board.num_reports(), hint, part=count)
+    hint, part = "keep the numbers on self, set in __init__, not on the class", "keeps boards apart"
+    yield Case("another board has seen nothing", 0, lambda: other.num_reports(), hint, part=part)
+    drawn = rng.uniform(-50, -10, 5).tolist()
+    more = [drawn[0], max(drawn) + 8, *drawn]
+    hint = "compare with the best so far, not with the first"
+    yield Case("seven other returns: the best", got=lambda: tell(*more), hint=hint, part=best)
+    hint = "count every report"
+    yield Case("and how many", got=lambda: board.num_reports(), hint=hint, part=count)
     yield _ray_runs()
     if ray.is_initialized():
         hint = "an actor's methods are called one after another, so self is enough"
-        yield Case("as an actor it hears every caller", [40.0, 4], _as_actor(attempt), hint)
+        got = partial(_as_actor, attempt)
+        yield Case(
+            "as an actor it hears every caller", [40.0, 4], got, hint, part="works as an actor"
+        )
 
 
 def _as_actor(attempt: type) -> list[float]:
