@@ -96,6 +96,26 @@ def test_an_unknown_ending_is_refused():
         probes.EndOfTime("done")
 
 
+@pytest.mark.parametrize("limit", [1e-3, 1e3], ids=["too long", "short enough"])
+def test_gradients_are_shortened_as_pytorch_does_it(limit):
+    def weights_after(num_updates, clip=None):
+        agent = dqn.DQNAgent(
+            gym.make("CartPole-v1"), dqn.DQNSettings(max_grad_norm=limit, hidden=(16,)), seed=0
+        )
+        for k in range(64):
+            agent.buffer.add(np.full(4, k / 64), k % 2, 100.0, np.full(4, k / 64), k % 5 == 0)
+        if clip:
+            agent._shorten_gradients = lambda: clip(agent.weights, limit)
+        for _ in range(num_updates):
+            agent.update()
+        return torch.cat([weights.flatten() for weights in agent.weights])
+
+    expected = weights_after(3, clip=torch.nn.utils.clip_grad_norm_)
+    assert torch.equal(weights_after(3), expected)
+    untouched = weights_after(3, clip=lambda weights, limit: None)
+    assert torch.equal(untouched, expected) == (limit > 1)
+
+
 def test_the_same_seed_gives_the_same_run():
     def run():
         torch.manual_seed(int(np.random.default_rng().integers(1000)))  # must not matter

@@ -206,9 +206,8 @@ class DQNAgent:
             )
         self.target_net = copy.deepcopy(self.q_net)
         self.buffer = make_buffer(self.settings.capacity, obs_shape, self.rng)
-        self.optimizer = torch.optim.Adam(
-            self.q_net.parameters(), lr=self.settings.learning_rate, fused=True
-        )
+        self.weights = list(self.q_net.parameters())
+        self.optimizer = torch.optim.Adam(self.weights, lr=self.settings.learning_rate, fused=True)
         self._loss, self._schedule = loss, schedule
         self.num_updates, self.step, self.mean_q = 0, 0, float("nan")
 
@@ -271,13 +270,21 @@ class DQNAgent:
         loss = self._loss(self.q_net, self.target_net, batch, gamma=self.settings.gamma)
         self.optimizer.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(self.q_net.parameters(), self.settings.max_grad_norm)
+        self._shorten_gradients()
         self.optimizer.step()
         self.num_updates += 1
         if self.num_updates % self.settings.target_every == 0:
             self.target_net.load_state_dict(self.q_net.state_dict())
             self.mean_q = float(self.q_net(batch.obs).detach().mean())
         return loss.item()
+
+    def _shorten_gradients(self) -> None:
+        """Scale all gradients by one factor where they are too long together; most are not."""
+        limit = self.settings.max_grad_norm
+        gradients = [weights.grad for weights in self.weights if weights.grad is not None]
+        norm = nn.utils.get_total_norm(gradients)
+        if norm > limit:  # `clip_grad_norm_` would also write the short ones anew, times 1
+            nn.utils.clip_grads_with_norm_(self.weights, limit, norm)
 
 
 @contextlib.contextmanager

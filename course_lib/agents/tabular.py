@@ -5,6 +5,7 @@ Source: Sutton & Barto, Reinforcement Learning, 2nd edition, section 6.5.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import reduce
 
 import gymnasium as gym
 import numpy as np
@@ -202,8 +203,9 @@ def q_learning_many(
         at = obs[mice]
         action = _epsilon_greedy_many(tables[mice, at], epsilon, rng)
         to, gain, ends = next_state[at, action], reward[at, action], terminated[at, action]
-        target = gain + gamma * ~ends * tables[mice, to].max(axis=1)
-        tables[mice, at, action] += learning_rate * (target - tables[mice, at, action])
+        target = gain + gamma * ~ends * _highest(tables[mice, to])
+        q_value = tables[mice, at, action]
+        tables[mice, at, action] = q_value + learning_rate * (target - q_value)
         returns[mice, episode[mice]] += gain
         steps[mice] += 1
         done = ends | (steps[mice] >= max_steps)
@@ -221,9 +223,14 @@ def _epsilon_greedy_many(
 ) -> np.ndarray:
     """:func:`epsilon_greedy` for each row of ``q_values``, shape (N, num_actions)."""
     draws = rng.random(q_values.shape)
-    greedy = np.where(q_values == q_values.max(axis=1, keepdims=True), draws, -1.0)
+    greedy = np.where(q_values == _highest(q_values)[:, None], draws, -1.0)
     explore = rng.random(len(q_values)) < epsilon
     return np.where(explore[:, None], draws, greedy).argmax(axis=1)
+
+
+def _highest(q_values: np.ndarray) -> np.ndarray:
+    """``q_values.max(axis=1)``; numpy is faster on a few long columns than on many short rows."""
+    return reduce(np.maximum, q_values.T)
 
 
 def random_returns(env: gym.Env, *, num_episodes: int, rng: np.random.Generator) -> np.ndarray:
