@@ -97,7 +97,7 @@ class CartPoleSizes:
 
 @dataclass(frozen=True)
 class TradingSizes:
-    """Sizes of notebook 04: the known market, the search for a learning rate, and bitcoin."""
+    """Sizes of notebook 04: known market, search for a learning rate, bitcoin, many windows."""
 
     market_steps: int = 3_072
     market_seeds: int = 3
@@ -106,6 +106,10 @@ class TradingSizes:
     search_seeds: int = 3
     bitcoin_steps: int = 4_096
     bitcoin_seeds: int = 3
+    study_windows: int = 3
+    study_seeds: int = 2
+    study_fees: tuple[float, ...] = (0.0, 0.001, 0.005)
+    study_steps: tuple[int, ...] = (512, 1_024)
 
 
 @dataclass(frozen=True)
@@ -152,6 +156,10 @@ SMOKE = Profile(
         search_seeds=1,
         bitcoin_steps=512,
         bitcoin_seeds=1,
+        study_windows=2,
+        study_seeds=1,
+        study_fees=(0.0, 0.001),
+        study_steps=(512,),
     ),
 )
 LAPTOP = Profile("laptop")
@@ -159,7 +167,14 @@ CLUSTER = Profile(
     "cluster",
     corridor=CorridorSizes(num_repeats=50, agent_trials=64, agent_seeds=8),
     cartpole=CartPoleSizes(num_seeds=10, num_env_runners=2),
-    trading=TradingSizes(search_seeds=5, bitcoin_steps=24_576, bitcoin_seeds=10),
+    trading=TradingSizes(
+        search_seeds=5,
+        bitcoin_steps=24_576,
+        bitcoin_seeds=10,
+        study_windows=6,
+        study_seeds=5,
+        study_steps=(1_024, 2_048, 3_072, 4_096),
+    ),
 )
 
 _PROFILES = {profile.name: profile for profile in (SMOKE, LAPTOP, CLUSTER)}

@@ -40,6 +40,24 @@ def trade_fee_for_holding(cash, coin, price, fee, target):
     return (0.0, (worth - paid) / price, paid) if target else (worth - paid, 0.0, paid)
 
 
+def sees_by_loop(feature, table, row):
+    other = table.copy()
+    other.iloc[row + 1 :] = other.iloc[row + 1 :] * 3 + 1
+    pairs = zip(feature(table)[: row + 1], feature(other)[: row + 1], strict=True)
+    return any(a != b and not (np.isnan(a) and np.isnan(b)) for a, b in pairs)
+
+
+def sees_with(first_changed=1, compared=1, equal=None, columns=slice(None), copy=True):
+    def attempt(feature, table, row):
+        before = feature(table).copy()
+        changed = table.copy() if copy else table
+        changed.iloc[row + first_changed :, columns] *= 2.0
+        one, two = before.iloc[: row + compared], feature(changed).iloc[: row + compared]
+        return not (one.equals(two) if equal is None else equal(one, two))
+
+    return attempt
+
+
 def mean_rate(trials):
     return float(trials.groupby("learning_rate")["share"].mean().idxmax())
 
@@ -72,6 +90,9 @@ def dqn(make, settings, seed, **overrides):
 RIGHT = [
     (checks.check_trade, checks.trade),
     (checks.check_trade, trade_variant),
+    (checks.check_sees_future, checks.sees_future),
+    (checks.check_sees_future, sees_by_loop),
+    (checks.check_sees_future, sees_with()),
     (checks.check_best_learning_rate, checks.best_learning_rate),
     (checks.check_best_learning_rate, median_by_loop),
     (checks.check_trading_dqn, dqn),
@@ -84,6 +105,13 @@ WRONG = [
     (checks.check_trade, trade_fee_on_buys_only),
     (checks.check_trade, trade_fee_in_coin),
     (checks.check_trade, trade_fee_for_holding),
+    (checks.check_sees_future, sees_with(first_changed=0)),
+    (checks.check_sees_future, sees_with(compared=2)),
+    (checks.check_sees_future, sees_with(compared=0)),
+    (checks.check_sees_future, sees_with(equal=lambda one, two: (one == two).all())),
+    (checks.check_sees_future, sees_with(columns=[3])),
+    (checks.check_sees_future, sees_with(copy=False)),
+    (checks.check_sees_future, lambda feature, table, row: False),
     (checks.check_best_learning_rate, mean_rate),
     (checks.check_best_learning_rate, lucky_rate),
     (checks.check_best_learning_rate, share_itself),
@@ -98,6 +126,7 @@ WRONG = [
 ]
 ALL = [
     checks.check_trade,
+    checks.check_sees_future,
     checks.check_best_learning_rate,
     checks.check_trading_dqn,
     checks.check_lost_to_fees,

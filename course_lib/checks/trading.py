@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 from course_lib.checks.core import Case, exercise
 
 
@@ -28,6 +30,19 @@ def trade(
         paid = fee * coin * price
         return cash + coin * price - paid, 0.0, paid
     return cash, coin, 0.0
+
+
+def sees_future(feature: Callable, table: Any, row: int) -> bool:
+    """Return whether values up to and including ``row`` depend on prices after ``row``.
+
+    Args:
+        feature: takes a table of prices and returns a series with one value for each row.
+        table: of prices.
+        row: the last row that stays as it is.
+    """
+    changed = table.copy()
+    changed.iloc[row + 1 :] *= 2.0
+    return not feature(table).iloc[: row + 1].equals(feature(changed).iloc[: row + 1])
 
 
 def best_learning_rate(trials: Any) -> float:
@@ -82,6 +97,58 @@ def check_trade(trade: Callable) -> Iterator[Case]:
     )
 
 
+def _rising_prices() -> Any:
+    """Return 12 rows whose closes are 1, 2, 4, ...: every change of a later price can be seen."""
+    import pandas as pd
+
+    close = 2.0 ** np.arange(12)
+    return pd.DataFrame({name: close for name in ("open", "high", "low", "close")})
+
+
+@exercise("4.2", "find the leak", reference=lambda: sees_future)
+def check_sees_future(sees_future: Callable) -> Iterator[Case]:
+    """Check honest and leaky features, on a table whose every change can be seen."""
+    table = _rising_prices()
+    features: dict[str, tuple[Callable, bool, str]] = {
+        "the close itself is honest": (
+            lambda t: t["close"],
+            False,
+            "prices up to and including `row` must stay as they are: change from row + 1 on, and "
+            "compare the first row + 1 values only",
+        ),
+        "the change since the row before is honest": (
+            lambda t: t["close"].diff(),
+            False,
+            "its first value is missing: `==` calls two missing values different, `equals` not",
+        ),
+        "the close over the highest of all leaks": (
+            lambda t: t["close"] / t["close"].max(),
+            True,
+            "the highest close comes after `row` here; are the later prices changed?",
+        ),
+        "the change to the next row leaks": (
+            lambda t: t["close"].shift(-1) - t["close"],
+            True,
+            "only the value at `row` itself moves; is `row` among the values compared?",
+        ),
+        "the lowest low of all later rows leaks": (
+            lambda t: t["low"][::-1].cummin()[::-1].shift(-1),
+            True,
+            "change all columns, not only the close",
+        ),
+    }
+    for aspect, (feature, expected, hint) in features.items():
+        got = sees_future(feature, table, 5)
+        got = bool(got) if isinstance(got, np.bool_) else got
+        yield Case(f"{aspect} (row 5 of 12)", expected=expected, got=got, hint=hint)
+    yield Case(
+        "the table that was handed in is still the same",
+        expected=2.0 ** np.arange(12),
+        got=table["close"].to_numpy(),
+        hint="work on `table.copy()`",
+    )
+
+
 def _trials(**shares: list[float]) -> Any:
     """Return a table of trials; ``r1e_3=[0.8, 0.9]`` stands for two seeds of the rate 1e-3."""
     import pandas as pd
@@ -94,7 +161,7 @@ def _trials(**shares: list[float]) -> Any:
     return pd.DataFrame(rows)
 
 
-@exercise("4.2", "the best learning rate", reference=lambda: best_learning_rate)
+@exercise("4.3", "the best learning rate", reference=lambda: best_learning_rate)
 def check_best_learning_rate(best_learning_rate: Callable) -> Iterator[Case]:
     """Check on three small tables that a lucky seed does not win."""
     plain = _trials(r1e_4=[0.2, 0.3, 0.1], r1e_3=[0.8, 0.9, 0.7], r1e_2=[0.5, 0.4, 0.6])
@@ -120,7 +187,7 @@ def check_best_learning_rate(best_learning_rate: Callable) -> Iterator[Case]:
     )
 
 
-@exercise("4.3", "the DQN's configuration", reference=_dqn_config)
+@exercise("4.4", "the DQN's configuration", reference=_dqn_config)
 def check_trading_dqn(trading_dqn: Callable) -> Iterator[Case]:
     """Check that the settings arrive where RLlib reads them."""
     from course_lib.rllib.columnar_dqn import ColumnarDQNConfig
@@ -155,7 +222,7 @@ def check_trading_dqn(trading_dqn: Callable) -> Iterator[Case]:
     )
 
 
-@exercise("4.4", "what trading costs", reference=lambda: lost_to_fees)
+@exercise("4.5", "what trading costs", reference=lambda: lost_to_fees)
 def check_lost_to_fees(lost_to_fees: Callable) -> Iterator[Case]:
     """Check the arithmetic of many small fees."""
     yield Case(

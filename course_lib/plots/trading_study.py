@@ -39,9 +39,11 @@ def plot_drawdown(
             label=label,
         )
     ax.axhline(0, color=GREY, linewidth=0.8)
-    ax.set_title(title, fontsize="medium")
+    ax.set_title(title, fontsize="medium", pad=8 + 16 * -(-len(curves) // 3))
     _dates(ax, "below the peak (%)")
-    ax.legend(frameon=False, fontsize="small", loc="lower left")
+    ax.legend(
+        frameon=False, fontsize="small", loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3
+    )
     return ax
 
 
@@ -68,21 +70,20 @@ def plot_fee_grid(
     grid = np.asarray(grid, dtype=float)
     if grid.shape != (len(rows), len(fees)):
         raise ValueError(f"grid must have shape {(len(rows), len(fees))}, got {grid.shape}")
-    ax = _axes(ax, (7.5, 1.3 + 0.34 * len(rows)))
-    image = ax.imshow(grid, aspect="auto", cmap="Greys", vmin=np.nanmin(grid))
-    middle = (np.nanmin(grid) + np.nanmax(grid)) / 2
+    ax = _axes(ax, (7.5, 1.1 + 0.32 * len(rows)))
+    low, high = float(np.nanmin(grid)), float(np.nanmax(grid))
+    darkest = high + max(high - low, 1e-9)  # half of the greys: black numbers stay readable
+    ax.imshow(grid, aspect="auto", cmap="Greys", vmin=low, vmax=darkest)
     for (i, j), value in np.ndenumerate(grid):
-        colour = "white" if value > middle else "black"
         text = "–" if np.isnan(value) else f"{value:+.1f}"
-        ax.text(j, i, text, ha="center", va="center", color=colour, fontsize="small")
+        ax.text(j, i, text, ha="center", va="center", color="black", fontsize="small")
         if value < 0:
             frame = Rectangle((j - 0.46, i - 0.42), 0.92, 0.84, fill=False, linewidth=1.2)
             ax.add_patch(frame)
     ax.set_xticks(range(len(fees)), [f"{100 * fee:g}%" for fee in fees])
     ax.set_yticks(range(len(rows)), list(rows), fontsize="small")
-    ax.set(xlabel="fee of each trade", title="framed: below buy and hold")
-    ax.title.set_fontsize("medium")
-    ax.figure.colorbar(image, ax=ax, label=label)
+    ax.set_xlabel("fee of each trade")
+    ax.set_title(f"{label}; framed: below zero", fontsize="medium")
     return ax
 
 

@@ -12,6 +12,7 @@ from ray.rllib.algorithms.algorithm import Algorithm
 from ray.tune.schedulers import ASHAScheduler
 from tqdm import tqdm
 
+from course_lib import tuning
 from course_lib.rllib import runs
 from course_lib.trading import agent, markets
 
@@ -116,7 +117,7 @@ def search_learning_rate(
         "seed": tune.grid_search([int(seed) for seed in seeds]),
         "num_steps": num_steps,
     }
-    with tempfile.TemporaryDirectory() as folder, runs.quiet():
+    with tempfile.TemporaryDirectory() as folder, tuning.quiet():
         results = tune.Tuner(
             LearningRateTrial,
             param_space=space,

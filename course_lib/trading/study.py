@@ -4,10 +4,12 @@ A job is one window, one seed and one fee: train on the window's train rows, cho
 training steps on its validation rows, then open its test rows, once.
 """
 
+import contextlib
 import copy
 import dataclasses
 import datetime
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -17,7 +19,9 @@ import numpy as np
 import pandas as pd
 import ray
 from ray.rllib.core.rl_module.rl_module import RLModule
+from tqdm import tqdm
 
+from course_lib.profiles import TradingSizes
 from course_lib.rllib import runs
 from course_lib.trading import agent, baselines, evaluation, features, markets, metrics, walkforward
 from course_lib.trading.evaluation import Run
@@ -222,6 +226,40 @@ def run_all(
     finally:
         for ref in waiting:
             ray.cancel(ref, force=True)
+
+
+def small_plan(num_rows: int, sizes: TradingSizes, *, settings: agent.Settings) -> Plan:
+    """Return a plan of the latest few windows that suits a table of any length.
+
+    Args:
+        num_rows: of the price table, at least about 700.
+        sizes: windows, seeds, fees and training steps.
+        settings: of the agent.
+    """
+    part = num_rows // 12
+    return Plan(
+        train=3 * part,
+        validation=part,
+        test=part,
+        num_windows=sizes.study_windows,
+        seeds=tuple(range(sizes.study_seeds)),
+        fees=sizes.study_fees,
+        settings=settings.changed(
+            num_steps=sizes.study_steps[-1], episode_rows=min(settings.episode_rows, 2 * part)
+        ),
+        checkpoints=sizes.study_steps,
+    )
+
+
+def collect(prices: pd.DataFrame, plan: Plan) -> list[Record]:
+    """Run a whole plan with a bar of progress; interrupting keeps what is done."""
+    jobs = plan.jobs(len(prices))
+    records: list[Record] = []
+    bar = tqdm(run_all(prices, plan, jobs), total=len(jobs), unit="job", file=sys.stdout)
+    with contextlib.suppress(KeyboardInterrupt):
+        records.extend(bar)
+    order = {job.key: number for number, job in enumerate(jobs)}
+    return sorted(records, key=lambda record: order[record["key"]])
 
 
 class Book:
