@@ -480,7 +480,7 @@ words = {
     "draw": "drawing",
     "unpack": "unpacking",
     "learn": "the gradient step",
-    "rest": "the rest",
+    "rest": "bookkeeping, new weights out",
 }
 pictures.plot_time_spent(
     {"RLlib's DQN": stock.ms_per_update, "ColumnarDQN": columnar.ms_per_update}, words=words
@@ -496,11 +496,11 @@ plots.reading(
 # that it draws; a batch of 64 is 64 objects, to be taken apart again. A memory of arrays hands out 64 rows at once. The gradient step is
 # cheaper, too: the learner gets many batches in one call, and its figures are logged once per call.*
 #
-# *Two lessons. Measure before you rent a cluster: more machines would not have shortened any of these pieces. And a library that is slow in
+# *Two lessons. Measure before you rent a cluster: more machines would have shortened only the playing. And a library that is slow in
 # one place need not be left: the memory was replaced, the algorithm stayed. A test of this course holds losses and gradients of the two against
 # each other, on the same batches.*
 #
-# So the switch is one word, `DQNConfig` becomes `ColumnarDQNConfig`:
+# So the switch is two words, the class and its memory:
 
 # %%
 config = configure(ColumnarDQNConfig(), "ColumnarReplay")
