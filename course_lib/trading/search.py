@@ -93,6 +93,17 @@ class Progress(tune.Callback):
             self._bar.close()
 
 
+class Silent(tune.ProgressReporter):
+    """Shows nothing: Tune's own reporter leaves an empty output in a notebook."""
+
+    def should_report(self, trials: list, done: bool = False) -> bool:
+        """Never."""
+        return False
+
+    def report(self, trials: list, done: bool, *sys_info: Any) -> None:
+        """Do nothing."""
+
+
 def search_learning_rate(
     learning_rates: Sequence[float], seeds: Sequence[int], *, num_steps: int, at_once: int = 2
 ) -> pd.DataFrame:
@@ -132,6 +143,7 @@ def search_learning_rate(
                 storage_path=folder,
                 verbose=0,
                 callbacks=[Progress(len(learning_rates) * len(seeds))],
+                progress_reporter=Silent(),
             ),
         ).fit()
     if results.errors:
