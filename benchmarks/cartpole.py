@@ -107,7 +107,8 @@ def _contenders(max_steps: int, limit_s: float, stock_seeds: int) -> list[Conten
     return [
         Contender(OURS, columnar, note="settings of notebook 03, 1 PyTorch thread"),
         Contender(f"{PEER}, 1 thread", sb3(1, max_steps), "stable_baselines3", note=zoo),
-        Contender(f"{PEER}, 2 threads", sb3(2, max_steps), "stable_baselines3", note=zoo),
+        Contender(f"{PEER}, 2 threads", sb3(2, max_steps), "stable_baselines3", max_seeds=2,
+                  note=f"{zoo}; two seeds, for `loop` compares the threads"),
         Contender("stock DQN (RLlib)", stock, max_seeds=stock_seeds,
                   note="settings of notebook 03, uniform EpisodeReplayBuffer, 1 PyTorch thread; "
                   f"stopped after {limit_s:.0f} s of training, at most {stock_seeds} seeds"),
