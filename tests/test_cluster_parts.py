@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +54,17 @@ class TestComplaints:
     def test_port_before_token(self) -> None:
         found = Endpoint("gcs", takes_token=False)
         assert "Write 'h:6379'" in self.say("ray://h:6379", found, mine="")
+
+
+class TestPatience:
+    def test_keeps_what_the_learner_set(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TUNE_STATE_REFRESH_PERIOD", "3")
+        name = "RAY_gcs_rpc_server_reconnect_timeout_s"
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+        remote.be_patient()
+        assert os.environ["TUNE_STATE_REFRESH_PERIOD"] == "3"
+        assert os.environ[name] == "3600"
 
 
 class TestTravel:
@@ -222,6 +234,15 @@ class TestScripts:
         )  # fmt: skip
         assert run.returncode == 1
         assert "No token here" in run.stdout
+
+    def test_a_machine_that_vanishes_is_noticed_alike_everywhere(self) -> None:
+        common = (SCRIPTS / "common.sh").read_text()
+        noticed = dict(re.findall(r"export (RAY_health\w+)=(\d+)", common))
+        assert len(noticed) == 4
+        for name in ("classroom.yaml", "kuberay.yaml"):
+            text = (SCRIPTS / name).read_text()
+            for key, value in noticed.items():
+                assert re.search(rf'{key}(=|, value: "){value}\b', text), f"{key} in {name}"
 
 
 def check_versions():

@@ -1,7 +1,7 @@
 """Who gets a GPU: the learner if there is one, trials a part each, and clear words if not.
 
-Small networks learn faster on a core than on a GPU: every gradient step sends a batch there and
-back. A GPU pays from networks of about a million weights or batches of thousands of rows on.
+A GPU is not always faster: every gradient step sends a batch there and back, which small networks
+do not make up for. Measure before you ask for one.
 """
 
 import math

@@ -58,6 +58,7 @@ def reach(target: Target, timeout_s: float) -> Link:
     Raises:
         ClusterError: with the reason and the remedy.
     """
+    be_patient()
     if target.endpoint is None:
         return _drive(target, target.address, None, [])
     found = _inspect(target, timeout_s)
@@ -254,6 +255,17 @@ def _client_failure(target: Target, error: Exception) -> str:
         "Check that its Python and Ray versions are those of this machine, or call "
         "connect('local') to work here."
     )
+
+
+def be_patient() -> None:
+    """Let this process outlive the head, so that :mod:`course_lib.cluster.watch` can say so.
+
+    Ray ends a driver whose head is gone for a minute, and reads the limit when it is imported. Tune
+    asks the head for its sizes every ten seconds, in a call that nothing can interrupt. What the
+    learner has set stays.
+    """
+    os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", "3600")
+    os.environ.setdefault("TUNE_STATE_REFRESH_PERIOD", "86400")
 
 
 def use_token() -> None:

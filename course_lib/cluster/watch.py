@@ -7,6 +7,7 @@ after some seconds, makes a cell that waits for Ray fail, and lets go of Ray bef
 import _thread
 import contextlib
 import ctypes
+import signal
 import sys
 import threading
 import time
@@ -82,22 +83,47 @@ class Watch:
             self._known = alive
 
 
-def free_main_thread(limit_s: float = 20.0, every_s: float = 1.5) -> bool:
-    """Raise :class:`ClusterLostError` in the main thread as long as it waits inside Ray.
+def free_main_thread(limit_s: float = 20.0) -> bool:
+    """Get the main thread out of Ray, where it would wait for ever.
+
+    Python code gets a :class:`ClusterLostError`. A call that waits inside Ray's own machine code
+    gets what the stop button sends as well; Ray's Python code around it turns that into the same
+    error. A few calls of Ray let nothing through, and the thread stays there.
+
+    Args:
+        limit_s: seconds after which to give up.
 
     Returns:
         Whether it is out of Ray.
     """
     end = time.monotonic() + limit_s
     while _inside_ray() and time.monotonic() < end:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(_MAIN.ident or 0), ctypes.py_object(ClusterLostError)
-        )
-        _thread.interrupt_main()
-        waited = time.monotonic() + every_s
-        while _inside_ray() and time.monotonic() < waited:
-            time.sleep(0.05)
+        _raise_later(ctypes.py_object(ClusterLostError))
+        if not _leaves(0.5):
+            _press_stop()
+            _leaves(1.0)
+    _raise_later(None)
     return not _inside_ray()
+
+
+def _leaves(within_s: float) -> bool:
+    end = time.monotonic() + within_s
+    while _inside_ray() and time.monotonic() < end:
+        time.sleep(0.02)
+    return not _inside_ray()
+
+
+def _raise_later(error: ctypes.py_object | None) -> None:
+    """Let the main thread raise ``error`` when it next runs Python code; None takes that back."""
+    main = ctypes.c_ulong(_MAIN.ident or 0)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(main, error)
+
+
+def _press_stop() -> None:
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(_MAIN.ident or 0, signal.SIGINT)  # also ends a sleep
+    else:
+        _thread.interrupt_main()
 
 
 def _inside_ray() -> bool:

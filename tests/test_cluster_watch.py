@@ -1,0 +1,153 @@
+"""The watch over a cluster, and the questions before connecting: with stand-ins for Ray."""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent import futures
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from course_lib.cluster import endpoint, watch
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# The package `ray` here is a stand-in with two ways to wait, long and in short steps.
+WAITING = """
+import sys, time
+sys.path.insert(0, FOLDER)
+import ray
+from course_lib.cluster import watch
+watch.PERIOD_S, watch.LIMIT_S = 0.05, 0.3
+let_go = []
+watch.Watch(lambda: False, dict, lambda: "gone, kept: results", lambda: let_go.append(1))
+started = time.monotonic()
+try:
+    ray.HOW()
+except (watch.ClusterLostError, KeyboardInterrupt) as error:
+    print(type(error).__name__, error, time.monotonic() - started < 5)
+time.sleep(1.0)
+print("ALIVE", let_go)
+"""
+
+
+@pytest.fixture
+def fake_ray(tmp_path: Path) -> Path:
+    (tmp_path / "ray").mkdir()
+    (tmp_path / "ray" / "__init__.py").write_text(
+        "import time\n"
+        "def tidy(): pass\n"
+        "def at_once():\n"
+        "    try: time.sleep(30)\n"
+        "    finally: tidy()\n"
+        "def in_steps():\n"
+        "    for _ in range(3000): time.sleep(0.01)\n"
+    )
+    return tmp_path
+
+
+class TestLost:
+    @pytest.mark.parametrize("how", ["in_steps", "at_once"])
+    def test_the_waiting_cell_fails_and_the_process_lives(self, fake_ray: Path, how: str) -> None:
+        code = WAITING.replace("FOLDER", repr(str(fake_ray))).replace("HOW", how)
+        run = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30
+        )
+        lost = "ClusterLostError gone, kept: results True"
+        assert run.stdout.splitlines() == [lost, "ALIVE [1]"], run.stderr
+        assert run.stderr.strip() == "gone, kept: results"
+
+    def test_a_cell_that_does_not_wait_for_ray_is_left_alone(self, fake_ray: Path) -> None:
+        code = WAITING.replace("FOLDER", repr(str(fake_ray))).replace("ray.HOW()", "time.sleep(1)")
+        run = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30
+        )
+        assert run.stdout.splitlines() == ["ALIVE [1]"], run.stderr
+
+
+def test_says_which_machine_is_gone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr(watch, "PERIOD_S", 0.02)
+    machines = {"a": "10.0.0.1", "b": "10.0.0.2"}
+    looked = threading.Event()
+
+    def nodes() -> dict[str, str]:
+        looked.set()
+        return dict(machines)
+
+    one = watch.Watch(lambda: True, nodes, lambda: "", lambda: None)
+    assert looked.wait(5)
+    time.sleep(0.1)
+    del machines["b"]
+    time.sleep(0.3)
+    one.stop()
+    said = capsys.readouterr().err
+    assert said.count("A machine of the cluster is gone (10.0.0.2); 1 are left") == 1
+
+
+def serve_gcs(token: str) -> tuple:
+    """A server that answers as a cluster's own port does; returns it and its port."""
+    import grpc
+    from ray.core.generated import gcs_service_pb2, gcs_service_pb2_grpc
+
+    class Book(gcs_service_pb2_grpc.InternalKVGcsServiceServicer):
+        def InternalKVGet(self, request, context):
+            shown = dict(context.invocation_metadata()).get("authorization")
+            if token and shown != f"Bearer {token}":
+                context.abort(grpc.StatusCode.UNAUTHENTICATED, "no")
+            note = json.dumps({"ray_version": "2.60.0", "python_version": "3.12.1"})
+            return gcs_service_pb2.InternalKVGetReply(value=note.encode())
+
+    server = grpc.server(futures.ThreadPoolExecutor(2))
+    gcs_service_pb2_grpc.add_InternalKVGcsServiceServicer_to_server(Book(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    return server, port
+
+
+class TestIdentify:
+    @pytest.fixture(autouse=True)
+    def alone(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setenv("HOME", str(tmp_path))
+        for name in (endpoint.MODE, endpoint.TOKEN, endpoint.TOKEN_PATH, "RAY_USE_TLS"):
+            monkeypatch.delenv(name, raising=False)
+
+    @pytest.mark.parametrize(
+        ("asks", "shows", "takes", "is_open"),
+        [("", "", True, True), ("", "mine", True, True), ("mine", "mine", True, False),
+         ("mine", "", False, False), ("mine", "other", False, False)],
+    )  # fmt: skip
+    def test_own_port(
+        self, monkeypatch: pytest.MonkeyPatch, asks: str, shows: str, takes: bool, is_open: bool
+    ) -> None:
+        if shows:
+            monkeypatch.setenv(endpoint.TOKEN, shows)
+        server, port = serve_gcs(asks)
+        try:
+            found = endpoint.identify("127.0.0.1", port)
+            assert endpoint.alive(f"127.0.0.1:{port}", 2.0) is takes
+        finally:
+            server.stop(0).wait()
+        assert (found.kind, found.takes_token, found.is_open) == ("gcs", takes, is_open)
+        assert found.versions == (("2.60.0", "3.12.1") if takes else ("", ""))
+
+    def test_a_web_page_is_no_ray(self, web_page: int) -> None:
+        assert endpoint.identify("127.0.0.1", web_page).kind == "other"
+
+    def test_nobody_there_is_not_alive(self) -> None:
+        assert endpoint.alive("127.0.0.1:9", 0.5) is False
+
+
+@pytest.fixture
+def web_page() -> Iterator[int]:
+    """A port that speaks HTTP, as the dashboard does."""
+    server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
