@@ -106,6 +106,7 @@ class AlwaysEqual:
         (True, AlwaysEqual(), False),
         (None, None, True),
         (1.0, None, False),
+        (1.0, "1.0", False),
         ([1, 2], np.array([1.0, 2.0]), True),
         ([1, 2], [1, 2, 3], False),
         ([1.0, 1.0], 1.0, False),

@@ -85,6 +85,8 @@ def same(expected: Any, got: Any, *, atol: float = 1e-6) -> bool:
         wanted = np.asarray(expected, dtype=float)
     except (TypeError, ValueError):
         return type(got) is type(expected) and bool(expected == got)
+    if isinstance(got, str):
+        return False
     try:
         found = np.asarray(got, dtype=float)
     except (TypeError, ValueError):

@@ -1,0 +1,60 @@
+"""The command: ``python -m course_lib.grading SUBMISSIONS --out REPORT``."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+from course_lib.checks.core import PUBLIC_SEED
+from course_lib.grading.expected import ReferenceFailed
+from course_lib.grading.run import Options, grade
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command's arguments."""
+    made = argparse.ArgumentParser(
+        prog="python -m course_lib.grading",
+        description="Grade a folder of learner notebooks. The submissions are never changed; a "
+        "run that was interrupted goes on where it stopped when it is started again.",
+    )
+    made.add_argument("submissions", type=Path, help="one file, or one folder, per learner")
+    made.add_argument("--out", type=Path, required=True, help="folder of the report")
+    made.add_argument("--notebook", default="", metavar="NN", help="grade this notebook alone")
+    made.add_argument("--jobs", type=int, default=0, help="submissions at a time; one per core")
+    made.add_argument("--seed", default="", help="of the hidden numbers; drawn if not given; "
+                      "'public' for the seed of the notebooks' own checks")  # fmt: skip
+    made.add_argument("--timeout", type=float, metavar="S", help="seconds per exercise")
+    made.add_argument(
+        "--sandbox", choices=("auto", "full", "reduced"), default="auto",
+        help="'full' stops where no sandbox can be made, 'reduced' does without",
+    )  # fmt: skip
+    return made
+
+
+def _stop(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Grade; return 0, 1 if something could not be graded, 2 for a wrong call, 130 if stopped."""
+    given = parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        seed = PUBLIC_SEED if given.seed == "public" else int(given.seed) if given.seed else None
+        options = Options(
+            submissions=given.submissions,
+            out=given.out,
+            notebook=given.notebook and given.notebook.zfill(2),
+            jobs=given.jobs,
+            seed=seed,
+            timeout=given.timeout,
+            sandbox=given.sandbox,
+        )
+        return grade(options)
+    except (ValueError, FileNotFoundError, ReferenceFailed) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,233 @@
+"""Start a command in a sandbox. A program of its own: the standard library only, Linux only.
+
+    python -I -S jail.py CONFIG.json COMMAND...
+
+In full mode the command gets a root folder with nothing in it but Python, the libraries and an
+empty home; no network, no other processes, no privileges, limits on what it may use. In reduced
+mode it gets the limits alone. It ends when this program ends, with everything it has started.
+
+CONFIG holds ``mode``, ``root`` (an empty folder), ``read_only`` (list of [source, target]),
+``writable`` (list of folders), ``uid``, ``home``, ``disk_mb``, ``memory_mb``, ``processes``.
+"""
+
+import contextlib
+import ctypes
+import fcntl
+import json
+import os
+import resource
+import signal
+import socket
+import struct
+import sys
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 4096, 16384, 1 << 18
+MNT_DETACH, AT_FDCWD, AT_RECURSIVE = 2, -100, 0x8000
+SYS_MOUNT_SETATTR, ATTR_RDONLY, ATTR_NOSUID = 442, 1, 2
+PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_SET_CHILD_SUBREAPER = 1, 24, 38, 36
+SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
+DEVICES = ("null", "zero", "full", "random", "urandom")
+
+
+def check(result, what):
+    """Raise what a call of the C library reports."""
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+def mount(source, target, kind, flags, data=""):
+    """Put a file system at a place."""
+    args = [None if part is None else os.fsencode(part) for part in (source, target, kind)]
+    check(LIBC.mount(*args, flags, data.encode() or None), f"mount {target}")
+
+
+def read_only(target):
+    """Make a mount and all below it read-only."""
+    attributes = struct.pack("QQQQ", ATTR_RDONLY | ATTR_NOSUID, 0, 0, 0)
+    result = LIBC.syscall(
+        SYS_MOUNT_SETATTR, AT_FDCWD, os.fsencode(target), AT_RECURSIVE, attributes, 32
+    )
+    check(result, f"read-only {target}")
+
+
+def bind(source, target, writable=False):
+    """Show a file or folder at another place."""
+    if os.path.islink(source) and source == target[-len(source) :]:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        os.symlink(os.readlink(source), target)
+        return
+    if os.path.isdir(source):
+        os.makedirs(target, exist_ok=True)
+    else:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with open(target, "a"):
+            pass
+    mount(source, target, None, MS_BIND | MS_REC)
+    if not writable:
+        read_only(target)
+
+
+def terminals(root):
+    """Allow pseudo-terminals, which a notebook's ``!command`` wants; do without if that fails."""
+    os.makedirs(root + "/dev/pts", exist_ok=True)
+    with contextlib.suppress(OSError):
+        mount(
+            "devpts", root + "/dev/pts", "devpts", MS_NOSUID, "newinstance,ptmxmode=0666,mode=620"
+        )
+        os.symlink("pts/ptmx", root + "/dev/ptmx")
+
+
+def make_root(config):
+    """Build the new root folder and move into it."""
+    root = config["root"]
+    mount("none", "/", None, MS_REC | MS_PRIVATE)
+    mount("tmpfs", root, "tmpfs", MS_NOSUID, "mode=755,size=8m")
+    for source, target in config["read_only"]:
+        if os.path.lexists(source):
+            bind(source, root + target)
+    for name in DEVICES:
+        bind("/dev/" + name, root + "/dev/" + name, writable=True)
+    for link, target in (("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1")):
+        os.symlink(target, root + "/dev/" + link)
+    terminals(root)
+    size = f"mode=1777,size={config['disk_mb']}m,nr_inodes=20k"
+    for folder in ("/tmp", config["home"], "/dev/shm"):
+        os.makedirs(root + folder, exist_ok=True)
+        mount("tmpfs", root + folder, "tmpfs", MS_NOSUID | MS_NODEV, size)
+    for folder in config["writable"]:
+        bind(folder, root + folder, writable=True)
+    os.makedirs(root + "/proc", exist_ok=True)
+    mount("proc", root + "/proc", "proc", MS_NOSUID | MS_NODEV)
+    os.makedirs(root + "/.old")
+    os.chdir(root)
+    check(LIBC.pivot_root(b".", b".old"), "pivot_root")
+    os.chdir("/")
+    check(LIBC.umount2(b"/.old", MNT_DETACH), "leave the old root")
+    os.rmdir("/.old")
+    mount(None, "/", None, 32 | MS_RDONLY | MS_NOSUID | MS_BIND)
+    os.chdir(config["home"])
+
+
+def loopback_up():
+    """Switch on the loopback device of this network namespace."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        request = struct.pack("16sh22x", b"lo", 0)
+        flags = struct.unpack("16sh22x", fcntl.ioctl(sock, SIOCGIFFLAGS, request))[1]
+        fcntl.ioctl(sock, SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", flags | IFF_UP))
+
+
+def limit(config):
+    """Set the limits that hold for every process by itself."""
+    megabyte = 2**20
+    limits = {
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_FSIZE: config["disk_mb"] * megabyte,
+        resource.RLIMIT_DATA: config["memory_mb"] * megabyte,
+        resource.RLIMIT_NOFILE: 4096,
+    }
+    if config["mode"] == "full":  # elsewhere the user's other processes would count, too
+        limits[resource.RLIMIT_NPROC] = config["processes"]
+    for kind, value in limits.items():
+        _, hard = resource.getrlimit(kind)
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (value, value))
+
+
+def drop_privileges(config, was_root):
+    """Give up every privilege for good."""
+    for number in range(64):
+        LIBC.prctl(PR_CAPBSET_DROP, number, 0, 0, 0)
+    if was_root:
+        os.setgroups([])
+        os.setresgid(config["uid"], config["uid"], config["uid"])
+        os.setresuid(config["uid"], config["uid"], config["uid"])
+    header, nothing = struct.pack("Ii", 0x20080522, 0), bytes(24)
+    check(LIBC.capset(header, nothing), "capset")
+    check(LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
+
+
+def new_namespaces(was_root):
+    """Move into namespaces of our own."""
+    flags = os.CLONE_NEWNS | os.CLONE_NEWPID | os.CLONE_NEWNET | os.CLONE_NEWIPC | os.CLONE_NEWUTS
+    uid, gid = os.getuid(), os.getgid()
+    os.unshare(flags if was_root else flags | os.CLONE_NEWUSER)
+    if not was_root:
+        for name, text in (
+            ("setgroups", "deny"),
+            ("uid_map", f"{uid} {uid} 1"),
+            ("gid_map", f"{gid} {gid} 1"),
+        ):
+            with open("/proc/self/" + name, "w") as file:
+                file.write(text)
+
+
+def run(command):
+    """Start the command, wait for it, and return its exit status. Collects strays meanwhile."""
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        # With a parent of number 1 the kernel would take its parent for dead.
+        os.environ.pop("JPY_PARENT_PID", None)
+        os.execvp(command[0], command)
+    while True:
+        with contextlib.suppress(InterruptedError):
+            pid, status = os.waitpid(-1, 0)
+            if pid == child:
+                return os.waitstatus_to_exitcode(status)
+
+
+def inside(config, command, was_root):
+    """What the first process of the sandbox does."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    for folder in config["writable"] if was_root else []:
+        for path in [folder, *(os.path.join(folder, name) for name in os.listdir(folder))]:
+            os.chown(path, config["uid"], config["uid"])
+    make_root(config)
+    loopback_up()
+    drop_privileges(config, was_root)
+    limit(config)
+    return run(command)
+
+
+def main():
+    """Run the command and return its exit status, 97 if the sandbox cannot be made."""
+    with open(sys.argv[1]) as file:
+        config = json.load(file)
+    command, errors = sys.argv[2:], os.dup(2)
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if not config.get("verbose"):
+        null = os.open(os.devnull, os.O_RDWR)
+        for number in (0, 1, 2):
+            os.dup2(null, number)
+    os.set_inheritable(errors, False)
+    try:
+        if config["mode"] != "full":
+            LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+            os.chdir(config["home"])
+            limit(config)
+            return run(command)
+        was_root = os.getuid() == 0
+        new_namespaces(was_root)
+        child = os.fork()
+        if child == 0:
+            os._exit(guarded(lambda: inside(config, command, was_root), errors))
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    except OSError as error:
+        os.write(errors, f"{error}\n".encode())
+        return 97
+
+
+def guarded(function, errors):
+    """Return what a function returns, or 97 where it fails."""
+    try:
+        return function() & 0xFF
+    except BaseException as error:
+        os.write(errors, f"{type(error).__name__}: {error}\n".encode())
+        return 97
+
+
+if __name__ == "__main__":
+    sys.exit(main() & 0xFF)

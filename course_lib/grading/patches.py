@@ -1,0 +1,227 @@
+"""Everything that the grader changes in nbval, in one place.
+
+nbval starts a kernel for each notebook and compares outputs in its own process: that is kept.
+Changed are where the kernel runs (in the sandbox), how long and how much it may talk, and that
+a dead kernel is seen at once. The patches fit one version of nbval, and say so if it is another.
+"""
+
+import collections
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from queue import Empty
+from typing import Any, ClassVar
+
+import nbval
+import nbval.plugin
+import zmq
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import KernelManager
+from nbval.kernel import RunningKernel
+
+from course_lib.grading import sandbox
+from course_lib.grading.budgets import Budget
+
+NBVAL = "0.11.0"
+START_S, SETUP_S, SLICE_S = 60.0, 180.0, 0.2
+MAX_MESSAGE = 8 * 2**20
+KERNEL = ["-m", "ipykernel_launcher", "--HistoryManager.enabled=False",
+          "--InteractiveShell.cache_size=0", "-f"]  # fmt: skip
+
+
+class Stopped(Exception):
+    """The kernel came to an end before the cell did; the message is one word: the reason."""
+
+
+def version_problem() -> str:
+    """Return why the patches do not fit the installed nbval; empty if they do."""
+    if nbval.__version__ != NBVAL:
+        return (
+            f"the grader's changes to nbval fit version {NBVAL}, and {nbval.__version__} is "
+            "installed; run `make setup`, or adapt course_lib/grading/patches.py and its tests"
+        )
+    parts = [
+        (nbval.plugin, "RunningKernel"),
+        (nbval.plugin.IPyNbFile, "setup"),
+        (nbval.plugin.IPyNbCell, "compare_outputs"),
+        (RunningKernel, "get_message"),
+        (RunningKernel, "await_reply"),
+        (RunningKernel, "_ensure_iopub_up"),
+        (RunningKernel, "stop"),
+    ]
+    missing = [name for owner, name in parts if not hasattr(owner, name)]
+    return f"nbval lacks {', '.join(missing)}" if missing else ""
+
+
+def apply(settings: dict[str, Any], compare: Callable[[Any, list, list], bool]) -> None:
+    """Put the sandboxed kernel and another comparison into nbval.
+
+    Args:
+        settings: by kernel name: ``course`` (folder), ``budget`` and ``mode``.
+        compare: takes a cell, its outputs and the stored ones.
+
+    Raises:
+        RuntimeError: if the installed nbval is another version.
+    """
+    problem = version_problem()
+    if problem:
+        raise RuntimeError(problem)
+
+    class Kernel(SandboxedKernel):
+        all_settings = settings
+
+    nbval.plugin.RunningKernel = Kernel
+    nbval.plugin.IPyNbCell.compare_outputs = compare
+
+
+class SandboxedManager(KernelManager):
+    """A kernel manager whose kernel is our own command, whatever is installed."""
+
+    command: ClassVar[list[str]] = []
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        """What to start."""
+        return KernelSpec(argv=self.command, display_name="course", language="python")
+
+
+class SandboxedKernel(RunningKernel):
+    """nbval's kernel, in the sandbox, within limits."""
+
+    all_settings: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, kernel_name: str, cwd: str | None = None, startup_timeout: float = 60):
+        settings = self.all_settings[kernel_name]
+        self.budget = Budget(**settings["budget"])
+        self.place = sandbox.make(Path(settings["course"]), self.budget, settings["mode"])
+        self.stopped = ""
+        self.buffer: collections.deque = collections.deque()
+        self.output_bytes = 0
+        self.deadline = time.monotonic() + START_S
+        self.ready = False
+        try:
+            self._start()
+            self._watch()
+            self.kc.wait_for_ready(timeout=START_S)
+            self._ensure_iopub_up()
+        except BaseException:
+            self.stop()
+            raise
+        self.ready = True
+        self.allow(SETUP_S)
+
+    def _start(self) -> None:
+        connection = str(self.place.sockets / "c.json")
+        python = [sys.executable, "-P", *KERNEL, connection]
+        self.context = zmq.Context()
+        self.context.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE)
+        kind = "tcp" if sys.platform == "win32" else "ipc"
+        where = {"ip": str(self.place.sockets / "k")} if kind == "ipc" else {}
+        self.km = SandboxedManager(
+            transport=kind, connection_file=connection, context=self.context, **where
+        )
+        self.km.command = [*self.place.command, *python]  # type: ignore[misc]
+        self.km.cache_ports = False
+        self.km.start_kernel(env=self.place.environment, cwd=str(self.place.home))
+        self.pid = self.km.provisioner.process.pid  # type: ignore[union-attr]
+        self.kc: BlockingKernelClient = self.km.client()
+        self.kc.start_channels(stdin=False, hb=False)
+
+    def allow(self, seconds: float) -> None:
+        """Let the kernel run for so many seconds from now."""
+        self.deadline = time.monotonic() + seconds
+
+    def _watch(self) -> None:
+        """Watch memory and disk from a thread of this process."""
+        self.done = threading.Event()
+
+        def watch() -> None:
+            while not self.done.wait(0.2):
+                if sandbox.memory_mb(sandbox.tree(self.pid)) > self.budget.memory_mb:
+                    self._end("memory")
+                elif self.place.size_mb() > self.budget.disk_mb:
+                    self._end("disk")
+
+        threading.Thread(target=watch, daemon=True).start()
+
+    def _end(self, reason: str) -> None:
+        self.stopped = self.stopped or reason
+        sandbox.kill(self.pid)
+
+    def get_message(self, stream: str, timeout: float | None = None) -> dict:
+        """Return the next message of a stream, and see to the limits while waiting.
+
+        Raises:
+            Empty: only while the kernel starts, after ``timeout`` seconds.
+            Stopped: if the kernel came to an end, or was brought to it.
+        """
+        until = time.monotonic() + (timeout or START_S)
+        while True:
+            self._read_outputs()
+            if stream == "iopub" and self.buffer:
+                return self.buffer.popleft()
+            if stream == "shell" and self.kc.shell_channel.msg_ready():
+                return self.kc.get_shell_msg(timeout=0)
+            self._look_after(until)
+            poller = zmq.Poller()
+            for channel in (self.kc.shell_channel, self.kc.iopub_channel):
+                poller.register(channel.socket, zmq.POLLIN)
+            if stream == "iopub":
+                poller.unregister(self.kc.shell_channel.socket)
+            poller.poll(int(SLICE_S * 1000))
+
+    def _look_after(self, until: float) -> None:
+        if self.ready and time.monotonic() > self.deadline:
+            self._end("time")
+        if not self.is_alive() or self.stopped:
+            if self.stopped == "" and self.kc.iopub_channel.msg_ready():
+                return
+            self.stopped = self.stopped or "died"
+            raise Stopped(self.stopped)
+        if not self.ready and time.monotonic() > until:
+            raise Empty
+
+    def _read_outputs(self) -> None:
+        """Take in what the kernel has sent, so that it is counted and never piles up."""
+        for _ in range(100):
+            if not self.kc.iopub_channel.msg_ready():
+                return
+            message = self.kc.get_iopub_msg(timeout=0)
+            self.output_bytes += len(json.dumps(message["content"], default=str))
+            self.buffer.append(message)
+            if self.ready and self.output_bytes > self.budget.output_mb * 2**20:
+                self._end("output")
+                raise Stopped("output")
+
+    def is_alive(self) -> bool:
+        """Whether the kernel's process runs."""
+        process = getattr(getattr(self.km, "provisioner", None), "process", None)
+        return process is not None and process.poll() is None
+
+    def interrupt(self) -> None:
+        """End the kernel: nothing that a learner wrote is asked to stop."""
+        self._end("time")
+
+    def stop(self) -> None:
+        """End the kernel and everything that it started, and remove its folders."""
+        if getattr(self, "done", None) is not None:
+            self.done.set()
+        process = getattr(getattr(getattr(self, "km", None), "provisioner", None), "process", None)
+        if process is not None:
+            sandbox.kill(process.pid)
+            process.wait(timeout=10)
+        if hasattr(self, "kc"):
+            self.kc.stop_channels()
+            self.context.destroy(linger=0)
+        self.place.remove()
+
+
+def scrub() -> None:
+    """Forget settings of the caller that change how notebooks run."""
+    for name in [name for name in os.environ if name.startswith(("NBVAL", "JUPYTER", "IPY"))]:
+        del os.environ[name]

@@ -1,0 +1,133 @@
+"""The pytest plugin: what nbval runs is turned into one JSON line per cell.
+
+It reads its settings from the file that ``COURSE_GRADING_RUN`` names: ``records`` (a path) and
+``kernels`` (by kernel name). Expected values come with the notebooks and stay in this process.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbval.plugin import IPyNbCell, IPyNbFile
+
+from course_lib.checks.record import MIME, agree, in_words
+from course_lib.grading import patches
+
+VARIABLE = "COURSE_GRADING_RUN"
+MAX_CASES = 200
+
+
+class Settings:
+    """What the run is about; read once."""
+
+    records: Path
+    token: str
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the settings and patch nbval."""
+    content = json.loads(Path(os.environ.pop(VARIABLE)).read_text(encoding="utf-8"))
+    Settings.records, Settings.token = Path(content["records"]), content["token"]
+    patches.scrub()
+    patches.apply(content["kernels"], compare)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Take nbval's options from the cell's role alone, and remove the notebooks from disk."""
+    for item in items:
+        if isinstance(item, IPyNbCell):
+            item.options.clear()
+            item.options.update(check=_role(item) == "check", check_exception=True, skip=False)
+            item.fspath_of_notebook = str(item.path)
+    for path in {item.path for item in items}:
+        path.unlink(missing_ok=True)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Start the clock of the learner's time with the first cell that is the learner's."""
+    if isinstance(item, IPyNbCell) and _role(item) == "extras" and item.parent.kernel is not None:
+        item.parent.kernel.allow(item.parent.kernel.budget.seconds)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
+    """Write down what came out of a cell."""
+    outcome: Any = yield
+    outcome.get_result()
+    if not isinstance(item, IPyNbCell) or (call.when != "call" and call.excinfo is None):
+        return
+    kernel = item.parent.kernel
+    record = {
+        "exercise": _exercise(item.parent),
+        "role": _role(item),
+        "when": call.when,
+        "seconds": round(call.duration, 2),
+        "stopped": getattr(kernel, "stopped", "") if kernel is not None else "start",
+        "problem": "" if call.excinfo is None else str(call.excinfo.value)[:300],
+        "error": _error(item.test_outputs or []),
+        "cases": getattr(item, "cases", None),
+    }
+    with Settings.records.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record) + "\n")
+
+
+def _role(item: IPyNbCell) -> str:
+    return str(item.cell.metadata.get("role", ""))
+
+
+def _exercise(notebook: IPyNbFile) -> str:
+    return str(notebook.nb.metadata.kernelspec.name).removeprefix("course-")
+
+
+def _error(outputs: list[nbformat.NotebookNode]) -> dict[str, str] | None:
+    """Return the error that a cell ended with."""
+    for output in outputs:
+        if output.output_type == "error":
+            return {"name": str(output.ename)[:80], "text": str(output.evalue)[:300]}
+    return None
+
+
+def compare(
+    cell: IPyNbCell, outputs: list[nbformat.NotebookNode], stored: list[nbformat.NotebookNode]
+) -> bool:
+    """Compare the values of a check with the stored ones; every other output is ignored."""
+    expected = json.loads(stored[0]["data"][MIME])
+    found = [records for output in outputs if (records := _values(output)) is not None]
+    cell.cases = judge(expected, found[0]) if len(found) == 1 else None
+    cell.comparison_traceback = ["values differ"]
+    return cell.cases is not None and all(case["right"] for case in cell.cases)
+
+
+def _values(output: nbformat.NotebookNode) -> list[Any] | None:
+    """Return the records of an output that carries this run's token."""
+    try:
+        content = json.loads(output["data"][MIME])
+        if content["token"] == Settings.token and isinstance(content["records"], list):
+            return content["records"]
+    except (KeyError, TypeError, ValueError, RecursionError):
+        pass
+    return None
+
+
+def judge(expected: list[dict[str, Any]], records: list[Any]) -> list[dict[str, Any]]:
+    """Return for each expected value whether the learner's agrees, and what it was in words."""
+    judged = []
+    for index, wanted in enumerate(expected[:MAX_CASES]):
+        record = records[index] if index < len(records) else None
+        record = record if isinstance(record, dict) else {}
+        value = record.get("value")
+        right = "error" not in record and agree(wanted["value"], value, atol=wanted["atol"])
+        judged.append(
+            {
+                "right": bool(right),
+                "seen": bool(record),
+                "got": in_words(value) if value is not None else "",
+                "error": str(record.get("error", ""))[:80],
+                "text": str(record.get("text", ""))[:500],
+            }
+        )
+    return judged

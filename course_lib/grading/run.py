@@ -1,0 +1,212 @@
+"""Grade a folder: find, run side by side, append each result as it comes, report, resume."""
+
+import concurrent.futures
+import json
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from course_lib.grading import report, sandbox, scores, session, stripped
+from course_lib.grading.course import Lesson, lessons
+from course_lib.grading.submissions import Submission, find
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to grade and how.
+
+    Attributes:
+        submissions: folder of the learners' files.
+        out: folder of the report.
+        notebook: two-digit number of the only notebook to grade; all if empty.
+        jobs: submissions at a time; 0 for one per core.
+        seed: of the hidden numbers; None to draw one, or to go on with that of the report.
+        timeout: seconds per exercise, instead of the usual ones.
+        sandbox: ``"auto"``, ``"full"`` or ``"reduced"``.
+    """
+
+    submissions: Path
+    out: Path
+    notebook: str = ""
+    jobs: int = 0
+    seed: int | None = None
+    timeout: float | None = None
+    sandbox: str = "auto"
+
+
+class Journal:
+    """The results so far: one JSON line each, appended as they come."""
+
+    def __init__(self, out: Path, options: Options, mode: str) -> None:
+        out.mkdir(parents=True, exist_ok=True)
+        self.path, self.lock = out / "results.jsonl", threading.Lock()
+        state = out / "run.json"
+        before = _load(state)
+        seed = options.seed
+        if seed is None:
+            seed = before.get("seed")
+        self.seed = secrets.randbits(40) if seed is None else int(seed)
+        settings = {"seed": self.seed, "timeout": options.timeout, "mode": mode}
+        if self.path.exists() and before != settings:
+            self.path.rename(self.path.with_suffix(".old.jsonl"))
+        state.write_text(json.dumps(settings) + "\n", encoding="utf-8")
+        self.rows = {_key(row): row for row in self._read()}
+
+    def _read(self) -> list[dict[str, Any]]:
+        """Return the lines that are whole; an interrupted last one is left out, and cut off."""
+        if not self.path.exists():
+            return []
+        rows, good = [], b""
+        for line in self.path.read_bytes().splitlines(keepends=True):
+            try:
+                rows.append(json.loads(line))
+            except ValueError:
+                continue
+            good += line if line.endswith(b"\n") else line + b"\n"
+        self.path.write_bytes(good)
+        return rows
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Append a result."""
+        with self.lock, self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            self.rows[_key(row)] = row
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _key(row: dict[str, Any]) -> tuple[str, str, str]:
+    return row["learner"], row["notebook"], row["digest"]
+
+
+def choose_mode(wanted: str, folder: Path, lesson: Lesson) -> dict[str, Any]:
+    """Return the sandbox's mode, with the words about it.
+
+    Raises:
+        ValueError: if a full sandbox is asked for and cannot be made.
+    """
+    if wanted == "reduced":
+        return sandbox.describe("reduced", "as asked for")
+    library = folder / "probe"
+    library.mkdir()
+    library.chmod(0o755)
+    good, reason = sandbox.probe(stripped.copy_without_answer(lesson.exercises[0], library))
+    if good:
+        return sandbox.describe("full", "")
+    if wanted == "full":
+        raise ValueError(f"no sandbox can be made here: {reason}")
+    return sandbox.describe("reduced", reason)
+
+
+def grade(options: Options) -> int:
+    """Grade everything that is not graded yet, and write the report.
+
+    Returns:
+        0; 1 if the grader itself had a problem with an exercise; 130 if interrupted.
+
+    Raises:
+        ValueError: if an option does not fit.
+        ReferenceFailed: if the course's own answers do not pass their checks.
+    """
+    course = lessons()
+    if options.notebook and options.notebook not in course:
+        raise ValueError(f"--notebook must be one of {', '.join(course)}, got {options.notebook}")
+    if options.jobs < 0:
+        raise ValueError(f"--jobs must be at least 1, got {options.jobs}")
+    found = find(options.submissions, course, options.notebook)
+    if not found:
+        raise ValueError(f"no notebooks to grade in {options.submissions}")
+    folder = Path(tempfile.mkdtemp(prefix="cgr"))
+    folder.chmod(0o755)
+    try:
+        about = choose_mode(options.sandbox, folder, next(iter(course.values())))
+        if about["words"]:
+            print(f"Reduced mode ({about['reason']}). {about['words']}", file=sys.stderr)
+        journal = Journal(options.out, options, about["mode"])
+        plan = session.Plan(journal.seed, about["mode"], folder, options.timeout)
+        stopped = _work(found, course, plan, journal, options)
+        keys = {(one.learner, one.notebook, one.digest) for one in found}
+        rows = [row for key, row in journal.rows.items() if key in keys]
+        report.write(rows, options.out, about | {"to do": len(found) - len(rows)})
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    if stopped:
+        print(f"Stopped: {len(rows)} of {len(found)} graded. The same command goes on from here.")
+        return 130
+    print(f"Report: {options.out / 'class.html'}")
+    return 1 if any(one["trouble"] for row in rows for one in row["exercises"]) else 0
+
+
+def _work(
+    found: list[Submission],
+    course: dict[str, Lesson],
+    plan: session.Plan,
+    journal: Journal,
+    options: Options,
+) -> bool:
+    """Grade what is missing, several at a time; return whether it was interrupted."""
+    todo = [one for one in found if (one.learner, one.notebook, one.digest) not in journal.rows]
+    if len(todo) < len(found):
+        print(f"{len(found) - len(todo)} of {len(found)} are graded already.")
+    for number in sorted({one.notebook for one in todo if one.notebook}):
+        print(f"Preparing notebook {number}: the course's own answers run first.", flush=True)
+        plan.prepare(course[number])
+    jobs = options.jobs or max(1, min(os.cpu_count() or 1, 8))
+    pool = concurrent.futures.ThreadPoolExecutor(jobs)
+    tasks = [pool.submit(_grade_one, one, course, plan) for one in todo]
+    try:
+        for count, task in enumerate(concurrent.futures.as_completed(tasks), 1):
+            row = task.result()
+            journal.add(row)
+            _say(count, len(todo), row)
+    except KeyboardInterrupt:
+        session.stop_all()
+        pool.shutdown(wait=True, cancel_futures=True)
+        return True
+    pool.shutdown()
+    return False
+
+
+def _say(count: int, total: int, row: dict[str, Any]) -> None:
+    points, of = report.totals(row)
+    text = row["problem"] or f"{points} of {of} points, {row['seconds']:.0f} s"
+    line = f"[{count}/{total}] {row['learner']} {row['notebook']}: {text}"
+    print(line.encode("utf-8", "replace").decode("utf-8"), flush=True)
+
+
+def _grade_one(one: Submission, course: dict[str, Lesson], plan: session.Plan) -> dict[str, Any]:
+    """Grade a submission; whatever goes wrong becomes part of its own result."""
+    started = time.perf_counter()
+    row: dict[str, Any] = {
+        "learner": one.learner,
+        "notebook": one.notebook,
+        "file": one.path.name.encode("utf-8", "replace").decode("utf-8"),
+        "problem": one.problem,
+        "digest": one.digest,
+        "exercises": [],
+    }
+    if one.notebook:
+        lesson, expected = course[one.notebook], plan.expected[one.notebook]
+        try:
+            ran = None if one.problem else session.run(plan, lesson, one.cells)
+            row["exercises"] = scores.score(lesson, expected, ran, one.problem)
+        except session.Interrupted:
+            raise
+        except Exception as error:
+            row["exercises"] = scores.score(lesson, expected, None, scores.TROUBLE)
+            for exercise in row["exercises"]:
+                exercise["trouble"] = f"{type(error).__name__}: {error}"[:300]
+    row["seconds"] = round(time.perf_counter() - started, 2)
+    return row

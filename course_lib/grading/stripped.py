@@ -1,0 +1,64 @@
+"""A copy of ``course_lib`` without the answer of one exercise, for the kernel that runs it."""
+
+import ast
+import importlib
+import shutil
+from pathlib import Path
+from typing import Any
+
+from course_lib.grading.course import Exercise
+
+LIBRARY = Path(__file__).resolve().parents[1]
+REFUSAL = "raise RuntimeError('the course\\'s own version does not count here; write your own')"
+
+
+def copy_without_answer(exercise: Exercise, folder: Path) -> Path:
+    """Copy the library to ``folder``; empty the exercise's own version, and leave out the grader.
+
+    Returns:
+        The folder, to be put on Python's path.
+    """
+    target = folder / "course_lib"
+    shutil.copytree(
+        LIBRARY, target, ignore=shutil.ignore_patterns("__pycache__", "grading", "*.pyc")
+    )
+    for module, name in hidden_names(exercise):
+        path = _file_of(module, target)
+        path.write_text(empty(path.read_text(encoding="utf-8"), name), encoding="utf-8")
+    return folder
+
+
+def hidden_names(exercise: Exercise) -> list[tuple[str, str]]:
+    """Return module and name of everything that gives an exercise's answer away."""
+    check = exercise.check()
+    own = check.reference()
+    found = [(own.__module__, own.__qualname__)]
+    return found + [(exercise.module, name) for name in check.hides]
+
+
+def _file_of(module: str, target: Path) -> Path:
+    original = Path(str(importlib.import_module(module).__file__)).resolve()
+    return target / original.relative_to(LIBRARY)
+
+
+def empty(source: str, name: str) -> str:
+    """Return ``source`` with the body of a function, a class's methods or a constant's value gone.
+
+    Raises:
+        ValueError: if the name is not defined at the top level.
+    """
+    tree = ast.parse(source)
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.FunctionDef):
+                    inner.body = ast.parse(REFUSAL).body
+            return ast.unparse(tree)
+        if isinstance(node, ast.Assign) and _names(node) == {name}:
+            node.value = ast.parse("{}", mode="eval").body
+            return ast.unparse(tree)
+    raise ValueError(f"{name} is not defined at the top level of its module; the grader hides it")
+
+
+def _names(node: ast.Assign) -> set[Any]:
+    return {getattr(target, "id", None) for target in node.targets}

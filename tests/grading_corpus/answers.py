@@ -1,0 +1,173 @@
+"""Answers to exercise 1.2, the update rule: name, code, points out of 10, state.
+
+``HEAD`` is the first line of a right answer's function; ``RIGHT`` its body.
+"""
+
+HEAD = "def td_update(q_value, reward, next_q_values, terminated, *, learning_rate, gamma):\n"
+RIGHT = (
+    "    target = reward + gamma * (not terminated) * next_q_values.max()\n"
+    "    return (1 - learning_rate) * q_value + learning_rate * target\n"
+)
+GOOD = HEAD + RIGHT
+
+
+def body(line: str) -> str:
+    """A function with one line before the right answer."""
+    return HEAD + f"    {line}\n" + RIGHT
+
+
+def target(expression: str) -> str:
+    """A function with another target."""
+    return HEAD + f"    return q_value + learning_rate * ({expression} - q_value)\n"
+
+
+RIGHT_ANSWERS = {
+    "solution": GOOD,
+    "if-else": target("(reward if terminated else reward + gamma * max(next_q_values))"),
+    "lambda": "td_update = lambda q, r, after, end, *, learning_rate, gamma: "
+    "q + learning_rate * (r + gamma * (not end) * max(after) - q)",
+    "helper-inside": "def best(row):\n    return max(row)\n"
+    + target("reward + gamma * (not terminated) * best(next_q_values)"),
+    "numpy-scalar": target("np.float64(reward) + gamma * (not terminated) * next_q_values.max()"),
+    "debug-prints": body("print('q', q_value, 'reward', reward)"),
+    "stderr-and-warnings": "import sys, warnings\n"
+    + body("print('hm', file=sys.stderr); warnings.warn('careful')"),
+    "progress-bar": "from tqdm import tqdm\n" + body("[None for _ in tqdm(range(3))]"),
+    "plots": "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()\n" + GOOD,
+    "types": GOOD.replace("q_value, reward", "q_value: float, reward: 'float'"),
+    "magic": "%matplotlib inline\n!echo hello\n" + GOOD,
+    "markers": "# NBVAL_SKIP\n# NBVAL_RAISES_EXCEPTION\n" + GOOD,
+    "tries-it-after": GOOD
+    + "print(td_update(1.0, 2.0, np.zeros(4), False, learning_rate=1, gamma=1))",
+    "uses-the-notebooks-env": GOOD + "print(env.observation_space, maze.height)",
+    "error-after-the-function": GOOD + "1 / 0",
+    "check-in-the-same-cell": GOOD + "td_update = checks.check_td_update(td_update)\n",
+    "thread-noise": "import threading, time\ndef noise():\n    while True:\n"
+    "        print('x', end='')\n        time.sleep(0.01)\n"
+    "threading.Thread(target=noise, daemon=True).start()\n" + GOOD,
+    "unicode": "# Größe, 学習\nalpha_α = 1\n" + GOOD,
+}  # fmt: skip
+
+# code, points, state
+WRONG_ANSWERS = {
+    "no-gamma": (target("reward + (not terminated) * max(next_q_values)"), 3, "partly"),
+    "no-mask": (target("reward + gamma * max(next_q_values)"), 7, "partly"),
+    "mean": (target("reward + gamma * (not terminated) * next_q_values.mean()"), 3, "partly"),
+    "first-of-row": (target("reward + gamma * (not terminated) * next_q_values[0]"), 3, "partly"),
+    "wrong-sign": (target("reward + gamma * (not terminated) * max(next_q_values)").replace(
+        "q_value + learning", "q_value - learning"), 0, "wrong"),
+    "swapped": (GOOD.replace("(1 - learning_rate) * q_value + learning_rate", "learning_rate * "
+                             "q_value + (1 - learning_rate)"), 0, "wrong"),
+    "target-alone": (GOOD.replace("return (1 - learning_rate) * q_value + learning_rate * target",
+                                  "return target"), 4, "partly"),
+    "none": (HEAD + "    pass\n", 0, "wrong"),
+    "text": (GOOD.replace("return (", "return str((") .rstrip() + ")\n", 0, "wrong"),
+    "worked-numbers-only": (HEAD + "    return {20.0: 12.5}.get(reward, 8.0 if learning_rate == 1 "
+                            "else 5.75 if learning_rate else 5.0)\n", 0, "wrong"),
+    "raises": (HEAD + "    raise ValueError('no idea')\n", 0, "wrong"),
+    "raises-at-the-end": (body("if terminated: raise KeyError('end')"), 7, "partly"),
+    "syntax-error": (HEAD + "    return (1 - \n", 0, "error"),
+    "indentation": (HEAD + "return 1\n", 0, "error"),
+    "another-name": (GOOD.replace("td_update", "update"), 0, "error"),
+    "another-signature": ("def td_update(a, b):\n    return a\n", 0, "wrong"),
+    "no-such-package": ("import numpyy\n" + GOOD, 0, "error"),
+    "still-a-stub": (HEAD + '    x = 1\n    raise NotImplementedError("todo")\n', 0,
+                     "not started yet"),
+    "input": ("input('?')\n" + GOOD, 0, "error"),
+    "half-a-stub": (body("if terminated: raise NotImplementedError"), 7, "partly"),
+    "nested": ("x = " + "(" * 3000 + ")" * 3000 + "\n" + GOOD, 0, "error"),
+}  # fmt: skip
+
+STOPPED_ANSWERS = {
+    "loop": (body("while True: pass"), "stopped: time"),
+    "loop-outside": ("while True: pass\n" + GOOD, "stopped: time"),
+    "loop-deaf": (
+        "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        + HEAD + "    while True:\n        try:\n            while True: pass\n"
+        "        except BaseException: pass\n", "stopped: time"),
+    "sleep": ("import time\n" + body("time.sleep(10_000)"), "stopped: time"),
+    "exit-now": ("import os\nos._exit(0)\n" + GOOD, "stopped: died"),
+    "exit-inside": ("import os\n" + body("os._exit(0)"), "stopped: died"),
+    "kill": ("import os, signal\n" + body("os.kill(os.getpid(), signal.SIGKILL)"), "stopped: died"),
+    "segfault": ("import ctypes\n" + body("ctypes.string_at(0)"), "stopped: died"),
+    "flood": (body("while True: print('flood' * 1000)"), "stopped: output"),
+    "flood-display": ("from IPython.display import display\n"
+                      + body("while True: display('x' * 100_000)"), "stopped: output"),
+}  # fmt: skip
+
+# What must not work; points stay 0, whatever way it ends.
+REFUSED_ANSWERS = {
+    "kill-everyone": "import os, signal\n" + body("os.kill(-1, signal.SIGKILL)"),
+    "sys-exit": "import sys\n" + body("sys.exit(0)"),
+    "memory": body("hoard = []\n    while True: hoard.append(bytearray(50_000_000))"),
+    "memory-children": "import os\n" + body(
+        "[os.fork() for _ in range(4)]; hoard = [bytearray(300_000_000) for _ in range(9)]"),
+    "disk": body("[open(f'/tmp/f{i}', 'wb').write(bytes(10_000_000)) for i in range(10_000)]"),
+    "disk-sockets": "import glob\n" + body(
+        "[open(f'{d}/f{i}', 'wb').write(bytes(9_000_000)) for d in glob.glob('/tmp/*/*/s') "
+        "+ glob.glob('/tmp/cg*/s') + ['.'] for i in range(10_000)]"),
+    "fork-bomb": "import os\n" + body("while True: os.fork()"),
+    "thread-bomb": "import threading, time\n" + body(
+        "while True: threading.Thread(target=time.sleep, args=(999,)).start()"),
+    "equal-to-all": "class All:\n    __eq__ = lambda s, o: True\n    __hash__ = None\n"
+    + HEAD + "    return All()\n",
+    "equal-to-all-float": "class All(float):\n    __eq__ = lambda s, o: True\n    __hash__ = None\n"
+    "    __sub__ = __rsub__ = __abs__ = lambda *a: 0.0\n" + HEAD + "    return All(1e9)\n",
+    "patched-numpy": "np.allclose = np.isclose = np.array_equal = lambda *a, **k: True\n"
+    "import builtins\nbuiltins.all = builtins.any = lambda *a: True\n" + HEAD + "    return 0.0\n",
+    "patched-checks": "import course_lib.checks.core as c, course_lib.checks.record as r\n"
+    "c.same = r.same = r.agree = lambda *a, **k: True\n"
+    "c.judge = lambda *a: ('solved', [])\n" + HEAD + "    return 0.0\n",
+    "patched-emit": "import course_lib.checks.record as r, json\n"
+    "from IPython.display import display\n"
+    "r.emit = lambda check, attempt, seed, token: display({r.MIME: json.dumps({'token': token, "
+    "'records': [{'value': {'bool': True}}] * 7})}, raw=True)\n" + HEAD + "    return 0.0\n",
+    "patched-look": "import course_lib.checks.record as r\n"
+    "r.look = lambda *a: []\n" + GOOD,
+    "silent-display": "ip = get_ipython()\nip.display_pub.publish = lambda *a, **k: None\n" + GOOD,
+    "forged-output": "from IPython.display import display\nimport json\n"
+    "forged = {'application/vnd.course.values+json': json.dumps({'token': '', 'records': "
+    "[{'value': {'numbers': 8.0}}] * 7}), 'text/plain': '10 of 10 points'}\n"
+    "display(forged, raw=True)\n" + HEAD + "    display(forged, raw=True)\n    return 0.0\n",
+    "transformer": "import ast\nclass T(ast.NodeTransformer):\n"
+    "    def visit_Constant(self, n):\n        n.value = 7 if type(n.value) is int else n.value\n"
+    "        return n\nget_ipython().ast_transformers.append(T())\n" + GOOD,
+    "input-transformer": "get_ipython().input_transformers_post.append(lambda lines: ['pass\\n'])\n"
+    + GOOD,
+    "skip-marker-and-raise": "# NBVAL_SKIP\n" + HEAD + "    raise ValueError\n",
+    "calls-the-reference": "from course_lib.agents import tabular\ntd_update = tabular.td_update\n",
+    "reads-the-reference": "import inspect\nfrom course_lib.agents import tabular\n"
+    "exec(inspect.getsource(tabular.td_update))\n",
+    "reads-the-solution": "import glob, json, os\n"
+    "found = [p for base in ('/', os.environ.get('PWD', '/')) for d in range(1, 6) "
+    "for p in glob.glob(base + '*/' * d + 'solutions/01*.ipynb')]\n"
+    "for cell in json.load(open(found[0]))['cells']:\n"
+    "    if 'EXERCISE 1.2' in ''.join(cell['source']): exec(''.join(cell['source']))\n",
+    "reads-frames": "import sys\n" + HEAD + "    frame = sys._getframe(1)\n    while frame:\n"
+    "        for value in frame.f_locals.values():\n"
+    "            if isinstance(getattr(value, 'expected', None), float): return value.expected\n"
+    "        frame = frame.f_back\n    raise ValueError('nothing to see')\n",
+    "environment": "import os\nassert os.environ['CORPUS_SECRET']\n" + GOOD,
+    "other-processes": "import os\nothers = [p for p in os.listdir('/proc') if p.isdigit() and "
+    "b'pytest' in open(f'/proc/{p}/cmdline', 'rb').read()]\nassert others\n" + GOOD,
+    "parents-memory": "import os\nopen(f'/proc/{os.getppid()}/mem', 'rb').read(1)\n" + GOOD,
+    "network": "import socket\nsocket.create_connection(('127.0.0.1', PORT), timeout=2)\n" + GOOD,
+    "network-outside": "import socket\nsocket.create_connection(('192.0.2.1', 53), timeout=2)\n"
+    + GOOD,
+    "other-submission": "print(open('SUBMISSIONS/solution.ipynb').read()[:100])\n" + GOOD,
+    "become-root": "import os\nos.setuid(0)\n" + GOOD,
+    "unmount": "import subprocess\nsubprocess.run(['umount', '-l', '/course'], check=True)\n"
+    + GOOD,
+    "changes-the-course": "import course_lib, os\n"
+    "open(os.path.join(os.path.dirname(course_lib.__file__), 'x.py'), 'w').write('')\n" + GOOD,
+    "changes-a-package": "import nbval.plugin\nopen(nbval.plugin.__file__, 'a').write('# x')\n"
+    + GOOD,
+}  # fmt: skip
+
+# Right answers that leave something running; what they start must be gone afterwards.
+STRAYS = {
+    "detached-child": "import os, subprocess\n"
+    "subprocess.Popen(['sleep', '98765'], start_new_session=True)\n" + GOOD,
+    "double-fork": "import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n"
+    "        os.execvp('sleep', ['sleep', '98765'])\n    os._exit(0)\n" + GOOD,
+}
