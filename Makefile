@@ -12,7 +12,7 @@ ROOT_FLAG := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 BROWSER_FLAG := $(shell [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ] || echo --no-browser)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab setup build check test test-full bench lock clean
+.PHONY: help lab setup build check test test-full bench grade-self lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,9 @@ test-full: check  ## also the laptop-profile notebooks and the learning claims
 
 bench: setup  ## measure speed beside the peers (NAMES="update tabular" for some of it)
 	$(PY) -m benchmarks $(NAMES) $(BENCH_FLAGS)
+
+grade-self: setup  ## grade your own notebooks as the class grader would (GRADE_FLAGS="--notebook 01" for one)
+	$(PY) -m course_lib.grading notebooks --mine --seed public --out results/grade-self $(GRADE_FLAGS)
 
 lock: setup  ## resolve all packages afresh: requirements.lock and environment.yml
 	$(PY) scripts/lock.py $(LOCK_FLAGS)

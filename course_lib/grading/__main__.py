@@ -20,6 +20,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("submissions", type=Path, help="one file, or one folder, per learner")
     made.add_argument("--out", type=Path, required=True, help="folder of the report")
     made.add_argument("--notebook", default="", metavar="NN", help="grade this notebook alone")
+    made.add_argument("--mine", action="store_true", help="the notebooks right in the folder are "
+                      "one learner's, your own; those that are not begun are left out")  # fmt: skip
     made.add_argument("--jobs", type=int, default=0, help="submissions at a time; one per core")
     made.add_argument("--seed", default="", help="of the hidden numbers; drawn if not given; "
                       "'public' for the seed of the notebooks' own checks")  # fmt: skip
@@ -49,6 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
             seed=seed,
             timeout=given.timeout,
             sandbox=given.sandbox,
+            mine=given.mine,
         )
         return grade(options)
     except (ValueError, FileNotFoundError, ReferenceFailed) as error:

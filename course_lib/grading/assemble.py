@@ -77,14 +77,7 @@ def _is_finished(cell: Cell, exercise: Exercise) -> bool:
     defines = re.search(
         rf"^\s*(?:(?:async\s+)?def|class)\s+{name}\b|^{name}\s*[:=]", cell.source, re.M
     )
-    return bool(defines) and cell.source.count(_stub(exercise)) < _stubs(exercise)
-
-
-def _stubs(exercise: Exercise) -> int:
-    """How many stubs an untouched cell has: at least one, for a class one per method perhaps."""
-    nodes = [node for node in ast.walk(ast.parse(exercise.solution))]
-    methods = [node for node in nodes if isinstance(node, ast.FunctionDef)]
-    return max(1, len(methods)) if any(isinstance(n, ast.ClassDef) for n in nodes) else 1
+    return bool(defines) and cell.source.count(_stub(exercise)) < exercise.stubs
 
 
 def _is_check(source: str) -> bool:

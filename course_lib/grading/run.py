@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from course_lib.grading import report, sandbox, scores, session, stripped
+from course_lib.grading.assemble import find_answer
 from course_lib.grading.course import Lesson, lessons
 from course_lib.grading.submissions import Submission, find
 
@@ -30,6 +31,7 @@ class Options:
         seed: of the hidden numbers; None to draw one, or to go on with that of the report.
         timeout: seconds per exercise, instead of the usual ones.
         sandbox: ``"auto"``, ``"full"`` or ``"reduced"``.
+        mine: the folder holds one learner's notebooks; what is not begun is left out.
     """
 
     submissions: Path
@@ -39,6 +41,7 @@ class Options:
     seed: int | None = None
     timeout: float | None = None
     sandbox: str = "auto"
+    mine: bool = False
 
 
 class Journal:
@@ -125,7 +128,12 @@ def grade(options: Options) -> int:
         raise ValueError(f"--notebook must be one of {', '.join(course)}, got {options.notebook}")
     if options.jobs < 0:
         raise ValueError(f"--jobs must be at least 1, got {options.jobs}")
-    found = find(options.submissions, course, options.notebook)
+    found = find(options.submissions, course, options.notebook, mine=options.mine)
+    if options.mine:
+        found = [one for one in found if _is_begun(one, course)]
+        if not found:
+            print("No exercise is begun yet: write an answer, save the notebook, then try again.")
+            return 0
     if not found:
         raise ValueError(f"no notebooks to grade in {options.submissions}")
     folder = Path(tempfile.mkdtemp(prefix="cgr"))
@@ -145,8 +153,17 @@ def grade(options: Options) -> int:
     if stopped:
         print(f"Stopped: {len(rows)} of {len(found)} graded. The same command goes on from here.")
         return 130
-    print(f"Report: {options.out / 'class.html'}")
+    page = Path("feedback", "me.html") if options.mine else Path("class.html")
+    print(f"Report: {options.out / page}")
     return 1 if any(one["trouble"] for row in rows for one in row["exercises"]) else 0
+
+
+def _is_begun(one: Submission, course: dict[str, Lesson]) -> bool:
+    """Whether a notebook holds an answer to any exercise, or cannot be read."""
+    if one.problem:
+        return one.notebook != ""
+    exercises = course[one.notebook].exercises
+    return any(find_answer(one.cells, exercise).state == "finished" for exercise in exercises)
 
 
 def _work(
@@ -170,7 +187,7 @@ def _work(
         for count, task in enumerate(concurrent.futures.as_completed(tasks), 1):
             row = task.result()
             journal.add(row)
-            _say(count, len(todo), row)
+            _say(count, len(todo), row, each=options.mine)
     except KeyboardInterrupt:
         session.stop_all()
         pool.shutdown(wait=True, cancel_futures=True)
@@ -179,11 +196,14 @@ def _work(
     return False
 
 
-def _say(count: int, total: int, row: dict[str, Any]) -> None:
+def _say(count: int, total: int, row: dict[str, Any], *, each: bool = False) -> None:
     points, of = report.totals(row)
     text = row["problem"] or f"{points} of {of} points, {row['seconds']:.0f} s"
     line = f"[{count}/{total}] {row['learner']} {row['notebook']}: {text}"
     print(line.encode("utf-8", "replace").decode("utf-8"), flush=True)
+    for one in row["exercises"] if each else []:
+        sign = report.SIGNS.get(one["state"], "✗")
+        print(f"  {sign} {one['exercise']} {one['title']}: {one['points']} of {one['of']} points")
 
 
 def _grade_one(one: Submission, course: dict[str, Lesson], plan: session.Plan) -> dict[str, Any]:

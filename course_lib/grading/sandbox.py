@@ -20,6 +20,7 @@ from course_lib.grading.budgets import Budget
 JAIL = Path(__file__).with_name("jail.py")
 HOME = "/home/learner"
 COURSE = "/course"
+FONTS = "fonts"
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/sys/devices/system/cpu")
 ETC = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "passwd", "group", "nsswitch.conf", "hosts",
        "localtime", "alternatives", "fonts", "ssl", "mime.types")  # fmt: skip
@@ -87,6 +88,7 @@ def make(course: Path, budget: Budget, mode: str, folder: Path | None = None) ->
         "writable": [str(sockets)],
         "uid": FIRST_UID + next(_uids) % 4000,
         "home": HOME if mode == "full" else str(home),
+        "fonts": f"{COURSE if mode == 'full' else course}/{FONTS}",
         "disk_mb": budget.disk_mb,
         "memory_mb": int(budget.memory_mb * 1.5) + 500,
         "processes": budget.processes,

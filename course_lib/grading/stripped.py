@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from course_lib.grading.course import Exercise
+from course_lib.grading.sandbox import FONTS
 
 LIBRARY = Path(__file__).resolve().parents[1]
 REFUSAL = "raise RuntimeError('the course\\'s own version does not count here; write your own')"
@@ -22,10 +23,20 @@ def copy_without_answer(exercise: Exercise, folder: Path) -> Path:
     shutil.copytree(
         LIBRARY, target, ignore=shutil.ignore_patterns("__pycache__", "grading", "*.pyc")
     )
+    _copy_fonts(folder / FONTS)
     for module, name in hidden_names(exercise):
         path = _file_of(module, target)
         path.write_text(empty(path.read_text(encoding="utf-8"), name), encoding="utf-8")
     return folder
+
+
+def _copy_fonts(folder: Path) -> None:
+    """Copy matplotlib's list of fonts, if it has made one."""
+    from matplotlib import get_cachedir
+
+    folder.mkdir()
+    for path in Path(get_cachedir()).glob("fontlist-*.json"):
+        shutil.copy(path, folder)
 
 
 def hidden_names(exercise: Exercise) -> list[tuple[str, str]]:

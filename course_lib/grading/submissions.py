@@ -37,20 +37,26 @@ class Submission:
     cells: list[Cell] = field(default_factory=list)
 
 
-def find(folder: Path, lessons: dict[str, Lesson], only: str = "") -> list[Submission]:
+def find(
+    folder: Path, lessons: dict[str, Lesson], only: str = "", *, mine: bool = False
+) -> list[Submission]:
     """Return all submissions below ``folder``, ordered by learner and notebook.
 
     Args:
         folder: files, one per learner, or one folder per learner, or both.
         lessons: by two-digit number.
         only: take this notebook alone, and take files of which nothing can be told for it.
+        mine: the notebooks right in the folder are one learner's; folders in it do not count.
 
     Raises:
         ValueError: if ``folder`` is not a folder.
     """
     if not folder.is_dir():
         raise ValueError(f"SUBMISSIONS must be a folder of notebooks, got {folder}")
-    found = [_read(path, folder, lessons, only) for path in _files(folder)]
+    paths = sorted(folder.glob("*.ipynb")) if mine else _files(folder)
+    found = [_read(path, folder, lessons, only) for path in paths]
+    for one in found if mine else []:
+        one.learner = "me"
     kept = [one for one in found if not only or one.notebook == only]
     kept.sort(key=lambda one: (one.learner.casefold(), one.notebook, str(one.path)))
     seen: Counter[tuple[str, str]] = Counter()
