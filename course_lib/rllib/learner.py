@@ -195,8 +195,7 @@ class ColumnarDQNTorchLearner(DQNTorchLearner):
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if config.grad_clip:
-            parameters = optimizer.param_groups[0]["params"]
-            norm = torch.nn.utils.clip_grad_norm_(parameters, config.grad_clip)
+            norm = _clip(optimizer.param_groups[0]["params"], config.grad_clip)
             figures.log_value((module_id, GRADIENT_NORM), norm)
         optimizer.step()
         figures.add(loss, q_values, td_errors)
@@ -249,3 +248,15 @@ class ColumnarDQNTorchLearner(DQNTorchLearner):
             for main, target in self.module[module_id].unwrapped().get_target_network_pairs():
                 update_target_network(main_net=main, target_net=target, tau=config.tau)
         return due
+
+
+def _clip(parameters: list[torch.nn.Parameter], max_norm: float) -> torch.Tensor:
+    """Scale gradients to a norm of at most ``max_norm``, as PyTorch's ``clip_grad_norm_`` does.
+
+    On a CPU gradients that are short enough are not multiplied by 1. On a GPU looking at the norm
+    would mean to wait for it, which costs more.
+    """
+    norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+    if norm.is_cuda or norm + 1e-6 > max_norm:
+        torch.nn.utils.clip_grads_with_norm_(parameters, max_norm, norm)
+    return norm
