@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
+import ray
 from ray import tune
 from ray.tune.search.sample import Domain
 from tqdm import tqdm
@@ -71,8 +72,19 @@ def run_config(
         storage_path=str(Path(folder).resolve()),
         callbacks=list(callbacks),
         checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=frequency, num_to_keep=1),
+        failure_config=failure_config(),
         verbose=0,
     )
+
+
+def failure_config() -> tune.FailureConfig:
+    """Return how often a trial that failed starts again: twice on a cluster, from its checkpoint.
+
+    There its machine may have vanished. On one machine the failure is the trial's own, and is
+    shown at once.
+    """
+    several = ray.is_initialized() and len(ray.nodes()) > 1
+    return tune.FailureConfig(max_failures=2 if several else 0)
 
 
 class Watch(tune.Callback):

@@ -144,6 +144,7 @@ def search_learning_rate(
                 verbose=0,
                 callbacks=[Progress(len(learning_rates) * len(seeds))],
                 progress_reporter=Silent(),
+                failure_config=tuning.failure_config(),
             ),
         ).fit()
     if results.errors:

@@ -20,7 +20,7 @@
 # * test an agent on months that it has never seen, against traders that need no learning, and say
 #   how sure the result is.
 #
-# **Time:** 50 minutes, of which the machine computes about 3.
+# **Time:** 55 minutes, of which the machine computes about 4.
 #
 # **Needed:** [03 CartPole with a DQN](03_cartpole_dqn.ipynb) (what a DQN is), Tune from
 # [02 Corridor walk](02_corridor_walk.ipynb). **Not needed:** any knowledge of finance.
@@ -421,7 +421,7 @@ learning_rate = best_learning_rate(trials)
 print(f"learning rate: {learning_rate:g}")
 
 # %% [markdown]
-# *34 min so far*
+# *36 min so far*
 
 # %% [markdown]
 # ## 7 RLlib trains the agent on bitcoin
@@ -522,7 +522,7 @@ evaluation.table([run, hold, simple["moving average"]], hold)
 # Read three columns together: `trades a day`, `fees`, and `net profit`. How much of the result is
 # the market, and how much are fees?
 #
-# *40 min so far*
+# *43 min so far*
 
 # %% [markdown]
 # ## 8 What trading costs
@@ -646,7 +646,7 @@ print(f"{sum(value > 0 for value in excess)} of {len(excess)} seeds beat buy and
 # **A confession.** 'Touched once' is true for you. While this notebook was written, its test months
 # were looked at three times. So do not take this result as the last word.
 #
-# *46 min so far*
+# *50 min so far*
 #
 # ## 10 Many windows, and how sure we are
 #
@@ -698,7 +698,7 @@ print(f"Is the agent better than buy and hold? {summary.verdict(total, **beat)}"
 cluster.disconnect()
 
 # %% [markdown]
-# *50 min so far*
+# *55 min so far*
 #
 # ## Summary
 #
