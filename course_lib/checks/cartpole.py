@@ -141,13 +141,13 @@ def check_td_targets(td_targets: Callable, rng: np.random.Generator) -> Iterator
     )
     rows = td_targets(
         torch.tensor([0.0, 1.0, 2.0]),
-        torch.tensor([0.0, 1.0, 0.0]),
+        torch.tensor([0.0, 0.0, 0.0]),
         torch.tensor([[4.0, 2.0], [9.0, 9.0], [-2.0, 6.0]]),
         gamma=0.5,
     )
     yield Case(
-        "three transitions at once: 0 + 0.5 * 4, 1, 2 + 0.5 * 6",
-        expected=[2.0, 1.0, 5.0],
+        "three transitions at once: 0 + 0.5 * 4, 1 + 0.5 * 9, 2 + 0.5 * 6",
+        expected=[2.0, 5.5, 5.0],
         got=np.asarray(rows),
         hint="one maximum per row: next_q_values.max(dim=1).values",
         part="row by row",
