@@ -265,6 +265,7 @@ def be_patient() -> None:
     learner has set stays.
     """
     os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", "3600")
+    os.environ.setdefault("RAY_gcs_server_request_timeout_seconds", "6")
     os.environ.setdefault("TUNE_STATE_REFRESH_PERIOD", "86400")
 
 

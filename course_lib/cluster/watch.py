@@ -16,6 +16,7 @@ from pathlib import Path
 
 PERIOD_S = 2.0
 LIMIT_S = 6.0
+LET_GO_S = 60.0  # Ray's own shutdown asks the head that is gone, some seconds for each question
 _MAIN = threading.main_thread()
 
 
@@ -47,15 +48,15 @@ class Watch:
     ) -> None:
         self._answers, self._nodes, self._lost, self._let_go = answers, nodes, lost, let_go
         self._known: dict[str, str] = {}
-        self._end = threading.Event()
+        self._end, self._is_lost = threading.Event(), False
         self._thread = threading.Thread(target=self._look, name="cluster-watch", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more."""
+        """Look no more; where the head is gone, wait until this process has let go of it."""
         self._end.set()
         if threading.current_thread() is not self._thread:
-            self._thread.join(PERIOD_S + 1)
+            self._thread.join(LET_GO_S if self._is_lost else PERIOD_S + 1)
 
     def _look(self) -> None:
         heard = time.monotonic()
@@ -65,6 +66,7 @@ class Watch:
                 self._count()
             elif time.monotonic() - heard > LIMIT_S and not self._end.is_set():
                 self._end.set()
+                self._is_lost = True
                 ClusterLostError.reason = self._lost()
                 print(ClusterLostError.reason, file=sys.stderr, flush=True)
                 free_main_thread()
