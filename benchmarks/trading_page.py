@@ -37,9 +37,10 @@ Each agent meets traders that need no learning on the same test days: **cash**, 
 
 **Excess** says by how many percent net worth ends above that of buy and hold. Its **interval**
 (90%) comes from drawing whole windows again and again, and seeds within them, because the seeds of
-one window trade the same prices. For a single window it comes from drawing weeks of the test (a
-block bootstrap), because neighbouring hours are not independent. With so few windows the intervals
-are rough. Orders are filled at the close that the agent has just seen; *an hour late* shows the
+one window trade the same prices. For a single window it is that of the mean over its seeds, as if the
+money were divided among them, and comes from drawing weeks of the test (a block bootstrap), because
+neighbouring hours are not independent; all other figures are medians, so that one lucky seed does not
+count for five. With so few windows the intervals are rough. Orders are filled at the close that the agent has just seen; *an hour late* shows the
 excess if every order came an hour later.
 """
 NONE = """
@@ -165,10 +166,12 @@ def draw(found: dict[str, Any], folder: Path) -> None:
         if name in row["excess"]
     }
     ax = plots.plot_forest(dict(zip(labels, intervals, strict=True)), summary)
-    ax.set_title(f"excess over buy and hold at {row['fee']:.2%}, {found['seeds']} seeds",
+    seeds = f"{found['seeds']} seeds"
+    ax.set_title(f"excess over buy and hold at {row['fee']:.2%}; windows: mean of {seeds}",
                  fontsize="medium")  # fmt: skip
     ax.figure.savefig(folder / "trading_windows.png", dpi=110)
-    ax = plots.plot_fee_grid(np.array(found["grid"]), labels, found["fees"])
+    label = f"excess over buy and hold (%), median of {seeds}"
+    ax = plots.plot_fee_grid(np.array(found["grid"]), labels, found["fees"], label=label)
     ax.figure.savefig(folder / "trading_fees.png", dpi=110)
     plt.close("all")
 

@@ -672,6 +672,8 @@ reading(f"mean excess over the windows: {', '.join(means)} fee.")
 # The same for one fee, with **intervals**: how far the result might have come out otherwise. They
 # are made by drawing weeks of the test again and again, with repetition (a **bootstrap**). Whole
 # weeks are drawn, because neighbouring hours are not independent: a position lasts many hours.
+# A window's point is the mean over its seeds, as if the money were divided among them; the last row
+# is a median, like the numbers in the picture above.
 
 # %%
 rng = np.random.default_rng(SEED)
@@ -686,7 +688,9 @@ print(f"Is the agent better than buy and hold? {summary.verdict(total, **beat)}"
 # %% [markdown]
 # These few windows are an example of the method. The statement of this course about the agent comes
 # from the long study: 12 windows, 5 seeds, 5 fees, half of the windows on months where no agent had
-# been judged before. The file `docs/trading.md` shows it, with the command that repeats it.
+# been judged before. The file `docs/trading.md` shows it, with the command that repeats it. When
+# this was written it said: half a trade a day, and no proof that the agent beats buy and hold,
+# random trading or cash.
 #
 # Why do most such agents lose to buy and hold?
 #
