@@ -37,11 +37,12 @@ Each agent meets traders that need no learning on the same test days: **cash**, 
 
 **Excess** says by how many percent net worth ends above that of buy and hold. Its **interval**
 (90%) comes from drawing whole windows again and again, and seeds within them, because the seeds of
-one window trade the same prices. For a single window it is that of the mean over its seeds, as if the
-money were divided among them, and comes from drawing weeks of the test (a block bootstrap), because
-neighbouring hours are not independent; all other figures are medians, so that one lucky seed does not
-count for five. With so few windows the intervals are rough. Orders are filled at the close that the agent has just seen; *an hour late* shows the
-excess if every order came an hour later.
+one window trade the same prices. For a single window it is that of the mean over its seeds, as if
+the money were divided among them, and comes from drawing weeks of the test (a block bootstrap),
+because neighbouring hours are not independent. All other figures are medians, so that one lucky
+seed does not count for five. With so few windows the intervals are rough. Orders are filled at the
+close that the agent has just seen; *an hour late* shows the excess if every order came an hour
+later.
 """
 NONE = """
 ## Results
