@@ -238,18 +238,19 @@ config = PPOConfig().environment("CartPole-v1").env_runners(num_env_runners=2)
 config = config.training(train_batch_size_per_learner=1000, num_epochs=2)
 config = config.fault_tolerance(**FAULTS)
 algo = runs.build(config)
-print("TRAINING")
+where = lambda runner: __import__("ray").util.get_node_ip_address()
+before = algo.env_runner_group.foreach_env_runner(where, local_env_runner=False)
+print("RUNNERS", *before)
 started, gaps, last, steps = time.time(), [], time.time(), 0
 while time.time() - started < SECONDS:
     algo.train()
     print("ITERATION", round(time.time() - last, 1))
     gaps.append(time.time() - last)
     last = time.time()
-ips = algo.env_runner_group.foreach_env_runner(
-    lambda runner: __import__("ray").util.get_node_ip_address(), local_env_runner=False)
+after = algo.env_runner_group.foreach_env_runner(where, local_env_runner=False)
 runs.stop(algo)
 cluster.disconnect()
-print("FACTS", json.dumps({"iterations": len(gaps), "longest": max(gaps), "ips": ips}))
+print("FACTS", json.dumps({"iterations": len(gaps), "longest": max(gaps), "after": after}))
 """
 
 
@@ -260,8 +261,11 @@ def test_a_worker_vanishes_and_training_goes_on(rig: Rig, notebook: Path) -> Non
     code = TRAIN.replace("FAULTS", repr(faults)).replace("SECONDS", "60")
     driver = Driver(rig, notebook, code)
     driver.wait_for("ITERATION", 90)
-    rig.kill("w9")
+    address = next(line for _, line in driver.lines if line.startswith("RUNNERS")).split()[1]
+    rig.kill(next(name for name, node in rig.nodes.items() if node.ip == address))
     facts = driver.facts(200)
     print(facts)
+    assert len(facts["after"]) == 2
+    assert address not in facts["after"]
     assert facts["iterations"] > 3
     assert facts["longest"] < 45

@@ -11,7 +11,6 @@ from cluster_rig import ROOT, Rig, missing
 pytestmark = [
     pytest.mark.skipif(bool(missing()), reason=missing() or "there"),
     pytest.mark.full,
-    pytest.mark.skip(reason="written, not run yet: see docs/cluster.md, 'Measured, and not'"),
     pytest.mark.timeout(500),
 ]
 
