@@ -40,7 +40,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterator[Rig]
 def test_a_notebook_runs_unchanged(rig: Rig, folder: Path, name: str) -> None:
     shutil.copy(ROOT / "notebooks" / "solutions" / f"{name}.ipynb", folder)
     code = (
-        "import sys; sys.path.insert(0, 'tests'); import notebook_runner, json; "
+        f"import sys; sys.path.insert(0, {str(ROOT / 'tests')!r}); import notebook_runner, json; "
         "from pathlib import Path; "
         f"found = notebook_runner.execute(Path({str(folder / name)!r} + '.ipynb'), timeout_s=900); "
         f"Path({str(folder / 'found.json')!r}).write_text(json.dumps(found))"
