@@ -260,9 +260,10 @@ def _client_failure(target: Target, error: Exception) -> str:
 def be_patient() -> None:
     """Let this process outlive the head, so that :mod:`course_lib.cluster.watch` can say so.
 
-    Ray ends a driver whose head is gone for a minute, and reads the limit when it is imported. Tune
-    asks the head for its sizes every ten seconds, in a call that nothing can interrupt. What the
-    learner has set stays.
+    Ray ends a driver whose head is gone for a minute, and reads the limit when it is imported. A
+    question to the head waits for a minute too, in machine code that nothing can interrupt; six
+    seconds are enough for a head that lives. Tune asks for the cluster's sizes every ten seconds,
+    in a call without a limit. What the learner has set stays.
     """
     os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", "3600")
     os.environ.setdefault("RAY_gcs_server_request_timeout_seconds", "6")
