@@ -11,7 +11,7 @@ from pathlib import Path
 
 import build
 import nbformat
-import notebook_runner
+import notebook_nbval
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -136,15 +136,29 @@ def test_each_exercise_is_followed_by_its_check(source: Path) -> None:
 
 
 @each_lesson
-def test_solution_runs_without_a_network(source: Path, tmp_path: Path) -> None:
+def test_solution_runs_without_a_network_and_prints_what_it_should(source: Path) -> None:
+    """With nbval: no cell may raise, and what is the same in every run is compared."""
     offline = can_cut_network()
     flags = ["--offline"] if offline else []
+    program = [sys.executable, str(ROOT / "tests" / "notebook_nbval.py")]
     solution = build.targets(source)["solution"]
-    report = execute(solution, tmp_path, "smoke", *flags, strict=True)
-    assert not report["failure"], report["failure"][-4000:]
-    assert not report["errors"]
+    run = subprocess.run([*program, str(solution), *flags], capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
+    assert len(notebook_nbval.stored(solution.stem)) >= 4
     if not offline:
         pytest.skip("the notebook ran, but this machine does not let a test cut the network off")
+
+
+@pytest.mark.parametrize(("wanted", "status"), [("7\n", 0), ("8\n", 1)])
+def test_another_output_is_seen(
+    wanted: str, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notebook_nbval, "STORED", tmp_path)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("print(7)", id="one")])
+    nbformat.write(notebook, tmp_path / "tiny.ipynb")
+    outputs = {"one": [{"output_type": "stream", "name": "stdout", "text": wanted}]}
+    (tmp_path / "tiny.json").write_text(json.dumps(outputs))
+    assert notebook_nbval.compare(tmp_path / "tiny.ipynb") == status
 
 
 @each_lesson
@@ -229,7 +243,7 @@ def test_offline_really_is_offline() -> None:
         "socket.create_connection(('192.0.2.1', 80), timeout=3)"
     )
     run = subprocess.run(
-        [sys.executable, "-c", probe], cwd=notebook_runner.__file__.rsplit("/", 1)[0],
+        [sys.executable, "-c", probe], cwd=ROOT / "tests",
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert run.returncode != 0
