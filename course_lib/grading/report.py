@@ -22,7 +22,7 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 .card { border: 1px solid #ddd; border-radius: 6px; padding: .4rem 1rem; margin: 1rem 0; }
 .sum { font-weight: 600; white-space: nowrap; } .scroll { overflow-x: auto; }
 """
-SIGNS = {"solved": "✓", "partly": "◐", "not started yet": "○"}
+SIGNS = {"solved": "✓", "partly": "◐", "not started yet": "○", "missing": "○"}
 
 
 def write(rows: list[dict[str, Any]], folder: Path, about: dict[str, Any]) -> None:
@@ -212,7 +212,7 @@ def feedback_page(learner: str, rows: list[dict[str, Any]]) -> str:
 def _card(one: dict[str, Any]) -> str:
     sign = SIGNS.get(one["state"], "✗")
     lines = [
-        f'<div class="card"><h3>{sign} Exercise {one["exercise"]}, {escape(one["title"])}'
+        f'<div class="card"><h3>{sign} Exercise {one["exercise"]}, {escape(one["title"])}:'
         f' <span class="sum">{one["points"]} of {one["of"]} points</span></h3>'
     ]
     if one["message"]:
