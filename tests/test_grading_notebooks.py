@@ -1,11 +1,13 @@
 """The command on whole notebooks: solutions get everything, untouched notebooks nothing."""
 
+import functools
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -50,9 +52,16 @@ class Scoreboard:
 """
 
 
+@functools.cache
+def mode() -> str:
+    """The sandbox that this machine allows; what is graded in this file does no harm without."""
+    with tempfile.TemporaryDirectory() as folder:
+        return "full" if sandbox.probe(library(Path(folder)))[0] else "reduced"
+
+
 def run(folder: Path, out: Path, *flags: str) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [*COMMAND, str(folder), "--out", str(out), *flags],
+        [*COMMAND, str(folder), "--out", str(out), "--sandbox", mode(), *flags],
         capture_output=True, text=True, check=False, timeout=590,
     )  # fmt: skip
 
@@ -137,7 +146,8 @@ def test_an_interrupted_run_goes_on(tmp_path: Path) -> None:
     submit(folder, "b-slow", e1_2=answers.STOPPED_ANSWERS["loop"][0])
     submit(folder, "c-quick", e1_2=answers.GOOD)
     process = subprocess.Popen(
-        [*COMMAND, str(folder), "--out", str(out), "--jobs", "1", "--timeout", "500"],
+        [*COMMAND, str(folder), "--out", str(out), "--jobs", "1", "--timeout", "500",
+         "--sandbox", mode()],
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stdout is not None

@@ -84,6 +84,10 @@ def make_root(config):
     root = config["root"]
     mount("none", "/", None, MS_REC | MS_PRIVATE)
     mount("tmpfs", root, "tmpfs", MS_NOSUID, "mode=755,size=8m")
+    size = f"mode=1777,size={config['disk_mb']}m,nr_inodes=20k"
+    for folder in ("/tmp", config["home"], "/dev/shm"):  # first: Python itself may lie below /tmp
+        os.makedirs(root + folder, exist_ok=True)
+        mount("tmpfs", root + folder, "tmpfs", MS_NOSUID | MS_NODEV, size)
     for source, target in config["read_only"]:
         if os.path.lexists(source):
             bind(source, root + target)
@@ -92,10 +96,6 @@ def make_root(config):
     for link, target in (("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1")):
         os.symlink(target, root + "/dev/" + link)
     terminals(root)
-    size = f"mode=1777,size={config['disk_mb']}m,nr_inodes=20k"
-    for folder in ("/tmp", config["home"], "/dev/shm"):
-        os.makedirs(root + folder, exist_ok=True)
-        mount("tmpfs", root + folder, "tmpfs", MS_NOSUID | MS_NODEV, size)
     for folder in config["writable"]:
         bind(folder, root + folder, writable=True)
     os.makedirs(root + "/proc", exist_ok=True)

@@ -94,11 +94,19 @@ def _key(row: dict[str, Any]) -> tuple[str, str, str]:
     return row["learner"], row["notebook"], row["digest"]
 
 
-def choose_mode(wanted: str, folder: Path, lesson: Lesson) -> dict[str, Any]:
+def choose_mode(
+    wanted: str, folder: Path, lesson: Lesson, *, trusted: bool = False
+) -> dict[str, Any]:
     """Return the sandbox's mode, with the words about it.
 
+    Args:
+        wanted: ``"auto"``, ``"full"`` or ``"reduced"``.
+        folder: for temporary files.
+        lesson: whose library is tried.
+        trusted: whether root, too, goes on without a sandbox: the code is the caller's own.
+
     Raises:
-        ValueError: if a full sandbox is asked for and cannot be made.
+        ValueError: if a full sandbox is asked for and cannot be made, or root would do without.
     """
     if wanted == "reduced":
         return sandbox.describe("reduced", "as asked for")
@@ -110,6 +118,12 @@ def choose_mode(wanted: str, folder: Path, lesson: Lesson) -> dict[str, Any]:
         return sandbox.describe("full", "")
     if wanted == "full":
         raise ValueError(f"no sandbox can be made here: {reason}")
+    if hasattr(os, "geteuid") and os.geteuid() == 0 and not trusted:
+        raise ValueError(
+            f"no sandbox can be made here ({reason}), and a submission that runs as root without "
+            "one could end every program of this machine: run this as an ordinary user, or, for "
+            "people you trust, with --sandbox reduced"
+        )
     return sandbox.describe("reduced", reason)
 
 
@@ -139,7 +153,9 @@ def grade(options: Options) -> int:
     folder = Path(tempfile.mkdtemp(prefix="cgr"))
     folder.chmod(0o755)
     try:
-        about = choose_mode(options.sandbox, folder, next(iter(course.values())))
+        about = choose_mode(
+            options.sandbox, folder, next(iter(course.values())), trusted=options.mine
+        )
         if about["words"]:
             print(f"Reduced mode ({about['reason']}). {about['words']}", file=sys.stderr)
         journal = Journal(options.out, options, about["mode"])

@@ -27,7 +27,7 @@ ETC = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "passwd", "group", "nsswitch
 FIRST_UID = 61_000
 REDUCED_WORDS = (
     "This machine does not let the grader make a sandbox. In the reduced mode a submission can "
-    "read files of this account, reach the network, and try to hide processes. Limits on time, "
+    "read files of this account, reach the network, end your programs and hide its own. Limits on time, "
     "memory, output and disk still hold, and expected values stay out of its process. Grade "
     "only submissions that you trust, or grade on Linux (docs/grading.md)."
 )
