@@ -27,7 +27,7 @@ ETC = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "passwd", "group", "nsswitch
 FIRST_UID = 61_000
 REDUCED_WORDS = (
     "This machine does not let the grader make a sandbox. In the reduced mode a submission can "
-    "read files of this account, reach the network, end your programs and hide its own. Limits on time, "
+    "read files of this account, reach the network, and end your programs. Limits on time, "
     "memory, output and disk still hold, and expected values stay out of its process. Grade "
     "only submissions that you trust, or grade on Linux (docs/grading.md)."
 )
@@ -158,7 +158,7 @@ try:
     socket.create_connection(("192.0.2.1", 80), timeout=2)
 except OSError as error:
     assert error.errno == 101, f"the network can be reached: {{error}}"
-open("/tmp/x", "w").close()
+open("/tmp/can-be-written", "w").close()
 print("sandboxed")
 """
 
