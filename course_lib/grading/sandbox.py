@@ -218,11 +218,12 @@ def kill(pid: int, seconds: float = 5.0) -> None:
             with contextlib.suppress(psutil.Error):
                 process.kill()
         psutil.wait_procs(strays, timeout=1.0)
-        if not found or not any(_runs(process) for process in found):
+        if not found or not any(runs(process) for process in found):
             return
 
 
-def _runs(process: psutil.Process) -> bool:
+def runs(process: psutil.Process) -> bool:
+    """Return whether a process is there and not merely waiting to be reaped."""
     with contextlib.suppress(psutil.Error):
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     return False
