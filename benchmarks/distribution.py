@@ -26,15 +26,6 @@ TASKS = 32
 STEP_S = 0.002
 
 
-class Slow(gym.Wrapper):
-    """CartPole of which each step takes 2 ms more, as a simulator would."""
-
-    def step(self, action: Any) -> Any:
-        """Wait, then step."""
-        time.sleep(STEP_S)
-        return self.env.step(action)
-
-
 def tasks(length_s: float, on_ray: bool) -> float:
     """Return the seconds that 32 tasks take, each of which waits ``length_s``."""
     started = time.perf_counter()
@@ -60,8 +51,9 @@ def samples(num_env_runners: int, seconds: float) -> float:
     from ray.tune import register_env
 
     from course_lib.rllib import runs
+    from course_lib.rllib.scaling import Waiting
 
-    register_env("slow", lambda _: Slow(gym.make("CartPole-v1")))
+    register_env("slow", lambda _: Waiting(gym.make("CartPole-v1"), STEP_S))
     config = PPOConfig().environment("slow").env_runners(num_env_runners=num_env_runners)
     algo = runs.build(config.training(train_batch_size_per_learner=512, num_epochs=1))
     algo.train()

@@ -1,8 +1,6 @@
 """One env runner against two where the environment is slow."""
 
-import time
 from collections.abc import Callable
-from typing import Any
 
 import gymnasium as gym
 
@@ -13,15 +11,6 @@ SLEEP_S, WARM_UP = 0.002, 512
 FEW, MORE = 1 / 16, 1 / 4  # gradient steps per environment step
 
 
-class Slow(gym.Wrapper):
-    """CartPole of which each step takes 2 ms more, as a simulator or a robot would."""
-
-    def step(self, action: Any) -> Any:
-        """Wait, then step."""
-        time.sleep(SLEEP_S)
-        return self.env.step(action)
-
-
 def clocked(
     num_env_runners: int, updates_per_step: float, seconds: float
 ) -> Callable[[int], Figures]:
@@ -30,7 +19,9 @@ def clocked(
     def run(seed: int) -> Figures:
         from ray.tune import register_env
 
-        register_env("slow", lambda _: Slow(gym.make(rllib_dqn.ENV)))
+        from course_lib.rllib.scaling import Waiting
+
+        register_env("slow", lambda _: Waiting(gym.make(rllib_dqn.ENV), SLEEP_S))
         intensity = updates_per_step * rllib_dqn.SHARED["train_batch_size"]
         config = rllib_dqn.columnar_config(
             seed,

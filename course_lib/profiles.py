@@ -83,6 +83,7 @@ class CartPoleSizes:
         ppo_steps: environment steps of RLlib's PPO, at most.
         num_env_runners: sampling processes of RLlib; 0 samples in the notebook's own process.
         num_episodes: greedy episodes in an evaluation that is reported.
+        scaling_s: seconds of each measurement of what more processes would bring.
     """
 
     own_steps: int = 50_000
@@ -93,6 +94,7 @@ class CartPoleSizes:
     ppo_steps: int = 50_000
     num_env_runners: int = 0
     num_episodes: int = 20
+    scaling_s: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,7 @@ SMOKE = Profile(
         rllib_steps=1_536,
         ppo_steps=1_024,
         num_episodes=3,
+        scaling_s=0.1,
     ),
     trading=TradingSizes(
         market_steps=512,

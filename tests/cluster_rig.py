@@ -151,10 +151,15 @@ class Rig:
         return node
 
     def start_worker(
-        self, name: str, *, num_cpus: int = 2, num_gpus: int = 0, wait: bool = True, **env: str
-    ) -> Node:
-        """Add a worker; ``num_gpus`` are logical: Ray counts them, nothing computes on them."""
+        self, name: str, *, num_cpus: int = 2, num_gpus: int = 0, wait: bool = True,
+        prepare: str = "", **env: str,
+    ) -> Node:  # fmt: skip
+        """Add a worker; ``num_gpus`` are logical: Ray counts them, nothing computes on them.
+
+        ``prepare`` is a shell script that runs there before Ray starts.
+        """
         node = self.add(name, self.hidden)
+        subprocess.run(node.inside(["sh", "-ec", prepare]), check=True)
         alive = sum(one.ray is not None for one in self.nodes.values())
         more = [f"--num-cpus={num_cpus}", f"--num-gpus={num_gpus}", f"--node-ip-address={node.ip}"]
         self._start(node, ["sh", f"{SCRIPTS}/start_worker.sh", self.gcs, *more], env)

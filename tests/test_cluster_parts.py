@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import wheels
 
 from course_lib.cluster import Target, endpoint, gpu, remote, storage, travel
 from course_lib.cluster.endpoint import Endpoint
@@ -75,17 +76,29 @@ class TestTravel:
             name.removeprefix("/") for name in environment["excludes"]
         }
         assert kept == {"course_lib", "data"}
-        assert "pip" not in environment
 
     def test_without_a_clone(self, tmp_path: Path) -> None:
         environment = travel.runtime_env(root=tmp_path)
         assert environment["py_modules"] == [str(tmp_path / "course_lib")]
         assert "working_dir" not in environment
 
-    def test_installs_without_the_packages_own_wishes(self) -> None:
-        pip = travel.runtime_env(["tensortrade==1.0.4"])["pip"]
-        assert pip["packages"] == ["tensortrade==1.0.4"]
-        assert "--no-deps" in pip["pip_install_options"]
+    def test_another_version_is_installed_elsewhere(self) -> None:
+        needed = travel.closure()
+        folder = travel.added(needed)
+        assert folder.startswith("${HOME}/")
+        assert travel.runtime_env()["env_vars"]["PYTHONPATH"] == folder
+        assert travel.added(needed | {"torch": "0.1"}) != folder
+
+    def test_installs_without_the_packages_own_wishes(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        wheels.make(tmp_path, "seeds", "1.0", requires="no-such-package")
+        monkeypatch.setenv("PIP_NO_INDEX", "1")
+        monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+        monkeypatch.setenv("HOME", str(tmp_path / "home"))
+        assert travel.install(["seeds==1.0"], "${HOME}/here") == ""
+        assert (tmp_path / "home" / "here" / "seeds.py").read_text() == "VALUE = 1\n"
+        assert "seeds==2.0" in travel.install(["seeds==2.0"], "${HOME}/here")
 
     def test_closure_has_what_trading_needs_and_no_tensorflow(self) -> None:
         found = travel.closure()

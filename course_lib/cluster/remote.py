@@ -203,30 +203,40 @@ def _drive(target: Target, gcs: str, host: str | None, notes: list[str]) -> Link
 def _connect(gcs: str, link: Link) -> str:
     folder = str(link.guest.folder) if link.guest else None
     url = start.attach(gcs, runtime_env=travel.runtime_env(), _temp_dir=folder)
-    missing = _survey(60)
-    if missing:
-        print(f"Installing on the workers, once: {', '.join(missing)} ...", flush=True)
+    if _provide():  # processes that run already do not see what is new
         start.leave([])
-        url = start.attach(gcs, runtime_env=travel.runtime_env(missing), _temp_dir=folder)
-        _survey(600)
+        url = start.attach(gcs, runtime_env=travel.runtime_env(), _temp_dir=folder)
     from course_lib.cluster import storage  # loads pyarrow
 
     storage.open_disk()
     return url
 
 
-def _survey(timeout_s: float) -> list[str]:
-    """Ask the machines that work what they lack; this also says whether they reach this one."""
+def _provide() -> bool:
+    """Install what the machines that work lack; asking also says whether they reach this one."""
     import ray
 
+    needed = travel.closure()
     working = [n["NodeID"] for n in ray.nodes() if n["Alive"] and n["Resources"].get("CPU")]
     try:
-        return travel.look_around(working, timeout_s)
+        found = travel.on_each(travel.lacking, dict.fromkeys(working, (needed,)), 60)
     except ModuleNotFoundError as error:
         raise ClusterError(
             f"course_lib did not reach the workers ({error}). Look at the log "
             "runtime_env_agent.log on the node; free space in its /tmp is the usual reason."
         ) from error
+    lacking = {node: (missing, travel.added(needed)) for node, missing in found.items() if missing}
+    if not lacking:
+        return False
+    names = ", ".join(sorted({name for missing, _ in lacking.values() for name in missing}))
+    print(f"Installing on {len(lacking)} of {len(working)} workers, once: {names} ...", flush=True)
+    for complaint in travel.on_each(travel.install, lacking, 900).values():
+        if complaint:
+            raise ClusterError(
+                f"A worker lacks {names}, and its pip says: {complaint} Use an image that has "
+                "these packages, or run `make setup` there (docs/cluster.md)."
+            )
+    return True
 
 
 def _through_client(target: Target, notes: list[str]) -> Link:

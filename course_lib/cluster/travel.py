@@ -1,14 +1,22 @@
 """How the course's own code reaches the workers of a cluster: through Ray's runtime environment.
 
 Ray packs ``course_lib`` and ``data`` (about 1 MB), keeps the package on the cluster under the hash
-of its contents, and unpacks it once per node. Packages that a worker lacks are installed there by
-Ray, in the locked versions and without their own wishes (``--no-deps``), so TensorFlow never comes.
+of its contents, and unpacks it once per node. What a worker lacks is installed there by its own
+pip, once, into a folder beside its Python: in the versions of this machine and without the
+packages' own wishes (``--no-deps``), so TensorFlow never comes.
+
+Ray's own ``pip`` setting is not used: where Python is a virtual environment it first copies that
+whole environment, 7 GB, on every node and on the notebook's machine too.
 """
 
 import contextlib
+import hashlib
 import importlib.metadata
+import os
 import re
-from collections.abc import Iterable
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,28 +30,31 @@ NEEDED = (
 LEFT_OUT = {"tensorflow", "stochastic", "ray"}  # see docs/architecture.md; Ray itself is there
 
 
-def runtime_env(install: Iterable[str] = (), root: Path = ROOT) -> dict[str, Any]:
+def runtime_env(root: Path = ROOT) -> dict[str, Any]:
     """Return the runtime environment with which tasks, trials and env runners find the course.
 
     Args:
-        install: requirements such as ``"tensortrade==1.0.4"`` that Ray installs on the workers.
         root: the folder that holds ``course_lib``, and ``data`` where this is a clone.
     """
-    environment: dict[str, Any] = {"env_vars": {"RAY_AIR_NEW_OUTPUT": "0"}}
+    environment: dict[str, Any] = {
+        "env_vars": {"RAY_AIR_NEW_OUTPUT": "0", "PYTHONPATH": added(closure())}
+    }
     if (root / "data").is_dir():
         stays = sorted(one.name for one in root.iterdir() if one.name not in TRAVELS)
         environment["working_dir"] = str(root)
         environment["excludes"] = [*(f"/{name}" for name in stays), "__pycache__"]
     else:
         environment["py_modules"] = [str(root / "course_lib")]
-    wanted = sorted(install)
-    if wanted:
-        environment["pip"] = {
-            "packages": wanted,
-            "pip_check": False,
-            "pip_install_options": ["--no-deps", "--disable-pip-version-check"],
-        }
     return environment
+
+
+def added(needed: dict[str, str]) -> str:
+    """Return the folder of what was installed on a worker, for these versions and this Python.
+
+    It is in the home of the worker's own user; Ray fills that in where the worker starts.
+    """
+    text = f"{sys.version_info[:2]} {sorted(needed.items())}"
+    return f"${{HOME}}/.cache/rl-course/{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 def closure(names: Iterable[str] = NEEDED) -> dict[str, str]:
@@ -77,12 +88,31 @@ def lacking(needed: dict[str, str]) -> list[str]:
     return missing
 
 
-def look_around(nodes: Iterable[str], timeout_s: float) -> list[str]:
-    """Ask each node which packages it lacks; return the requirements that any of them lacks.
+def install(requirements: list[str], folder: str) -> str:
+    """Install packages into a folder of this machine. Runs on the workers.
+
+    Returns:
+        What pip complains of, empty if nothing.
+    """
+    options = ["--no-deps", "--disable-pip-version-check", "--target", os.path.expandvars(folder)]
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "install", *options, *requirements],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True,
+    )  # fmt: skip
+    lines = done.stderr.strip().splitlines() or ["pip gave no reason"]
+    return "" if done.returncode == 0 else lines[-1]
+
+
+def on_each(task: Callable, arguments: dict[str, tuple], timeout_s: float) -> dict[str, Any]:
+    """Call a function on nodes of the cluster, on all of them at the same time.
 
     Args:
-        nodes: ids of nodes that run work.
+        task: what to call there.
+        arguments: of each node's call, by the node's id.
         timeout_s: for all answers together.
+
+    Returns:
+        Each node's answer.
 
     Raises:
         ModuleNotFoundError: if ``course_lib`` is not on a worker.
@@ -91,12 +121,11 @@ def look_around(nodes: Iterable[str], timeout_s: float) -> list[str]:
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    task = ray.remote(num_cpus=0, max_retries=0)(lacking)
-    needed, asked = closure(), []
-    for node in nodes:
+    remote, asked = ray.remote(num_cpus=0, max_retries=0)(task), []
+    for node, given in arguments.items():
         there = NodeAffinitySchedulingStrategy(node, soft=False)
-        asked.append(task.options(scheduling_strategy=there).remote(needed))
-    return sorted({one for answer in ray.get(asked, timeout=timeout_s) for one in answer})
+        asked.append(remote.options(scheduling_strategy=there).remote(*given))
+    return dict(zip(arguments, ray.get(asked, timeout=timeout_s), strict=True))
 
 
 def _plain(requirement: str) -> str:

@@ -18,9 +18,10 @@
 # * test a learning algorithm on environments whose q-values you know exactly;
 # * find out where a training loop spends its time, before you make it larger;
 # * train a DQN with RLlib, save it, bring it back, evaluate it and watch it play;
-# * say who does what when Ray distributes the work, and compare DQN with PPO fairly.
+# * say who does what when Ray distributes the work, and measure when that pays;
+# * compare DQN with PPO fairly.
 #
-# **Time:** 55 minutes, of which the machine computes about 4.
+# **Time:** 60 minutes, of which the machine computes about 4.
 #
 # **Needed:** q-values, the update rule and epsilon from notebook 01. **Helpful:** some PyTorch; what you need of it is explained.
 #
@@ -415,7 +416,8 @@ for seed, (returns, steps) in enumerate(zip(runs_by_seed, ends, strict=True)):
 from ray.rllib.algorithms.dqn.dqn import DQNConfig
 from ray.rllib.algorithms.ppo import PPOConfig
 
-from course_lib.rllib import profiling, runs
+from course_lib.plots.scaling import plot_where_it_pays
+from course_lib.rllib import profiling, runs, scaling
 from course_lib.rllib.columnar_dqn import ColumnarDQNConfig
 
 runners = {"num_env_runners": sizes.num_env_runners, "num_envs_per_env_runner": 8}
@@ -547,11 +549,81 @@ plots.reading(
 # * An **env runner** has its own environments and a copy of the q-network. It plays with epsilon and returns episodes.
 # * One `train()`: all env runners sample; the driver stores; the learner takes its gradient steps; the new weights go out.
 #
-# With `num_env_runners=0`, as on a laptop, the driver does the sampling as well: CartPole's steps take microseconds, and sending them
-# between processes costs more than it saves. Set it to 2 or 20 when a step is slow. Parallel work pays only when there is
-# an observable reason: profile first.
+# With `num_env_runners=0`, as on a laptop, the driver does the sampling as well.
 #
-# *47 min so far*
+# ### When does a cluster pay?
+#
+# More env runners shorten the playing, and each round costs a trip: weights out, episodes back. What counts more depends on how long one step of
+# the environment takes. CartPole's takes microseconds; a robot, a physics simulator or a web service answers in milliseconds. So let each step
+# wait a little longer, and measure who plays more steps per second: this notebook's process, or two env runners on the Ray you are
+# connected to, be it on your machine or on others. About 20 seconds.
+
+# %%
+waits_ms = (0, 1, 3, 10)
+num_env_runners = cluster.fit(2)
+rates = []
+with tqdm(total=len(waits_ms), desc="measured", file=sys.stdout) as bar:
+    for one in scaling.sampling_rates(
+        config, ENV, num_env_runners=num_env_runners, waits_ms=waits_ms, seconds=sizes.scaling_s
+    ):
+        rates.append(one)
+        bar.update()
+here, there = [one[1] for one in rates], [one[2] for one in rates]  # each one: wait, here, there
+where = "this machine" if cluster.is_local else cluster.target.address
+plot_where_it_pays(
+    waits_ms,
+    {"this process": here, f"{num_env_runners} env runners on {where}": there},
+    xlabel="milliseconds that each step waits",
+    ylabel="environment steps per second",
+)
+pays = scaling.wins_from(waits_ms, here, there)
+plots.reading(
+    f"{num_env_runners} env runners play {there[0] / here[0]:.2f} times as fast as one process without waiting, and "
+    f"{there[-1] / here[-1]:.2f} times at {waits_ms[-1]} ms; "
+    + ("they never win here" if pays is None else f"they win from {pays} ms on")
+)
+
+# %% [markdown]
+# *Where a step is quick, the trip costs more than it saves. Where it is slow, two play nearly twice as much, and on a cluster twenty
+# nearly twenty times. (A wait needs no core. Steps that compute gain only as many times as there are cores.) Distribute when you have an
+# observable reason, such as this picture or the bars above.*
+#
+# ### And a GPU?
+#
+# A GPU does the many multiplications of a wide layer at the same time, but starting each operation on it takes a while, however small it
+# is, and each batch has to travel there. The next cell times one gradient step on 64 transitions, with wider and wider hidden layers, on the
+# CPU, and on a GPU if your machine or your cluster has one. A few seconds.
+
+# %%
+widths = (64, 256, 1024, 2048)
+place = cluster.place_learner("auto")
+print(f"A learner would compute {place.why}.")
+times = scaling.update_times(place, widths, seconds=sizes.scaling_s / 2)
+plot_where_it_pays(
+    widths,
+    times,
+    xlabel="units in each of the two hidden layers",
+    ylabel="milliseconds per gradient step",
+)
+cpu = times["CPU"]
+gpu = times.get("GPU")
+pays = scaling.wins_from(widths, gpu, cpu) if gpu else None
+plots.reading(
+    f"on the CPU {cpu[0]:.2f} ms at {widths[0]} units, {cpu[-1]:.0f} ms at {widths[-1]}; "
+    + (
+        "no GPU to compare with"
+        if gpu is None
+        else "the GPU is never faster here"
+        if pays is None
+        else f"the GPU is faster from {pays} units on"
+    )
+)
+
+# %% [markdown]
+# *The networks of this course have 64 to 256 units: the left of the picture. From notebook to notebook `config.learners(**place.settings)` would
+# put RLlib's learner onto the GPU; look at this picture first.*
+#
+# *50 min so far*
 
 # %% [markdown]
 # ## 7 Save, bring back, evaluate, watch
@@ -598,7 +670,7 @@ for one in (algo, restored):
     runs.stop(one)
 
 # %% [markdown]
-# *50 min so far*
+# *53 min so far*
 
 # %% [markdown]
 # ## 8 PPO beside it
@@ -667,7 +739,7 @@ for name, rows, returns in (("DQN", dqn_rows, rllib_returns), ("PPO", ppo_rows, 
 # *Two axes, two questions. Steps count when the environment is slow or dangerous: replaying makes the most of each one. Seconds count when it
 # is fast. One run each, and section 5 said what that is worth.*
 #
-# *55 min so far*
+# *58 min so far*
 
 # %%
 cluster.disconnect()
@@ -694,7 +766,7 @@ cluster.disconnect()
 # * Set `learning_rate` to 0.02 in `DQNSettings`. What happens to the mean q-value?
 # * Store `terminated or truncated` in the memory, and train again. How large do the q-values get?
 # * Turn off `n_step` and `double_q` in the RLlib configuration, over three seeds.
-# * `num_env_runners=2`: is it faster here? Why not?
+# * `num_env_runners=2` in `runners`: is the whole training faster? Does the picture of section 6 say why?
 #
 # ## References
 #

@@ -1,0 +1,52 @@
+"""Where more machines or a GPU begin to pay: one line per way, over growing sizes."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.ticker import ScalarFormatter
+
+from course_lib.plots.curves import COLOURS, STYLES
+
+MARKS = "osD^v"
+
+
+def plot_where_it_pays(
+    sizes: Sequence[float],
+    lines: Mapping[str, Sequence[float]],
+    *,
+    xlabel: str,
+    ylabel: str,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw one line per way to do the work. Sizes stand at equal distances, values are logarithmic.
+
+    Args:
+        sizes: length S, in ascending order; 0 is allowed.
+        lines: name of the way -> S values above 0.
+        xlabel: what the sizes are, with their unit.
+        ylabel: what the values are, with their unit.
+        ax: where to draw; a new figure if not given.
+
+    Raises:
+        ValueError: if a line has another length than ``sizes``.
+    """
+    for name, values in lines.items():
+        if len(values) != len(sizes):
+            raise ValueError(f"{name} must have {len(sizes)} values, got {len(values)}")
+    if ax is None:
+        _, ax = plt.subplots(figsize=(7, 3.2), layout="constrained")
+    places = range(len(sizes))
+    for number, (name, values) in enumerate(lines.items()):
+        ax.plot(
+            places, values, label=name, marker=MARKS[number % len(MARKS)],
+            color=COLOURS[number % len(COLOURS)], linestyle=STYLES[number % len(STYLES)],
+        )  # fmt: skip
+    ax.set_yscale("log")
+    ax.yaxis.set_major_formatter(ScalarFormatter())
+    ax.set_xticks(places, [f"{size:g}" for size in sizes])
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(axis="y", alpha=0.3)
+    ax.legend(frameon=False)
+    return ax

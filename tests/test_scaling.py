@@ -1,0 +1,99 @@
+"""When do more processes or a GPU pay?"""
+
+import time
+from collections.abc import Iterator
+
+import gymnasium as gym
+import matplotlib.pyplot as plt
+import pytest
+import ray
+import torch
+from ray.rllib.algorithms.dqn.dqn import DQNConfig
+
+from course_lib.cluster.gpu import LearnerPlace
+from course_lib.plots.scaling import plot_where_it_pays
+from course_lib.rllib import scaling
+
+WAIT_MS = 20.0
+
+
+@pytest.fixture(scope="module")
+def ray_with_logical_gpu() -> Iterator[None]:
+    """A Ray that counts a GPU, which is not there."""
+    ray.init(
+        num_cpus=2, num_gpus=1, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
+    )
+    yield
+    ray.shutdown()
+
+
+def test_waiting_rests_before_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr(time, "sleep", rests.append)
+    env = scaling.Waiting(gym.make("CartPole-v1"))
+    env.reset(seed=0)
+    env.step(0)
+    env.wait_s = 0.5
+    env.step(1)
+    assert rests == [0.5]
+
+
+def test_sampling_rates(ray_with_logical_gpu: None) -> None:
+    rows = list(
+        scaling.sampling_rates(
+            DQNConfig(), "CartPole-v1", num_env_runners=2, waits_ms=(0.0, WAIT_MS), seconds=0.1
+        )
+    )
+    assert [row[0] for row in rows] == [0.0, WAIT_MS]
+    _, here, there = rows[1]
+    assert 0 < here <= 1e3 / WAIT_MS
+    assert 0 < there <= 2 * 1e3 / WAIT_MS
+    assert rows[0][1] > here
+    assert rows[0][2] > there
+
+
+def test_sampling_needs_somebody() -> None:
+    with pytest.raises(ValueError, match="num_env_runners must be at least 1, got 0"):
+        next(scaling.sampling_rates(DQNConfig(), "CartPole-v1", num_env_runners=0, waits_ms=(0,)))
+
+
+class TestUpdates:
+    def test_cpu_alone(self) -> None:
+        times = scaling.update_times(LearnerPlace(0, 0, "on the CPU"), (8, 2048), seconds=0.05)
+        assert list(times) == ["CPU"]
+        small, large = times["CPU"]
+        assert 0 < small < large
+
+    @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+    @pytest.mark.parametrize("num_learners", [0, 1])
+    def test_gpu_that_is_only_counted(self, ray_with_logical_gpu: None, num_learners: int) -> None:
+        place = LearnerPlace(num_learners, 1, "on a GPU")
+        with pytest.raises(RuntimeError, match="counts a GPU that PyTorch does not see"):
+            scaling.update_times(place, (8,), seconds=0.01)
+
+    @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+    def test_gpu(self) -> None:
+        times = scaling.update_times(LearnerPlace(0, 1, "on a GPU"), (8, 64), seconds=0.01)
+        assert min(times["GPU"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("after", "wanted"),
+    [((2, 2, 2), 1), ((0, 2, 2), 10), ((2, 0, 2), 100), ((2, 2, 1), None), ((0, 0, 0), None)],
+)
+def test_wins_from(after: tuple[int, ...], wanted: int | None) -> None:
+    assert scaling.wins_from((1, 10, 100), (1, 1, 1), after) == wanted
+
+
+class TestPlot:
+    def test_one_line_each(self) -> None:
+        ax = plot_where_it_pays((0, 1, 10), {"a": (3, 2, 1), "b": (1, 1, 1)}, xlabel="", ylabel="")
+        assert [line.get_label() for line in ax.lines] == ["a", "b"]
+        assert len({line.get_linestyle() for line in ax.lines}) == 2
+        assert [tick.get_text() for tick in ax.get_xticklabels()] == ["0", "1", "10"]
+        assert ax.get_yscale() == "log"
+        plt.close(ax.figure)
+
+    def test_lengths(self) -> None:
+        with pytest.raises(ValueError, match="a must have 2 values, got 3"):
+            plot_where_it_pays((0, 1), {"a": (3, 2, 1)}, xlabel="", ylabel="")
