@@ -136,10 +136,7 @@ print("FACTS", json.dumps(facts))
     print(f"noticed after {said - killed:.1f} s")
 
 
-def test_the_head_vanishes_and_the_experiment_goes_on_elsewhere(rig: Rig, notebook: Path) -> None:
-    code = (
-        TUNE.replace("SLEEP", "0.5").replace("ROUNDS", "4")
-        + """
+LOSE_AND_RESTORE = """
 try:
     with tuning.quiet():
         tuner().fit()
@@ -150,7 +147,6 @@ kept = sorted(os.listdir("results"))[-1]
 print("KEPT", kept, cluster.alive)
 cluster.disconnect()
 print("LEFT")
-sys.stdin = open("go") if os.path.exists("go") else sys.stdin
 while not os.path.exists("go"):
     time.sleep(0.2)
 cluster = connect(GCS)
@@ -160,7 +156,10 @@ with tuning.quiet():
 cluster.disconnect()
 print("FACTS", json.dumps(facts))
 """
-    )
+
+
+def test_the_head_vanishes_and_the_experiment_goes_on_elsewhere(rig: Rig, notebook: Path) -> None:
+    code = TUNE.replace("SLEEP", "0.5").replace("ROUNDS", "4") + LOSE_AND_RESTORE
     driver = Driver(rig, notebook, code.replace("GCS", repr(rig.gcs)))
     driver.wait_for(r"RESULT \w+ 4 ", 90)
     killed = time.monotonic()
@@ -181,6 +180,27 @@ print("FACTS", json.dumps(facts))
     rig.start_worker("w3")
     (notebook / "go").touch()
     facts = driver.facts(150)
+    assert facts["episodes"] == [600] * 8
+
+
+@pytest.mark.full
+def test_the_notebooks_network_drops_and_comes_back(rig: Rig, notebook: Path) -> None:
+    (notebook / "go").unlink(missing_ok=True)
+    code = TUNE.replace("SLEEP", "0.5").replace("ROUNDS", "4") + LOSE_AND_RESTORE
+    driver = Driver(rig, notebook, code.replace("GCS", repr(rig.gcs)))
+    driver.wait_for(r"RESULT \w+ 4 ", 90)
+    dropped = time.monotonic()
+    rig.unplug("driver")
+    lost = driver.wait_for("^LOST", 60)
+    print(f"error after {lost - dropped:.1f} s")
+    assert lost - dropped < 12
+    left = driver.wait_for("^LEFT", 70)
+    print(f"left after {left - dropped:.1f} s")
+    rig.plug("driver")
+    time.sleep(5)
+    (notebook / "go").touch()
+    facts = driver.facts(150)
+    print(driver.text[-1500:])
     assert facts["episodes"] == [600] * 8
 
 
