@@ -18,6 +18,7 @@ pytest.importorskip("nbval")
 from cluster_rig import missing
 from grading_corpus import answers, files
 
+from course_lib.cluster.start import running
 from course_lib.grading import course, sandbox, stripped
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -160,7 +161,7 @@ def test_an_interrupted_run_goes_on(tmp_path: Path) -> None:
     rest = process.stdout.read()
     assert process.wait(timeout=60) == 130, rest
     assert "1 of 3 graded" in rest
-    assert not [child for child in below if sandbox.runs(child)]
+    assert not [child for child in below if running(child)]
     submit(folder, "b-slow", e1_2=answers.GOOD)
     again = run(folder, out, "--jobs", "1", "--timeout", "500")
     assert "1 of 3 are graded already" in again.stdout

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from course_lib.cluster.start import running
 from course_lib.preflight import Report, Result, collect, items, packages, runner
 from course_lib.preflight import __main__ as command
 from course_lib.preflight.probes import Probe
@@ -101,7 +102,7 @@ class TestItems:
         assert result.status == FAIL
         assert "no answer within 1 s" in result.detail
         psutil.wait_procs(family, timeout=5)
-        assert not [process for process in family if process.is_running()]
+        assert not [process for process in family if running(process)]
         assert hanging._process.poll() is not None
 
     def test_widgets(self, tmp_path: Path) -> None:

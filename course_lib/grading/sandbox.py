@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from course_lib.cluster.start import running
 from course_lib.grading.budgets import Budget
 
 JAIL = Path(__file__).with_name("jail.py")
@@ -218,15 +219,8 @@ def kill(pid: int, seconds: float = 5.0) -> None:
             with contextlib.suppress(psutil.Error):
                 process.kill()
         psutil.wait_procs(strays, timeout=1.0)
-        if not found or not any(runs(process) for process in found):
+        if not found or not any(running(process) for process in found):
             return
-
-
-def runs(process: psutil.Process) -> bool:
-    """Return whether a process is there and not merely waiting to be reaped."""
-    with contextlib.suppress(psutil.Error):
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    return False
 
 
 def describe(mode: str, reason: str) -> dict[str, Any]:

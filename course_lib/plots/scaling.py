@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.ticker import ScalarFormatter
 
 from course_lib.plots.curves import COLOURS, STYLES
 
@@ -42,8 +41,17 @@ def plot_where_it_pays(
             places, values, label=name, marker=MARKS[number % len(MARKS)],
             color=COLOURS[number % len(COLOURS)], linestyle=STYLES[number % len(STYLES)],
         )  # fmt: skip
+        for place, value in zip(places, values, strict=True):
+            text = f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+            top = value == max(line[place] for line in lines.values())
+            ax.annotate(
+                text, (place, value), xytext=(0, 7 if top else -14), ha="center",
+                textcoords="offset points", fontsize=9, color=COLOURS[number % len(COLOURS)],
+            )  # fmt: skip
     ax.set_yscale("log")
-    ax.yaxis.set_major_formatter(ScalarFormatter())
+    ax.margins(y=0.2)
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.yaxis.set_minor_formatter("")
     ax.set_xticks(places, [f"{size:g}" for size in sizes])
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.spines[["top", "right"]].set_visible(False)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import gymnasium as gym
+import ray
 import torch
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 from ray.tune import register_env
@@ -13,8 +14,6 @@ from torch import nn
 
 from course_lib.cluster.gpu import LearnerPlace
 from course_lib.rllib import runs
-
-ROUND = 64  # environment steps between two deliveries of weights
 
 
 class Waiting(gym.Wrapper):
@@ -42,39 +41,41 @@ def sampling_rates(
     *,
     num_env_runners: int,
     waits_ms: Sequence[float],
+    round_steps: int = 64,
     seconds: float = 1.0,
 ) -> Iterator[tuple[float, float, float]]:
     """Measure who plays faster: this process, or env runners on the Ray that is connected.
 
-    Env runners play in rounds, as they do for a DQN: weights go out, 64 steps are played by all of
-    them together, the episodes come back.
+    Env runners play in rounds, as they do for a DQN: weights go out, some steps are played by all
+    of them together, the episodes come back.
 
     Args:
-        config: of the algorithm whose network plays.
+        config: of the algorithm whose network plays; says how many environments each player has.
         env_id: of a Gymnasium environment.
         num_env_runners: processes that play side by side, at least 1; each takes a core.
         waits_ms: milliseconds that a step is made to take longer, one measurement for each.
+        round_steps: environment steps of a round, at least 1.
         seconds: that each measurement takes, at least.
 
     Yields:
         For each of ``waits_ms``: it, environment steps per second here, and of the env runners.
 
     Raises:
-        ValueError: if ``num_env_runners`` is below 1.
+        ValueError: if ``num_env_runners`` or ``round_steps`` is below 1.
     """
-    if num_env_runners < 1:
-        raise ValueError(f"num_env_runners must be at least 1, got {num_env_runners}")
+    for name, number in (("num_env_runners", num_env_runners), ("round_steps", round_steps)):
+        if number < 1:
+            raise ValueError(f"{name} must be at least 1, got {number}")
     register_env("waiting", lambda _: Waiting(gym.make(env_id)))
     config = config.copy(copy_frozen=False).environment("waiting")
-    config.env_runners(
-        num_env_runners=num_env_runners, num_envs_per_env_runner=1, create_env_on_local_worker=True
-    )
+    config.env_runners(num_env_runners=num_env_runners, create_env_on_local_worker=True)
+    config.fault_tolerance(restart_failed_env_runners=False)  # else Ray warns of each of them
     algo = runs.build(config)
     group = algo.env_runner_group
-    share = -(-ROUND // num_env_runners)
+    share = -(-round_steps // num_env_runners)
 
     def play_here() -> int:
-        return _play(algo.env_runner, ROUND)
+        return _play(algo.env_runner, round_steps)
 
     def play_there() -> int:
         group.sync_weights(from_worker_or_learner_group=algo.learner_group, inference_only=True)
@@ -129,13 +130,11 @@ def update_times(
     """
     times = {"CPU": [update_ms(width, "cpu", seconds) for width in widths]}
     if place.num_gpus_per_learner:
-        measure = functools.partial(_all_on_gpu, list(widths), seconds)
         if place.num_learners:
-            import ray
-
-            times["GPU"] = ray.get(ray.remote(num_gpus=1, max_retries=0)(measure).remote())
+            there = ray.remote(num_gpus=1, max_retries=0)(_all_on_gpu)
+            times["GPU"] = ray.get(there.remote(list(widths), seconds))
         else:
-            times["GPU"] = measure()
+            times["GPU"] = _all_on_gpu(list(widths), seconds)
     return times
 
 
