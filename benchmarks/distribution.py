@@ -27,22 +27,24 @@ STEP_S = 0.002
 
 
 def tasks(length_s: float, on_ray: bool) -> float:
-    """Return the seconds that 32 tasks take, each of which waits ``length_s``."""
+    """Return the seconds that 32 tasks take, each of which waits ``length_s``.
+
+    Waiting needs no core, so that two workers on a machine of two cores do not compete.
+    """
+
+    def wait() -> None:  # defined in here: the cluster's machines have no module ``benchmarks``
+        time.sleep(length_s)
+
     started = time.perf_counter()
     if on_ray:
         import ray
 
-        wait = ray.remote(time_to_wait)
-        ray.get([wait.remote(length_s) for _ in range(TASKS)])
+        task = ray.remote(wait)
+        ray.get([task.remote() for _ in range(TASKS)])
     else:
         for _ in range(TASKS):
-            time_to_wait(length_s)
+            wait()
     return time.perf_counter() - started
-
-
-def time_to_wait(length_s: float) -> None:
-    """Work that needs no core, so that two workers on a machine of two cores do not compete."""
-    time.sleep(length_s)
 
 
 def samples(num_env_runners: int, seconds: float) -> float:
@@ -129,7 +131,7 @@ class Machines:
             code = f"from benchmarks import distribution as d; d.main({where!r}, {address!r}, "
             code += f"{self._seconds})"
             if where == CLUSTER and self._rig:
-                done = self._rig.driver(code, timeout=280)
+                done = self._rig.driver(code, timeout=280, PYTHONPATH=str(ROOT))
             else:
                 line = [sys.executable, "-c", code]
                 done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=280)

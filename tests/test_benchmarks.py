@@ -11,7 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import __main__ as program
-from benchmarks import catalogue, machine, report
+from benchmarks import catalogue, distribution, machine, report
 from benchmarks.core import Bar, Benchmark, Contender, NotMeasured, Options, Run, median, ratio
 from benchmarks.core import order as turns
 
@@ -354,3 +354,17 @@ def test_a_notebook_states_its_time():
     found = sorted((ROOT / "notebooks" / "solutions").glob("[0-9][0-9]_*.ipynb"))
     assert len(found) >= 5
     assert all(0 < stated_minutes(path) <= 10 for path in found)
+
+
+@pytest.mark.full
+def test_the_three_places_of_the_distribution_benchmark(tmp_path):
+    import cluster_rig
+
+    if cluster_rig.missing():
+        pytest.skip(cluster_rig.missing())
+    done = Run(distribution.benchmark(Options(quick=True)), 1, say=print).measure()
+    figures = {name: runs[0] for name, runs in done["results"].items()}
+    assert list(figures) == [distribution.ALONE, distribution.LOCAL, distribution.CLUSTER]
+    for name, one in figures.items():
+        assert one["tasks_100ms_s"] >= 3.2 / (1 if name == distribution.ALONE else 2)
+        assert one["steps_per_s"] <= (1 if name == distribution.ALONE else 2) / distribution.STEP_S
