@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.cluster import endpoint, watch
+from course_lib.cluster import Cluster, ClusterError, Target, endpoint, watch
 
 ROOT = Path(__file__).resolve().parent.parent
+HEAD = Target("10.0.0.1:6379", "the argument `address`")
 
 # The package `ray` here is a stand-in with two ways to wait, long and in short steps.
 WAITING = """
@@ -67,6 +68,27 @@ class TestLost:
             [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30
         )
         assert run.stdout.splitlines() == ["ALIVE [1]"], run.stderr
+
+
+def test_says_when_ray_cannot_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("PERIOD_S", 0.02), ("LIMIT_S", 0.1), ("LET_GO_S", 0.2)):
+        monkeypatch.setattr(watch, name, value)
+    network, begun = threading.Event(), threading.Event()
+
+    def let_go() -> None:
+        begun.set()
+        network.wait(30)
+
+    one = watch.Watch(lambda: False, dict, lambda: "gone", let_go)
+    assert begun.wait(5)
+    cluster = Cluster.__new__(Cluster)
+    cluster.target, cluster._open, cluster._watch, cluster._link = HEAD, True, one, None
+    cluster._children = []
+    with pytest.raises(ClusterError, match=r"cannot let go of the cluster at 10\.0\.0\.1:6379"):
+        cluster.disconnect()
+    network.set()
+    cluster.disconnect()
+    assert not cluster._open
 
 
 def test_says_which_machine_is_gone(

@@ -73,7 +73,9 @@ def _adopt(target: Target) -> Cluster | None:
     ray = start.loaded_ray()
     if _current is not None and _current._open:
         verb = "No answer any more from" if _current.target == target else "Leaving"
-        print(f"{verb} {_current}. Its actors and stored objects are gone.")
+        print(f"{verb} {_current}. Its actors and stored objects are gone.", flush=True)
+        if _current.lost:
+            print("Letting go of it, up to a minute ...", flush=True)
         _current.disconnect()
     elif ray is not None and ray.is_initialized():
         if target.address in (LOCAL, "auto"):

@@ -134,11 +134,19 @@ class Cluster:
         return gpu.share(self.num_gpus, at_once)
 
     def disconnect(self) -> None:
-        """Leave the cluster; a local Ray is stopped. Harmless when already left."""
+        """Leave the cluster; a local Ray is stopped. Harmless when already left.
+
+        Raises:
+            ClusterError: if Ray cannot let go, because the network to the cluster is down.
+        """
         if self._open:
+            if self._watch is not None and not self._watch.stop():
+                raise remote.ClusterError(
+                    f"Ray cannot let go of the cluster at {self.target.address} while the network "
+                    "to it is down. Run this cell again when it is back; or restart the kernel, "
+                    "and connect('local') works without the cluster."
+                )
             self._open = False
-            if self._watch is not None:
-                self._watch.stop()
             if self._link is not None:
                 remote.leave(self._link)
             else:

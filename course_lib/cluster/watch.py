@@ -52,11 +52,16 @@ class Watch:
         self._thread = threading.Thread(target=self._look, name="cluster-watch", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """Look no more; where the head is gone, wait until this process has let go of it."""
+    def stop(self) -> bool:
+        """Look no more; where the head is gone, wait until this process has let go of it.
+
+        Returns:
+            False if it has not done so within a minute, as when the network is still down.
+        """
         self._end.set()
         if threading.current_thread() is not self._thread:
             self._thread.join(LET_GO_S if self._is_lost else PERIOD_S + 1)
+        return not (self._is_lost and self._thread.is_alive())
 
     def _look(self) -> None:
         heard = time.monotonic()
