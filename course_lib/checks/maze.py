@@ -135,7 +135,7 @@ def _drawn_shares(shares: Callable, rng: np.random.Generator) -> Iterator[Case]:
 )
 def check_td_update(td_update: Callable[..., float], rng: np.random.Generator) -> Iterator[Case]:
     """The target, the step towards it, and the end of an episode."""
-    after = np.array([4.0, 10.0, -3.0, 0.0])
+    after, nothing = np.array([4.0, 10.0, -3.0, 0.0]), np.zeros(4)
     yield Case(
         "with learning rate 1 it becomes the target: -1 + 0.9 * 10 = 8",
         expected=8.0,
@@ -144,16 +144,17 @@ def check_td_update(td_update: Callable[..., float], rng: np.random.Generator) -
         part="the target",
     )
     yield Case(
-        "with learning rate 0.25 it goes a quarter of the way: 0.75 * 5 + 0.25 * 8 = 5.75",
+        "with learning rate 0.25 it goes a quarter of the way to a reward of 8: "
+        "0.75 * 5 + 0.25 * 8 = 5.75",
         expected=5.75,
-        got=lambda: td_update(5.0, -1.0, after, False, learning_rate=0.25, gamma=0.9),
+        got=lambda: td_update(5.0, 8.0, nothing, False, learning_rate=0.25, gamma=0.9),
         hint="(1 - learning_rate) * q_value + learning_rate * target; are the two weights swapped?",
         part="the learning rate",
     )
     yield Case(
         "with learning rate 0 nothing is learned",
         expected=5.0,
-        got=lambda: td_update(5.0, -1.0, after, False, learning_rate=0.0, gamma=0.9),
+        got=lambda: td_update(5.0, 8.0, nothing, False, learning_rate=0.0, gamma=0.9),
         hint="the old q-value keeps the weight 1 - learning_rate",
         part="the learning rate",
     )
@@ -187,10 +188,15 @@ DRAWN_UPDATES = (
 
 
 def _drawn_updates(td_update: Callable[..., float], rng: np.random.Generator) -> Iterator[Case]:
-    """Numbers that are drawn; all next q-values have one sign, so that a zero would show."""
+    """Numbers that are drawn; all next q-values have one sign, so that a zero would show.
+
+    Where the step is looked at they are 0, so that a mistake in the target costs nothing there.
+    """
     for text, rate, ends, part, hint in DRAWN_UPDATES:
         q_value, reward = rng.uniform(-9, 9, 2).tolist()
         row = rng.uniform(-9, 9, 4) + rng.choice([-10, 10])
+        if part == "the learning rate":
+            row = np.zeros(4)
         got = partial(
             td_update,
             q_value,

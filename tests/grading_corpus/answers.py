@@ -50,10 +50,10 @@ RIGHT_ANSWERS = {
 
 # code, points, state
 WRONG_ANSWERS = {
-    "no-gamma": (target("reward + (not terminated) * max(next_q_values)"), 3, "partly"),
+    "no-gamma": (target("reward + (not terminated) * max(next_q_values)"), 6, "partly"),
     "no-mask": (target("reward + gamma * max(next_q_values)"), 7, "partly"),
-    "mean": (target("reward + gamma * (not terminated) * next_q_values.mean()"), 3, "partly"),
-    "first-of-row": (target("reward + gamma * (not terminated) * next_q_values[0]"), 3, "partly"),
+    "mean": (target("reward + gamma * (not terminated) * next_q_values.mean()"), 6, "partly"),
+    "first-of-row": (target("reward + gamma * (not terminated) * next_q_values[0]"), 6, "partly"),
     "wrong-sign": (target("reward + gamma * (not terminated) * max(next_q_values)").replace(
         "q_value + learning", "q_value - learning"), 0, "wrong"),
     "swapped": (GOOD.replace("(1 - learning_rate) * q_value + learning_rate", "learning_rate * "
