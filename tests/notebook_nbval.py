@@ -28,10 +28,10 @@ SETTINGS = {
 STORED = Path(__file__).with_name("notebook_outputs")
 OF_THIS_MACHINE = re.compile(
     r"\d ?(s|ms|min|minutes?|GiB|MB|cores?|it/s)\b|seconds?\b"
-    r"|/tmp|/home|/root|http|ObjectRef|\bRay\b|\r"
+    r"|/tmp|/home|/root|http|ObjectRef|\bRay\b|\bGPU\b|\r"
 )
 # What a network has learned, to the last digit, depends on the processor.
-LEARNED = {"nb03-039", "nb03-064", "nb04-036", "nb04-045", "nb04-060", "nb04-065"}
+LEARNED = {"nb03-039", "nb03-068", "nb04-036", "nb04-045", "nb04-060", "nb04-065"}
 
 
 def stored(stem: str) -> dict[str, list[dict[str, Any]]]:
