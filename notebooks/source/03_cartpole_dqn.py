@@ -584,8 +584,8 @@ plots.reading(
 )
 
 # %% [markdown]
-# *Where a step is quick, the trip costs more than the second player brings. Where it is slow, two play nearly twice as much, and on a cluster twenty
-# nearly twenty times. (A wait needs no core. Steps that compute gain only as many times as there are cores.) Longer rounds make the trip
+# *Where a step is quick, the trip costs more than the second player brings. Where it is slow, two play nearly twice as much; a cluster has room
+# for more than two. (A wait needs no core. Steps that compute gain only as many times as there are cores.) Longer rounds make the trip
 # cheaper and the weights that play older: try `round_steps=256`. Distribute when you have an observable reason, such as this picture or
 # the bars above.*
 #
