@@ -1,160 +1,208 @@
-"""Generate the learner and solution notebooks from ``notebooks/source``.
+"""Generate from ``notebooks/source`` all that follows from it.
 
-    python notebooks/build.py            # all
-    python notebooks/build.py 01 03      # some
-    python notebooks/build.py --check    # write nothing, fail where a notebook is out of date
+    python notebooks/build.py            # everything
+    python notebooks/build.py --check    # write nothing, fail where something is out of date
 
-A source is a jupytext percent script that holds the solutions:
+* the learner's notebook: lines between ``# BEGIN SOLUTION`` and ``# END SOLUTION`` become
+  ``raise NotImplementedError``, a cell tagged ``solution`` is left out; and the notebook with the
+  solutions. Both get links to their neighbours;
+* the course's own answers, ``course_lib/answers``, and the exercises' titles;
+* the table of lessons in ``README.md`` and in lesson 00.
 
-* lines between ``# BEGIN SOLUTION`` and ``# END SOLUTION`` become ``raise NotImplementedError`` in
-  the learner's notebook, with the number of the exercise whose heading stands above;
-* a cell tagged ``solution`` is left out of the learner's notebook.
-
-Cell ids follow from the source alone, so the same source gives the same files.
+A cell's id comes from its own words, so that it survives what happens around it: the title that
+the source gives it (``# %% the-walk``), its exercise, or else the words it begins with.
 """
 
 import argparse
+import json
 import re
 import sys
 from pathlib import Path
 
-import jupytext
 import nbformat
+from lesson import CHECK, HERE, MARKER, Lesson, SourceError, answer_texts, lessons, split_solution
 from nbformat import NotebookNode
 
-HERE = Path(__file__).resolve().parent
-BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
-HEADING = re.compile(r"^### Exercise (\d+\.\d+)\b", re.MULTILINE)
-MARKER = re.compile(r"^# EXERCISE (\d+\.\d+)\s*$", re.MULTILINE)
+ROOT = HERE.parent
+ANSWERS = ROOT / "course_lib" / "answers"
+TABLE = "<!-- table of lessons -->"
+README_TABLE = re.compile(r"(<!-- lessons: `make build` -->\n).*?(<!-- end of lessons -->)", re.S)
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
 
 
-class SourceError(ValueError):
-    """A source does not follow the rules above."""
+def targets(lesson: Lesson) -> dict[str, Path]:
+    """Return where the learner's notebook and the solution of ``lesson`` lie."""
+    return {
+        "learner": HERE / lesson.file_name,
+        "solution": HERE / "solutions" / lesson.file_name,
+    }
 
 
-def sources(numbers: list[str] | None = None) -> list[Path]:
-    """Return the sources, or those whose two-digit number is in ``numbers``.
-
-    Raises:
-        SourceError: if a number has no source.
-    """
-    found = sorted((HERE / "source").glob("[0-9][0-9]_*.py"))
-    known = {path.name[:2] for path in found}
-    for number in numbers or []:
-        if number not in known:
-            raise SourceError(f"no source for notebook {number!r}; there are {sorted(known)}")
-    return [path for path in found if not numbers or path.name[:2] in numbers]
-
-
-def targets(source: Path) -> dict[str, Path]:
-    """Return where the learner and the solution notebook of ``source`` lie."""
-    name = source.with_suffix(".ipynb").name
-    return {"learner": HERE / name, "solution": HERE / "solutions" / name}
-
-
-def build(source: Path) -> dict[str, str]:
-    """Return the text of both notebooks of ``source``, by kind."""
-    return {kind: _text(_generate(source, kind)) for kind in ("learner", "solution")}
+def everything() -> dict[Path, str]:
+    """Return the text of every generated file."""
+    every, texts = lessons(), {}
+    for position, lesson in enumerate(every):
+        neighbours = every[max(position - 1, 0) : position] + every[position + 1 : position + 2]
+        paths = targets(lesson)
+        for kind in ("learner", "solution"):
+            notebook = generate(lesson, kind, _links(lesson, neighbours), lesson_table(every))
+            text = nbformat.writes(notebook, indent=1, ensure_ascii=False)
+            texts[paths[kind]] = text.rstrip("\n") + "\n"
+        for number, text in answer_texts(lesson).items():
+            texts[ANSWERS / f"exercise_{number.replace('.', '_')}.py"] = text
+    texts[ANSWERS / "titles.py"] = titles_text(every)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = readme_table(every)
+    texts[ROOT / "README.md"] = README_TABLE.sub(lambda m: f"{m[1]}{table}\n{m[2]}", readme)
+    return texts
 
 
-def _generate(source: Path, kind: str) -> NotebookNode:
-    notebook = jupytext.read(source, fmt="py:percent")
-    cells, exercise = [], ""
-    for index, cell in enumerate(notebook.cells):
-        if cell.cell_type == "markdown":
-            headings = HEADING.findall(cell.source)
-            exercise = headings[-1] if headings else exercise
-        tags = cell.metadata.get("tags", [])
-        if kind == "learner" and "solution" in tags:
-            continue
-        cell.metadata = {"tags": tags} if tags else {}
-        cell.id = _cell_id(source, index, cell)
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-            where = f"{source.name}, cell {index}"
-            marked, unmarked = split_solution(cell.source, exercise, where)
-            cell.source = unmarked if kind == "learner" else marked
-        cells.append(cell)
-    new = nbformat.v4.new_notebook(cells=cells, metadata=METADATA)
-    new.nbformat_minor = 5
-    nbformat.validate(new)
-    return new
-
-
-def split_solution(code: str, exercise: str, where: str) -> tuple[str, str]:
-    """Return ``code`` with the solution (markers removed), and with the stub in its place.
+def generate(lesson: Lesson, kind: str, links: str = "", table: str = "") -> NotebookNode:
+    """Return the notebook of a lesson.
 
     Args:
-        code: one code cell.
-        exercise: number of the exercise that the cell belongs to.
-        where: named in errors.
+        lesson: the lesson.
+        kind: ``"learner"`` or ``"solution"``.
+        links: to its neighbours, for the first and the last cell.
+        table: what stands for the comment ``<!-- table of lessons -->``.
 
     Raises:
-        SourceError: if markers do not pair up, or the exercise has no number or no visible line.
+        SourceError: if the source does not follow the rules.
     """
-    full, stub, inside = [], [], False
-    for line in code.splitlines():
-        bare = line.strip()
-        if bare in (BEGIN, END):
-            if inside == (bare == BEGIN):
-                raise SourceError(f"{where}: {bare!r} without its partner")
-            inside = bare == BEGIN
-            if inside:
-                indent = line[: len(line) - len(line.lstrip())]
-                stub.append(f'{indent}raise NotImplementedError("Exercise {exercise}")')
+    cells, exercise, ids = [], "", cell_ids(lesson)
+    for index, cell in enumerate(lesson.cells):
+        text, tags = cell.source, cell.metadata.get("tags", [])
+        if cell.cell_type == "markdown":
+            numbers = re.findall(r"^### Exercise (\S+)", text, re.MULTILINE)
+            exercise = numbers[-1] if numbers else exercise
+            if index in (0, len(lesson.cells) - 1) and links:
+                text = f"{text}\n\n{links}"
+            new = nbformat.v4.new_markdown_cell(text.replace(TABLE, table), id=ids[index])
         else:
-            full.append(line)
-            stub += [] if inside else [line]
-    if inside:
-        raise SourceError(f"{where}: {BEGIN!r} without its partner")
-    if full != stub and MARKER.findall(code) != [exercise]:
+            where = f"{lesson.source.name}, cell {ids[index]}"
+            full, stub = split_solution(text, exercise, where)
+            new = nbformat.v4.new_code_cell(stub if kind == "learner" else full, id=ids[index])
+        new.metadata = {"tags": tags} if tags else {}
+        if kind == "solution" or "solution" not in tags:
+            cells.append(new)
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=METADATA)
+    notebook.nbformat_minor = 5
+    nbformat.validate(notebook)
+    return notebook
+
+
+def cell_ids(lesson: Lesson) -> list[str]:
+    """Return the ids of a lesson's cells.
+
+    Raises:
+        SourceError: if two cells would have the same id.
+    """
+    ids, exercise = [], ""
+    for cell in lesson.cells:
+        marker = MARKER.search(cell.source) if cell.cell_type == "code" else None
+        if marker:
+            exercise = _dashed(marker[1])
+            ids.append(f"exercise-{exercise}")
+        elif cell.cell_type == "code" and CHECK.match(cell.source):
+            ids.append(f"check-{exercise}")
+        elif heading := re.match(r"### Exercise (\S+)", cell.source):
+            ids.append(f"task-{_dashed(heading[1])}")
+        else:
+            ids.append(_slug(cell.metadata.get("title") or _first_words(cell)))
+    twice = sorted({name for name in ids if ids.count(name) > 1})
+    if twice:
         raise SourceError(
-            f"{where}: an exercise cell must hold one line '# EXERCISE {exercise or 'N.M'}' "
-            "under a heading '### Exercise N.M'"
+            f"{lesson.source.name}: two cells begin with the same words, {', '.join(twice)}; give "
+            "one of them a name of its own: '# %% the-name' or '# %% the-name [markdown]'"
         )
-    return "\n".join(full), "\n".join(stub)
+    return ids
 
 
-def _cell_id(source: Path, index: int, cell: NotebookNode) -> str:
-    marker = MARKER.search(cell.source) if cell.cell_type == "code" else None
-    if marker:
-        return "exercise-" + marker.group(1).replace(".", "-")
-    return f"nb{source.name[:2]}-{index:03d}"
+def _first_words(cell: NotebookNode) -> str:
+    """Return the line that says what a cell is: of code the first that imports nothing."""
+    lines = [line for line in cell.source.splitlines() if line.strip()] or ["empty"]
+    if cell.cell_type == "code":
+        own = [line for line in lines if not line.startswith(("#", "import ", "from "))]
+        lines = own or lines
+    return lines[0]
 
 
-def _text(notebook: NotebookNode) -> str:
-    return nbformat.writes(notebook, indent=1, ensure_ascii=False).rstrip("\n") + "\n"
+def _dashed(number: str) -> str:
+    return number.replace(".", "-")
+
+
+def _slug(text: str) -> str:
+    words = re.findall(r"[a-z0-9]+", text.lower())
+    return "-".join(words[:6])[:48].strip("-") or "cell"
+
+
+def _links(lesson: Lesson, neighbours: list[Lesson]) -> str:
+    before = [f"← {other.link()}" for other in neighbours if other.number < lesson.number]
+    after = [f"{other.link()} →" for other in neighbours if other.number > lesson.number]
+    return " · ".join(before + after)
+
+
+def lesson_table(every: list[Lesson]) -> str:
+    """Return the table of the day, as lesson 00 shows it."""
+    head = "| notebook | question | minutes |\n|---|---|---|\n"
+    return head + "\n".join(f"| {one.link()} | {one.question} | {one.minutes} |" for one in every)
+
+
+def readme_table(every: list[Lesson]) -> str:
+    """Return the table of lessons, as the README shows it."""
+    head = "| notebook | question | minutes | computing |\n|---|---|---|---|\n"
+    return head + "\n".join(
+        f"| [{one.title}](notebooks/{one.file_name}) | {one.question} | {one.minutes} "
+        f"| {one.computing} |"
+        for one in every
+    )
+
+
+def titles_text(every: list[Lesson]) -> str:
+    """Return the module with the titles of all exercises."""
+    lines = [
+        f"    {json.dumps(exercise.number)}: {json.dumps(exercise.title, ensure_ascii=False)},\n"
+        for lesson in every
+        for exercise in lesson.exercises
+    ]
+    head = '"""Titles of the exercises; `make build` writes them from the lessons\' headings."""'
+    return f"{head}\n\nTITLES = {{\n{''.join(lines)}}}\n"
+
+
+def leftovers(texts: dict[Path, str]) -> list[Path]:
+    """Return generated files that no lesson accounts for."""
+    found = [*HERE.glob("*.ipynb"), *HERE.glob("solutions/*.ipynb"), *ANSWERS.glob("exercise_*.py")]
+    return sorted(path for path in found if path not in texts)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the notebooks, or with ``--check`` compare them; return the exit status."""
-    parser = argparse.ArgumentParser(description="Generate the notebooks from notebooks/source.")
-    parser.add_argument("numbers", nargs="*", help="two-digit numbers, such as 01; all if none")
+    """Write what is out of date, or with ``--check`` name it; return the exit status."""
+    parser = argparse.ArgumentParser(description="Generate all that follows from notebooks/source.")
     parser.add_argument("--check", action="store_true", help="write nothing, fail if out of date")
-    options = parser.parse_args(arguments)
-    stale = 0
+    check = parser.parse_args(arguments).check
     try:
-        for source in sources(options.numbers):
-            for kind, text in build(source).items():
-                stale += _put(targets(source)[kind], text, write=not options.check)
+        texts = everything()
     except SourceError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    return 1 if options.check and stale else 0
+    stale = sum([_put(path, text, write=not check) for path, text in texts.items()])
+    for path in leftovers(texts):
+        print(f"no lesson makes this file, remove it: {path.relative_to(ROOT)}")
+        stale += 1
+    return 1 if check and stale else 0
 
 
 def _put(path: Path, text: str, *, write: bool) -> bool:
-    """Write or compare one notebook; return whether it differed."""
+    """Write or compare one file; return whether it differed."""
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return False
     if write:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    print(f"{'wrote' if write else 'out of date, run `make build`:'} {path.relative_to(HERE)}")
+    print(f"{'wrote' if write else 'out of date, run `make build`:'} {path.relative_to(ROOT)}")
     return True
 
 

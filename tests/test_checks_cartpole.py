@@ -117,10 +117,6 @@ def own_loss(*, take=None, mask=True, detach=True, swap=False, squeeze=True):
     return loss
 
 
-def stub(*args, **kwargs):
-    raise NotImplementedError("Exercise 3.x")
-
-
 @pytest.mark.parametrize(
     ("check", "attempt"),
     [
@@ -155,7 +151,6 @@ WRONG = {
     "memory: samples empty rows": (checks.check_memory, SamplesEmptyRows),
     "memory: tears rows apart": (checks.check_memory, TearsRowsApart),
     "memory: forgets termination": (checks.check_memory, ForgetsTermination),
-    "target: stub": (checks.check_td_targets, stub),
     "target: no gamma": (
         checks.check_td_targets,
         target_with(lambda r, d, q, g: r + (1 - d) * q.max(1).values),
@@ -176,14 +171,12 @@ WRONG = {
         checks.check_td_targets,
         target_with(lambda r, d, q, g: r + g * (1 - d) * q.max()),
     ),
-    "loss: stub": (checks.check_dqn_loss, stub),
     "loss: squared error": (checks.check_dqn_loss, mse),
     "loss: best q-value for the one taken": (checks.check_dqn_loss, own_loss(take="max")),
     "loss: no mask": (checks.check_dqn_loss, own_loss(mask=False)),
     "loss: gradient into the target": (checks.check_dqn_loss, own_loss(detach=False)),
     "loss: obs and next obs swapped": (checks.check_dqn_loss, own_loss(swap=True)),
     "loss: (B, 1) against (B,)": (checks.check_dqn_loss, own_loss(squeeze=False)),
-    "epsilon: stub": (checks.check_epsilon_at, stub),
     "epsilon: goes on below the end": (
         checks.check_epsilon_at,
         lambda step, *, decay_steps, start, end: start + step / decay_steps * (end - start),
@@ -204,9 +197,3 @@ def test_rejects(mistake):
     check, attempt = WRONG[mistake]
     with pytest.raises(CheckFailed):
         check(attempt)
-
-
-def test_an_unsolved_exercise_goes_on_with_the_course_version(monkeypatch, capsys):
-    monkeypatch.delenv("COURSE_STRICT_CHECKS")
-    assert checks.check_td_targets(stub) is dqn.td_targets
-    assert "not started" in capsys.readouterr().out

@@ -1,7 +1,6 @@
 """Every lesson: its form, its two notebooks, and that both run."""
 
 import ast
-import itertools
 import json
 import os
 import re
@@ -13,15 +12,11 @@ import build
 import nbformat
 import notebook_nbval
 import pytest
+from lesson import MARKER, Lesson, SourceError, answer_texts, lessons, split_solution
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = build.sources()
-IDS = [source.stem for source in SOURCES]
-TIME_LINE = re.compile(
-    r"^\*\*Time:\*\* (\d+) minutes, of which the machine computes about (\d+(?:\.\d+)?)\.$",
-    re.MULTILINE,
-)
-each_lesson = pytest.mark.parametrize("source", SOURCES, ids=IDS)
+LESSONS = lessons()
+each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=[one.source.stem for one in LESSONS])
 
 
 def read(path: Path) -> nbformat.NotebookNode:
@@ -60,31 +55,24 @@ def execute(notebook: Path, folder: Path, profile: str, *flags: str, strict: boo
 
 
 def test_there_are_lessons_in_order() -> None:
-    numbers = [int(source.name[:2]) for source in SOURCES]
-    assert numbers == list(range(len(numbers)))
-    assert len(numbers) >= 5
+    assert [int(lesson.number) for lesson in LESSONS] == list(range(len(LESSONS)))
+    assert len(LESSONS) >= 5
 
 
-def test_nothing_generated_is_left_over() -> None:
-    wanted = {target for source in SOURCES for target in build.targets(source).values()}
-    present = set((ROOT / "notebooks").glob("*.ipynb"))
-    present |= set((ROOT / "notebooks" / "solutions").glob("*.ipynb"))
-    assert present == wanted
+def test_everything_generated_is_current(capsys: pytest.CaptureFixture[str]) -> None:
+    assert build.main(["--check"]) == 0, capsys.readouterr()
 
 
 @each_lesson
-def test_generated_files_are_current(source: Path) -> None:
-    for kind, text in build.build(source).items():
-        assert build.targets(source)[kind].read_text(encoding="utf-8") == text, "run `make build`"
-
-
-@each_lesson
-def test_form_of_the_lesson(source: Path) -> None:
-    notebook = read(build.targets(source)["learner"])
+def test_form_of_the_lesson(lesson: Lesson) -> None:
+    notebook = read(build.targets(lesson)["learner"])
     prose = markdown(notebook)
     assert notebook.cells[0].source.startswith("# "), "the first cell is the title"
-    assert TIME_LINE.search(notebook.cells[0].source), "the first cell states its time"
-    assert "min so far*" in prose, "a running clock"
+    assert lesson.title
+    assert lesson.question.endswith("?"), "below the title stands one question"
+    assert lesson.clocks == sorted(set(lesson.clocks)), "a running clock"
+    assert 0 < lesson.clocks[-1] <= lesson.minutes
+    assert sum(exercise.minutes for exercise in lesson.exercises) <= lesson.minutes
     for heading in ("## Summary", "## Common mistakes", "## Try next", "## References"):
         assert heading in prose, f"{heading} is missing"
     for cell in code_cells(notebook):
@@ -95,27 +83,27 @@ def test_form_of_the_lesson(source: Path) -> None:
 
 
 @each_lesson
-def test_links_lead_somewhere(source: Path) -> None:
-    for kind, path in build.targets(source).items():
+def test_links_lead_somewhere(lesson: Lesson) -> None:
+    for kind, path in build.targets(lesson).items():
         for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", markdown(read(path))):
             if not link.startswith(("http:", "https:", "mailto:")):
                 assert (path.parent / link).exists(), f"{kind} notebook links to {link}"
+        for title, name in re.findall(r"\[(\d\d [^\]]+)\]\((\w+\.ipynb)\)", markdown(read(path))):
+            assert title == lessons([name[:2]])[0].title, f"{kind} notebook calls {name} {title}"
 
 
 @each_lesson
-def test_learner_has_stubs_where_the_solution_has_code(source: Path) -> None:
-    learner, solution = (read(build.targets(source)[kind]) for kind in ("learner", "solution"))
-    numbers = build.HEADING.findall(markdown(learner))
-    assert numbers, "a lesson without an exercise"
-    assert len(numbers) == len(set(numbers))
+def test_learner_has_stubs_where_the_solution_has_code(lesson: Lesson) -> None:
+    learner, solution = (read(build.targets(lesson)[kind]) for kind in ("learner", "solution"))
+    assert lesson.exercises, "a lesson without an exercise"
     mine = {cell.id: cell.source for cell in code_cells(learner)}
     full = {cell.id: cell.source for cell in code_cells(solution)}
     for text in (*mine.values(), *full.values()):
         assert "BEGIN SOLUTION" not in text
         assert "END SOLUTION" not in text
-    marked = {cell: text for cell, text in mine.items() if build.MARKER.search(text)}
+    marked = {cell: text for cell, text in mine.items() if MARKER.search(text)}
     for cell, text in marked.items():
-        number = build.MARKER.findall(text)[0]
+        number = MARKER.findall(text)[0]
         assert f'raise NotImplementedError("Exercise {number}")' in text
         assert "NotImplementedError" not in full[cell]
         ast.parse(text)
@@ -126,25 +114,14 @@ def test_learner_has_stubs_where_the_solution_has_code(source: Path) -> None:
 
 
 @each_lesson
-def test_each_exercise_is_followed_by_its_check(source: Path) -> None:
-    cells = read(build.targets(source)["learner"]).cells
-    for cell, after in itertools.pairwise(cells):
-        if cell.id.startswith("exercise-"):
-            assert after.cell_type == "code"
-            assert "checks.check_" in after.source, f"no check after {cell.id}"
-            assert len(after.source.splitlines()) == 1
-
-
-@each_lesson
-def test_solution_runs_without_a_network_and_prints_what_it_should(source: Path) -> None:
+def test_solution_runs_without_a_network_and_prints_what_it_should(lesson: Lesson) -> None:
     """With nbval: no cell may raise, and what is the same in every run is compared."""
     offline = can_cut_network()
     flags = ["--offline"] if offline else []
     program = [sys.executable, str(ROOT / "tests" / "notebook_nbval.py")]
-    solution = build.targets(source)["solution"]
+    solution = build.targets(lesson)["solution"]
     run = subprocess.run([*program, str(solution), *flags], capture_output=True, text=True)
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
-    assert len(notebook_nbval.stored(solution.stem)) >= 4
     if not offline:
         pytest.skip("the notebook ran, but this machine does not let a test cut the network off")
 
@@ -162,45 +139,49 @@ def test_another_output_is_seen(
 
 
 @each_lesson
-def test_learner_runs_with_every_exercise_unsolved(source: Path, tmp_path: Path) -> None:
-    learner = build.targets(source)["learner"]
+def test_learner_runs_with_every_exercise_unsolved(lesson: Lesson, tmp_path: Path) -> None:
+    learner = build.targets(lesson)["learner"]
     report = execute(learner, tmp_path, "smoke", "--allow-errors", strict=False)
     assert not report["failure"], report["failure"][-4000:]
     strangers = [error for error in report["errors"] if error["name"] != "NotImplementedError"]
     assert not strangers
     text = json.dumps(report["notebook"], ensure_ascii=False)
-    for number in build.HEADING.findall(markdown(read(learner))):
-        assert f"Exercise {number}" in text
-    assert text.count("not started yet") >= 1
+    for exercise in lesson.exercises:
+        assert f"Exercise {exercise.number}, {exercise.title}: not started yet" in text
 
 
-@each_lesson
-def test_readme_states_the_same_times(source: Path) -> None:
-    stated = TIME_LINE.search(read(build.targets(source)["learner"]).cells[0].source)
-    assert stated is not None
-    row = next(
-        line
-        for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
-        if f"(notebooks/{source.stem}.ipynb)" in line
-    )
-    assert [cell.strip() for cell in row.split("|")[-3:-1]] == list(stated.groups())
+@pytest.mark.parametrize("path", sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").glob("*.md")))
+def test_documents_know_the_lessons(path: Path) -> None:
+    """Titles in links, and minutes in the instructor's plans: '02 (35)' is all of lesson 02."""
+    text = path.read_text(encoding="utf-8")
+    known = {lesson.number: lesson for lesson in LESSONS}
+    for number, minutes in re.findall(r"\b(\d\d) \((\d+)\)", text):
+        assert int(minutes) == known[number].minutes, f"lesson {number} takes other minutes"
+    for title, name in re.findall(r"\[(\d\d [^\]]+)\]\([^)]*?(\w+\.ipynb)\)", text):
+        assert (title, name) == (known[title[:2]].title, known[title[:2]].file_name)
+
+
+def test_plans_fit_their_day() -> None:
+    guide = (ROOT / "docs" / "instructor_guide.md").read_text(encoding="utf-8")
+    plans = re.findall(r"^\| (\d+) min \|([^|]+)\|", guide, re.MULTILINE)
+    assert len(plans) == 3
+    for day, plan in plans:
+        assert sum(int(part) for part in re.findall(r"\((\d+)\b", plan)) <= int(day)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(900)
 @each_lesson
-def test_laptop_profile_keeps_to_its_time_and_memory(source: Path, tmp_path: Path) -> None:
-    solution = build.targets(source)["solution"]
-    stated = TIME_LINE.search(read(solution).cells[0].source)
-    assert stated is not None
-    minutes = float(stated.group(2))
+def test_laptop_profile_keeps_to_its_time_and_memory(lesson: Lesson, tmp_path: Path) -> None:
+    solution = build.targets(lesson)["solution"]
+    minutes = float(lesson.computing)
     report = execute(solution, tmp_path, "laptop", strict=True)
-    print(f"{source.stem}: {report['seconds']:.0f} s, peak {report['peak_gib']:.2f} GiB")
+    print(f"{lesson.source.stem}: {report['seconds']:.0f} s, peak {report['peak_gib']:.2f} GiB")
     assert not report["failure"], report["failure"][-4000:]
     assert report["seconds"] <= 1.2 * 60 * minutes
     assert report["seconds"] <= 300
     assert report["peak_gib"] <= 6
-    assert minutes <= float(stated.group(1))
+    assert minutes <= lesson.minutes
 
 
 class TestGenerator:
@@ -210,7 +191,7 @@ class TestGenerator:
         code = (
             "# EXERCISE 9.1\ndef f(x):\n    # BEGIN SOLUTION\n    return x + 1\n    # END SOLUTION"
         )
-        full, stub = build.split_solution(code, "9.1", "here")
+        full, stub = split_solution(code, "9.1", "here")
         assert full == "# EXERCISE 9.1\ndef f(x):\n    return x + 1"
         assert stub == '# EXERCISE 9.1\ndef f(x):\n    raise NotImplementedError("Exercise 9.1")'
 
@@ -226,12 +207,106 @@ class TestGenerator:
         ids=["no end", "no begin", "nested", "no visible line", "another number"],
     )
     def test_refuses(self, code: str) -> None:
-        with pytest.raises(build.SourceError, match="here"):
-            build.split_solution(code, "9.1", "here")
+        with pytest.raises(SourceError, match="here"):
+            split_solution(code, "9.1", "here")
 
     def test_unknown_number(self) -> None:
-        with pytest.raises(build.SourceError, match="no source for notebook '77'"):
-            build.sources(["77"])
+        with pytest.raises(SourceError, match="no source for notebook '77'"):
+            lessons(["77"])
+
+
+SMALL = """# %% [markdown]
+# # 09 Small
+#
+# **Is it
+# small?**
+#
+# **Time:** 3 minutes, of which the machine computes about 0.5.
+
+# %%
+import math as m
+
+import numpy as np
+
+LIMIT = 3
+table = np.zeros(3)
+
+
+def helper(x):
+    return m.floor(x) + LIMIT
+
+
+# %% [markdown]
+# ### Exercise 9.1 - small (2 min, difficulty 1 of 3)
+
+# %%
+# EXERCISE 9.1
+def f(x):
+    # BEGIN SOLUTION
+    return helper(x)
+    # END SOLUTION
+
+
+# %%
+f = checks.check_f(f)
+"""
+
+
+class TestFacts:
+    """What a lesson says of itself, read from its source."""
+
+    @staticmethod
+    def lesson(folder: Path, *change: str) -> Lesson:
+        path = folder / "09_small.py"
+        path.write_text(SMALL.replace(*change) if change else SMALL)
+        return Lesson(path)
+
+    def test_facts(self, tmp_path: Path) -> None:
+        lesson = self.lesson(tmp_path)
+        assert (lesson.title, lesson.question) == ("09 Small", "Is it small?")
+        assert (lesson.minutes, lesson.computing) == (3, "0.5")
+        assert [(one.number, one.title, one.minutes) for one in lesson.exercises] == [
+            ("9.1", "small", 2)
+        ]
+
+    def test_an_answer_brings_what_it_stands_on_and_no_more(self, tmp_path: Path) -> None:
+        text = answer_texts(self.lesson(tmp_path))["9.1"]
+        assert "numpy" not in text
+        names: dict = {}
+        exec(text, names)
+        assert names["ANSWER"](2.5) == 5
+
+    def test_an_answer_that_stands_on_a_call_is_refused(self, tmp_path: Path) -> None:
+        lesson = self.lesson(tmp_path, "return helper(x)", "return table[x]")
+        with pytest.raises(SourceError, match=r"exercise 9\.1: its answer uses `table`"):
+            answer_texts(lesson)
+
+    @pytest.mark.parametrize(
+        ("old", "new", "words"),
+        [
+            ("# # 09 Small", "# # 08 Small", "its title says 08"),
+            ("**Time:** 3 min", "**Time:** three min", "a line '**Time:**"),
+            ("9.1 - small (2 min,", "9.1: small (2 min,", "a heading is '### Exercise N.M"),
+            ("f = checks.check_f(f)", "checks.check_f(f)", "the next cell is not one line"),
+            ("LIMIT = 3", "LIMIT = 3\n# %%\nLIMIT = 3", "limit-3; give one of them a name"),
+        ],
+    )
+    def test_refuses(self, old: str, new: str, words: str, tmp_path: Path) -> None:
+        lesson = self.lesson(tmp_path, old, new)
+        with pytest.raises(SourceError, match=re.escape(words)):
+            build.cell_ids(lesson), lesson.title, lesson.minutes, lesson.exercises
+            answer_texts(lesson)
+
+    def test_cells_keep_their_ids_when_others_come_and_go(self, tmp_path: Path) -> None:
+        before = build.cell_ids(self.lesson(tmp_path))
+        note = "# %% [markdown]\n# A word more.\n\n# %%\nimport math as m"
+        after = build.cell_ids(self.lesson(tmp_path, "# %%\nimport math as m", note))
+        assert [name for name in after if name != "a-word-more"] == before
+        assert before[-2:] == ["exercise-9-1", "check-9-1"]
+
+    def test_a_name_in_the_source_is_the_id(self, tmp_path: Path) -> None:
+        lesson = self.lesson(tmp_path, "# %%\nimport math", "# %% the-tools\nimport math")
+        assert build.cell_ids(lesson)[1] == "the-tools"
 
 
 def test_offline_really_is_offline() -> None:

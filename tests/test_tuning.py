@@ -13,7 +13,7 @@ from ray.tune.schedulers import ASHAScheduler
 from ray.tune.search import BasicVariantGenerator
 
 from course_lib import tuning
-from course_lib.checks import corridor as checks
+from course_lib.answers import answer
 from course_lib.cluster import connect
 from course_lib.envs.corridor import CorridorEnv, expected_time
 
@@ -124,7 +124,7 @@ class TestWithTune:
         shown: list[list[dict]] = []
         with tuning.quiet():
             results = tune.Tuner(
-                checks.objective,
+                answer("2.2"),
                 param_space=SPACE | {"num_walks": 3, "seed": 0},
                 tune_config=tune.TuneConfig(
                     metric="seconds", mode="min", num_samples=4, max_concurrent_trials=2,

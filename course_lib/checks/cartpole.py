@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from course_lib.checks.core import Case, exercise, progress
-
-__all__ = ["progress"]  # a notebook calls checks.progress()
+from course_lib.checks.core import Case, exercise
 
 
 def _dqn() -> Any:
@@ -27,8 +25,6 @@ def _filled(memory_class: Callable, num_transitions: int, capacity: int = 3) -> 
 
 @exercise(
     "3.1",
-    "the replay memory",
-    reference=lambda: _dqn().ReplayBuffer,
     parts={
         "counts": 2,
         "overwrites the oldest": 3,
@@ -37,6 +33,7 @@ def _filled(memory_class: Callable, num_transitions: int, capacity: int = 3) -> 
         "marks the end": 2,
     },
     needs="torch",
+    hides=("course_lib.agents.dqn:ReplayBuffer",),
 )
 def check_memory(memory_class: Callable, rng: np.random.Generator) -> Iterator[Case]:
     """Four transitions into a memory for three, worked by hand, and more that are drawn."""
@@ -99,10 +96,9 @@ def check_memory(memory_class: Callable, rng: np.random.Generator) -> Iterator[C
 
 @exercise(
     "3.2",
-    "the target",
-    reference=lambda: _dqn().td_targets,
     parts={"the target": 4, "the end of an episode": 3, "row by row": 3},
     needs="torch",
+    hides=("course_lib.agents.dqn:td_targets",),
 )
 def check_td_targets(td_targets: Callable, rng: np.random.Generator) -> Iterator[Case]:
     """Targets worked by hand, and targets of numbers that are drawn."""
@@ -190,10 +186,9 @@ def _batch(actions: list[int], rewards: list[float], terminated: list[float]) ->
 
 @exercise(
     "3.3",
-    "the loss",
-    reference=lambda: _dqn().dqn_loss,
     parts={"the error": 3, "the action taken": 2, "the batch": 2, "gradients": 3, "probes": 4},
     needs="torch",
+    hides=("course_lib.agents.dqn:dqn_loss",),
 )
 def check_dqn_loss(dqn_loss: Callable, rng: np.random.Generator) -> Iterator[Case]:
     """Losses worked by hand, gradients, and probes with exactly known q-values."""
@@ -292,10 +287,9 @@ def _probed(probe: Any, dqn_loss: Callable, seed: int) -> np.ndarray:
 
 @exercise(
     "3.4",
-    "less and less chance",
-    reference=lambda: _dqn().epsilon_at,
     parts={"the line": 4, "the start": 1, "the end": 3},
     needs="torch",
+    hides=("course_lib.agents.dqn:epsilon_at",),
 )
 def check_epsilon_at(epsilon_at: Callable, rng: np.random.Generator) -> Iterator[Case]:
     """A straight line, then flat."""

@@ -5,7 +5,7 @@ as instant feedback in the notebook, with a public seed, and in the class grader
 
 Expected values are constants worked by hand, so that a check can disagree with the course's own
 solution. Where numbers are drawn from ``rng``, the expected value is left out: it is what the
-course's own version gives for the same numbers.
+course's own version gives for the same numbers. Title and own version come from the lesson.
 """
 
 import functools
@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from course_lib.answers import TITLES, answer
 from course_lib.checks.board import BOARD
 
 STRICT_VARIABLE = "COURSE_STRICT_CHECKS"
@@ -125,9 +126,8 @@ def _look_at(case: Case) -> Outcome:
 
 def exercise(
     number: str,
-    title: str,
     *,
-    reference: Callable[[], Any],
+    reference: Callable[[], Any] | None = None,
     parts: dict[str, int] | None = None,
     needs: str = "",
     hides: tuple[str, ...] = (),
@@ -139,12 +139,15 @@ def exercise(
 
     Args:
         number: the exercise's number, such as ``"1.2"``.
-        title: a short name for it.
-        reference: called without arguments, returns the course's own version.
+        reference: called without arguments, returns the course's own version; the lesson's answer
+            if not given.
         parts: points of each named part. If not given, every case is a part of one point.
         needs: ``"torch"`` or ``"ray"``, where the grader must allow more time and memory.
-        hides: names in the check's module that give the answer away; the grader empties them.
+        hides: what else gives the answer away, such as ``"course_lib.checks.maze:REASONS"`` or the
+            library's function of the same purpose; the grader empties it.
     """
+    title = TITLES.get(number, "an exercise of no lesson")
+    own = reference or functools.partial(answer, number)
 
     def decorate(cases: Callable[..., Iterator[Case]]) -> Callable[[Any], Any]:
         handed_out: list[Any] = []
@@ -166,13 +169,14 @@ def exercise(
             if solved:
                 return attempt
             print("  The cells below go on with the course's own version, so nothing is blocked.")
-            handed_out[:] = [reference()]
+            handed_out[:] = [own()]
             return handed_out[0]
 
         check.exercise, check.title, check.cases = number, title, cases  # type: ignore[attr-defined]
-        check.reference, check.parts = reference, parts or {}  # type: ignore[attr-defined]
+        check.reference, check.parts = own, parts or {}  # type: ignore[attr-defined]
         check.needs, check.hides = needs, hides  # type: ignore[attr-defined]
         BOARD.enlist(number, title)
+        cases.__globals__.setdefault("progress", progress)  # a notebook calls checks.progress()
         return check
 
     return decorate

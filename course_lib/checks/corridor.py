@@ -2,36 +2,19 @@
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 from unittest import mock
 
 import numpy as np
 
-from course_lib.checks.core import Case, exercise, progress
+from course_lib.checks.core import Case, exercise
 from course_lib.envs import corridor
-
-__all__ = ["progress"]  # a notebook calls checks.progress()
-
-
-def mean_time(stride: float, pace: float, risk: float, length: float) -> float:
-    """Return the mean seconds of a walk.
-
-    Args:
-        stride: metres per step.
-        pace: steps per second.
-        risk: probability that a step ends in a stumble, which costs 4 seconds.
-        length: of the corridor, metres.
-    """
-    steps = length / stride
-    return steps * (1 / pace + risk * corridor.STUMBLE_S)
 
 
 @exercise(
     "2.1",
-    "the mean time of a walk",
-    reference=lambda: mean_time,
     parts={"the steps": 3, "the stumbles": 4, "the length": 1},
 )
 def check_mean_time(attempt: Callable, rng: np.random.Generator) -> Iterator[Case]:
@@ -58,25 +41,8 @@ def check_mean_time(attempt: Callable, rng: np.random.Generator) -> Iterator[Cas
 STEPS_HINT = "no stumbles: number of steps x seconds of a step; a pace of 2 means 0.5 s a step"
 
 
-def objective(config: dict[str, Any]) -> None:
-    """Walk ``num_walks`` times; after each walk report the mean seconds so far.
-
-    Args:
-        config: ``stride``, ``pace``, ``num_walks`` and ``seed``.
-    """
-    from ray import tune
-
-    rng = corridor.rng_for(config)
-    total = 0.0
-    for number in range(1, config["num_walks"] + 1):
-        total += corridor.walk_time(config["stride"], config["pace"], rng=rng)
-        tune.report({"seconds": total / number})
-
-
 @exercise(
     "2.2",
-    "an objective that reports",
-    reference=lambda: objective,
     parts={"reports": 3, "the mean so far": 3, "the config": 2, "the seed": 3},
     needs="torch",
 )
@@ -154,20 +120,8 @@ def _reports(
     return found
 
 
-def search_space() -> dict[str, Any]:
-    """Return Tune's search space: stride and pace, uniform over their ranges."""
-    from ray import tune
-
-    return {
-        "stride": tune.uniform(*corridor.STRIDE_RANGE_M),
-        "pace": tune.uniform(*corridor.PACE_RANGE_HZ),
-    }
-
-
 @exercise(
     "2.3",
-    "a search space",
-    reference=lambda: search_space,
     parts={"two numbers to search": 1, "drawn anew": 3, "the ranges": 3, "uniform": 2},
     needs="torch",
 )
@@ -203,21 +157,8 @@ def check_search_space(attempt: Callable, rng: np.random.Generator) -> Iterator[
         yield Case(text, (low + high) / 2, middle, hint, atol=0.06 * width, part="uniform")
 
 
-def survivors(seconds: Sequence[float], reduction_factor: int) -> list[int]:
-    """Return the positions of the trials that go on, the best first.
-
-    Args:
-        seconds: of each trial at this rung; lower is better.
-        reduction_factor: one in so many goes on, and at least one.
-    """
-    keep = max(len(seconds) // reduction_factor, 1)
-    return [int(index) for index in np.argsort(seconds, kind="stable")[:keep]]
-
-
 @exercise(
     "2.4",
-    "who goes on?",
-    reference=lambda: survivors,
     parts={"the best first": 4, "how many": 3, "at least one": 2, "leaves the list alone": 1},
 )
 def check_survivors(attempt: Callable, rng: np.random.Generator) -> Iterator[Case]:
@@ -275,27 +216,8 @@ def _chosen(attempt: Callable, seconds: list[float], factor: int) -> Any:
     return list(values) if isinstance(values, list | tuple | np.ndarray) else values
 
 
-def search_seconds(
-    num_trials: int, trial_seconds: float, cpus_per_trial: float, num_cpus: int
-) -> float:
-    """Return how long a search takes if only cores limit it; infinity if no trial ever starts.
-
-    Args:
-        num_trials: trials of the search.
-        trial_seconds: time of one trial.
-        cpus_per_trial: cores that each asks for, above 0.
-        num_cpus: cores that Ray has.
-    """
-    at_once = int(num_cpus / cpus_per_trial + 1e-9)
-    if at_once == 0:
-        return math.inf
-    return math.ceil(num_trials / at_once) * trial_seconds
-
-
 @exercise(
     "2.5",
-    "how long will it take?",
-    reference=lambda: search_seconds,
     parts={"rounds": 4, "cores of a trial": 4, "never": 1},
 )
 def check_search_seconds(attempt: Callable, rng: np.random.Generator) -> Iterator[Case]:

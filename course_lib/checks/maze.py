@@ -7,17 +7,9 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from course_lib.agents import tabular
-from course_lib.checks.core import Case, exercise, progress
+from course_lib.checks.core import Case, exercise
 from course_lib.envs.maze import MazeEnv
 from course_lib.envs.maze_map import random_maze
-
-__all__ = ["progress"]  # a notebook calls checks.progress()
-
-
-def worth_from_afar(steps: int, gamma: float) -> float:
-    """Discounted return of walking ``steps`` steps straight to the cheese."""
-    return sum(-(gamma**t) for t in range(steps - 1)) + 20 * gamma ** (steps - 1)
 
 
 class Watched(gym.Wrapper):
@@ -45,9 +37,8 @@ class Watched(gym.Wrapper):
 
 @exercise(
     "1.1",
-    "epsilon-greedy",
-    reference=lambda: tabular.epsilon_greedy,
     parts={"picks the best": 3, "explores": 3, "mixes the two": 2, "breaks ties fairly": 2},
+    hides=("course_lib.agents.tabular:epsilon_greedy",),
 )
 def check_epsilon_greedy(
     epsilon_greedy: Callable[[np.ndarray, float, np.random.Generator], int],
@@ -129,9 +120,8 @@ def _drawn_shares(shares: Callable, rng: np.random.Generator) -> Iterator[Case]:
 
 @exercise(
     "1.2",
-    "the update rule",
-    reference=lambda: tabular.td_update,
     parts={"the target": 4, "the learning rate": 3, "the end of an episode": 3},
+    hides=("course_lib.agents.tabular:td_update",),
 )
 def check_td_update(td_update: Callable[..., float], rng: np.random.Generator) -> Iterator[Case]:
     """The target, the step towards it, and the end of an episode."""
@@ -211,8 +201,6 @@ def _drawn_updates(td_update: Callable[..., float], rng: np.random.Generator) ->
 
 @exercise(
     "1.3",
-    "one episode of learning",
-    reference=lambda: tabular.learn_episode,
     parts={
         "adds up the rewards": 2,
         "learns from each step": 3,
@@ -220,6 +208,7 @@ def _drawn_updates(td_update: Callable[..., float], rng: np.random.Generator) ->
         "knows the clock": 2,
         "learns a way": 3,
     },
+    hides=("course_lib.agents.tabular:learn_episode",),
 )
 def check_learn_episode(
     learn_episode: Callable[..., float], rng: np.random.Generator
@@ -333,11 +322,6 @@ def _greedy_steps(table: np.ndarray, maze: Any) -> int:
     return -1
 
 
-def failing_settings() -> set[str]:
-    """The settings of exercise 1.4 under which most mice do not learn a shortest path."""
-    return {"discount 0", "learning rate 0", "learning rate 0.05"}
-
-
 REASONS = {
     "epsilon 0": "works: every step costs 1, so whatever was tried looks worse than the rest",
     "epsilon 1": "works: the WALK stays random, and the ledger learns from random walks too",
@@ -360,10 +344,8 @@ SETTINGS = (
 
 @exercise(
     "1.4",
-    "which settings fail",
-    reference=lambda: failing_settings,
     parts={"epsilon": 2, "the discount": 2, "the learning rate": 3, "names": 1},
-    hides=("REASONS",),
+    hides=("course_lib.checks.maze:REASONS",),
 )
 def check_failing_settings(failing: Callable[[], set[str]]) -> Iterator[Case]:
     """One case per setting; a test trains the mice and holds these answers against them."""
@@ -383,8 +365,6 @@ def check_failing_settings(failing: Callable[[], set[str]]) -> Iterator[Case]:
 
 @exercise(
     "1.5",
-    "the cheese from afar",
-    reference=lambda: worth_from_afar,
     parts={"the last step": 2, "the steps before": 3, "the discount": 3},
 )
 def check_worth_from_afar(

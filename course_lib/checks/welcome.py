@@ -1,7 +1,6 @@
 """Checks of notebook 00, and the course's own answers to its exercises."""
 
 import contextlib
-import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,9 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from course_lib.checks.core import Case, exercise, progress
-
-__all__ = ["progress"]  # a notebook calls checks.progress()
+from course_lib.checks.core import Case, exercise
 
 MEET_LIMIT_S = 5.0
 
@@ -53,26 +50,8 @@ class ScriptedEnv:
         return self.steps, reward, end and not self.truncated, end and self.truncated, {}
 
 
-def episode_return(env: Any, choose_action: Callable[[Any], Any]) -> float:
-    """Play one episode and return the sum of its rewards.
-
-    Args:
-        env: a Gymnasium environment.
-        choose_action: takes an observation, returns an action.
-    """
-    obs, _ = env.reset()
-    total, done = 0.0, False
-    while not done:
-        obs, reward, terminated, truncated, _ = env.step(choose_action(obs))
-        total += reward
-        done = terminated or truncated
-    return total
-
-
 @exercise(
     "0.1",
-    "the return of an episode",
-    reference=lambda: episode_return,
     parts={"adds up": 3, "the newest observation": 2, "begins afresh": 1, "an episode cut off": 2},
 )
 def check_episode_return(attempt: Callable, rng: np.random.Generator) -> Iterator[Case]:
@@ -107,23 +86,8 @@ def check_episode_return(attempt: Callable, rng: np.random.Generator) -> Iterato
         yield Case(aspect.replace("  ", " "), got=got, hint="add every reward", part=part)
 
 
-def play_in_parallel(function: Callable[[int], Any], seeds: Sequence[int]) -> list[Any]:
-    """Call ``function`` once per seed, each call as a Ray task; return the results in order.
-
-    Args:
-        function: takes a seed.
-        seeds: one per call.
-    """
-    import ray
-
-    task = ray.remote(function)
-    return ray.get([task.remote(seed) for seed in seeds])
-
-
 @exercise(
     "0.2",
-    "a function becomes a task",
-    reference=lambda: play_in_parallel,
     parts={"values in order": 3, "other processes": 3, "at the same time": 4},
     needs="ray",
 )
@@ -212,30 +176,8 @@ def _meet(attempt: Callable) -> bool:
     return isinstance(met, list) and all(value is True for value in met) and len(met) == 2
 
 
-class Scoreboard:
-    """Remember the best return that was reported, and how many were."""
-
-    def __init__(self) -> None:
-        self._best, self._num_reports = -math.inf, 0
-
-    def report(self, episode_return: float) -> None:
-        """Take one return."""
-        self._best = max(self._best, episode_return)
-        self._num_reports += 1
-
-    def best(self) -> float:
-        """Return the highest return so far."""
-        return self._best
-
-    def num_reports(self) -> int:
-        """Return how many returns were reported."""
-        return self._num_reports
-
-
 @exercise(
     "0.3",
-    "a class becomes an actor",
-    reference=lambda: Scoreboard,
     parts={"keeps the best": 3, "counts": 2, "keeps boards apart": 2, "works as an actor": 3},
     needs="ray",
 )

@@ -1,4 +1,4 @@
-"""A copy of ``course_lib`` without the answer of one exercise, for the kernel that runs it."""
+"""A copy of ``course_lib`` without answers, for the kernel that runs an exercise."""
 
 import ast
 import importlib
@@ -14,17 +14,17 @@ REFUSAL = "raise RuntimeError('the course\\'s own version does not count here; w
 
 
 def copy_without_answer(exercise: Exercise, folder: Path) -> Path:
-    """Copy the library to ``folder``; empty the exercise's own version, and leave out the grader.
+    """Copy the library to ``folder`` without grader and answers; empty what the exercise hides.
 
     Returns:
         The folder, to be put on Python's path.
     """
     target = folder / "course_lib"
-    shutil.copytree(
-        LIBRARY, target, ignore=shutil.ignore_patterns("__pycache__", "grading", "*.pyc")
-    )
+    left_out = shutil.ignore_patterns("__pycache__", "grading", "exercise_*.py", "*.pyc")
+    shutil.copytree(LIBRARY, target, ignore=left_out)
     _copy_fonts(folder / FONTS)
-    for module, name in hidden_names(exercise):
+    for place in exercise.check().hides:
+        module, name = place.split(":")
         path = _file_of(module, target)
         path.write_text(empty(path.read_text(encoding="utf-8"), name), encoding="utf-8")
     return folder
@@ -37,14 +37,6 @@ def _copy_fonts(folder: Path) -> None:
     folder.mkdir()
     for path in Path(get_cachedir()).glob("fontlist-*.json"):
         shutil.copy(path, folder)
-
-
-def hidden_names(exercise: Exercise) -> list[tuple[str, str]]:
-    """Return module and name of everything that gives an exercise's answer away."""
-    check = exercise.check()
-    own = check.reference()
-    found = [(own.__module__, own.__qualname__)]
-    return found + [(exercise.module, name) for name in check.hides]
 
 
 def _file_of(module: str, target: Path) -> Path:

@@ -23,8 +23,6 @@
 # **Needed:** Python functions, classes and loops. **Not needed:** anything about reinforcement
 # learning or Ray.
 #
-# Next: [01 Mouse and cheese](01_mouse_and_cheese.ipynb)
-#
 # *New to notebooks? Click into a cell and press Shift+Enter: it runs, and the next one is
 # selected.*
 
@@ -51,13 +49,7 @@ report = preflight.run()
 # %% [markdown]
 # ## 2 What the day holds
 #
-# | notebook | question | minutes |
-# |---|---|---|
-# | 00 Welcome and preflight | Is this machine ready? What are agent, environment and Ray? | 15 |
-# | [01 Mouse and cheese](01_mouse_and_cheese.ipynb) | How can a table learn the way? | 40 |
-# | [02 Corridor walk](02_corridor_walk.ipynb) | How do you find good settings? | 35 |
-# | [03 CartPole with a DQN](03_cartpole_dqn.ipynb) | What if the table were too large? | 50 |
-# | [04 A trading agent](04_trading_agent.ipynb) | Can an agent trade? How would you know? | 50 |
+# <!-- table of lessons -->
 #
 # Exercises look like the three below. You fill in a function, and the cell after it checks your
 # work at once. An exercise that you leave out never blocks you: the check says so, and the
@@ -136,7 +128,7 @@ while not (terminated or truncated):
 # *6 min so far*
 
 # %% [markdown]
-# ### Exercise 0.1 - the return (3 min, difficulty 1 of 3)
+# ### Exercise 0.1 - the return of an episode (3 min, difficulty 1 of 3)
 #
 # Write `episode_return(env, choose_action)`. It plays **one** episode and returns the **sum of its
 # rewards**. `choose_action` takes an observation and returns an action.
@@ -341,7 +333,7 @@ print(f"Ray tasks    {(end - middle) / len(numbers) * 1e6:10.2f} microseconds a 
 # two callers cannot get in each other's way.
 
 
-# %%
+# %% counter
 @ray.remote
 class Counter:
     def __init__(self):
@@ -492,8 +484,6 @@ cluster.disconnect()
 #   which the pole turns?
 # * Make `tiny` work longer (a loop of 1,000, 100,000, ...). From where on does Ray win on your
 #   machine?
-#
-# Next: [01 Mouse and cheese](01_mouse_and_cheese.ipynb)
 #
 # ## References
 #

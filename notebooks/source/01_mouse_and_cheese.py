@@ -22,8 +22,6 @@
 #
 # *Needed:* Python, and what an array is. *Helpful:* the [welcome notebook](00_welcome.ipynb).
 # Nothing here needs the network, a GPU or Ray.
-#
-# [← 00 Welcome](00_welcome.ipynb) · [02 Corridor walk →](02_corridor_walk.ipynb)
 
 # %%
 import time
@@ -172,7 +170,7 @@ print(f"their mean return is {np.mean(returns):.1f}; the shortest path's is {cei
 # The mouse keeps a ledger. For every state and every action it writes down one number, the **q-value**: how much return it expects from
 # here on if it takes this action now and then goes on as well as it knows. At first it knows nothing: all zeros.
 
-# %%
+# %% empty-ledger
 q_table = np.zeros((env.observation_space.n, env.action_space.n))
 
 
@@ -318,7 +316,7 @@ learn_episode = checks.check_learn_episode(learn_episode)
 # Every cell of the maze shows its four q-values as four triangles, each on the side that its action leads to; bright is high. The arrow is the policy: the best action so far.
 # White cells were never tried. Again it takes about 15 seconds, and ■ in the toolbar stops it; what was learned stays.
 
-# %%
+# %% your-mouse-learns
 q_table = np.zeros((env.observation_space.n, env.action_space.n))
 rng = np.random.default_rng(SEED)
 returns = []
@@ -539,5 +537,3 @@ widgets.explore(
 #
 # * R. Sutton, A. Barto: *Reinforcement Learning: An Introduction*, 2nd edition, 2018, sections 6.4 to 6.5.
 # * C. Watkins, P. Dayan: *Q-learning*. Machine Learning 8, 1992.
-#
-# Next: [02 Corridor walk](02_corridor_walk.ipynb), where a computer turns the knobs.

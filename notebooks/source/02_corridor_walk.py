@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # 02 Corridor walk with Tune
+# # 02 Corridor walk
 #
 # **Somebody has to get down a corridor in the least time. How do you find good settings when every
 # try gives a different answer?**
@@ -24,11 +24,9 @@
 #
 # **Needed:** [01 Mouse and cheese](01_mouse_and_cheese.ipynb), for Q-learning. **Helpful:** the
 # Ray tasks of [00](00_welcome.ipynb).
-#
-# Previous: [01 Mouse and cheese](01_mouse_and_cheese.ipynb) · Next:
-# [03 CartPole with a DQN](03_cartpole_dqn.ipynb)
 
 # %%
+import math
 import sys
 
 import gymnasium as gym
@@ -217,7 +215,7 @@ live = widgets.LiveFigure(plots.draw_search, figsize=(9.5, 3.8), min_interval_s=
 # `tuning.run_config` puts the results into a new folder below `results/`, and keeps Tune's tables
 # out of the notebook. The search takes about 10 seconds.
 
-# %%
+# %% grid-search
 with tuning.quiet():
     tuner = tune.Tuner(
         objective,
@@ -508,10 +506,8 @@ plots.reading(f"median of the true mean times, in seconds: {medians}")
 #
 # </details>
 
+
 # %%
-import math
-
-
 # EXERCISE 2.5
 def search_seconds(num_trials, trial_seconds, cpus_per_trial, num_cpus):
     # BEGIN SOLUTION
@@ -645,7 +641,7 @@ print(f"stopped: {len(stopped)} of {sizes.agent_trials} trials had begun")
 # `Tuner.restore` reads it. Finished trials stay as they are, interrupted ones go on from their last
 # checkpoint, and those that had not begun begin.
 
-# %%
+# %% agent-search
 with tuning.quiet():
     agent_results = tune.Tuner.restore(
         stopped.experiment_path, trainable=tuning.QLearningTrial
@@ -774,5 +770,3 @@ cluster.disconnect()
 # * Li et al., *A System for Massively Parallel Hyperparameter Tuning*, 2020 (ASHA).
 # * Bergstra and Bengio, *Random Search for Hyper-Parameter Optimization*, 2012.
 # * [Ray Tune's documentation](https://docs.ray.io/en/latest/tune/index.html)
-#
-# Next: [03 CartPole with a DQN](03_cartpole_dqn.ipynb)

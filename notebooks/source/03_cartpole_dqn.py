@@ -24,8 +24,6 @@
 # **Time:** 60 minutes, of which the machine computes about 4.
 #
 # **Needed:** q-values, the update rule and epsilon from notebook 01. **Helpful:** some PyTorch; what you need of it is explained.
-#
-# Previous: [02 Corridor walk](02_corridor_walk.ipynb) · Next: [04 A trading agent](04_trading_agent.ipynb)
 
 # %%
 import sys
@@ -345,7 +343,7 @@ plots.reading(
 # The training stopped because 20 episodes looked good. That is a choice made by looking at the result, so this result flatters. The
 # honest figure comes from new episodes:
 
-# %%
+# %% tags=["learned"]
 own_returns = play(agent.act, ENV, num_episodes=sizes.num_episodes, seed=SEED + 10_000)
 print(
     f"your DQN, {len(own_returns)} new greedy episodes: mean {own_returns.mean():.1f},",
@@ -645,7 +643,7 @@ print(
 # %% [markdown]
 # Evaluate the restored one, greedily, on start states that neither training nor the running evaluation has used.
 
-# %%
+# %% tags=["learned"]
 rllib_returns = runs.evaluate(restored, ENV, num_episodes=sizes.num_episodes, seed=SEED + 20_000)
 obs, _ = env.reset(seed=SEED)
 print(

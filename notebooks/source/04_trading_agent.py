@@ -25,9 +25,6 @@
 # **Needed:** [03 CartPole with a DQN](03_cartpole_dqn.ipynb) (what a DQN is), Tune from
 # [02 Corridor walk](02_corridor_walk.ipynb). **Not needed:** any knowledge of finance.
 #
-# Previous: [03 CartPole with a DQN](03_cartpole_dqn.ipynb) ·
-# First: [00 Welcome and preflight](00_welcome.ipynb)
-#
 # *This lesson is about method. Nothing in it is advice, and nothing in it promises a profit: the
 # prices are old, orders are filled here as no real exchange fills them, and a result on past
 # prices says little about future ones.*
@@ -152,7 +149,7 @@ reading(f"{len(data):,} prices from {data['close'].iloc[0]:,.6g} to {data['close
 # An order is filled at the very price that the agent has just seen. A real order comes a little
 # later, at another price: keep that in mind when you read profits.
 
-# %%
+# %% two-trades
 env = make_env(validation, fee=FEE, render_mode="ansi")
 obs, info = env.reset(seed=SEED)
 print(env.render())
@@ -181,7 +178,7 @@ for reward in ("log_growth", "pbr"):
 #
 # And this is what the agent sees: four **features** for each of the last 24 hours.
 
-# %%
+# %% one-observation
 env = make_env(validation, fee=FEE)
 obs, info = env.reset(seed=SEED)
 window = obs[:-1].reshape(24, len(features.FEATURES))
@@ -268,7 +265,7 @@ print(f"the agent's features: {len(leaks)} leaks found")
 # * **random** trades 100 times, at random hours;
 # * **perfect foresight** knows all prices in advance. Nobody can do that: it is a ceiling.
 
-# %%
+# %% baselines
 rng = np.random.default_rng(SEED)
 env = make_env(validation, fee=FEE)
 first = env.first_row
@@ -335,7 +332,7 @@ settings = agent.Settings(fee=FEE, num_steps=sizes.market_steps)
 seeds = range(sizes.market_seeds)
 students = agent.train_many(market, {"sine": settings}, seeds)
 
-# %%
+# %% tags=["learned"]
 shares = []
 for student in students:
     unseen = markets.sine_market(900, rng=np.random.default_rng([SEED, student.seed]))
@@ -416,7 +413,7 @@ def best_learning_rate(trials):
 # %%
 best_learning_rate = checks.check_best_learning_rate(best_learning_rate)
 
-# %%
+# %% tags=["learned"]
 learning_rate = best_learning_rate(trials)
 print(f"learning rate: {learning_rate:g}")
 
@@ -504,7 +501,7 @@ with widgets.LiveFigure(draw) as live:
 # too. And it shows the training months only. Now the validation months, which the agent has not
 # seen.
 
-# %%
+# %% one-agent-judged
 env = make_env(validation, fee=FEE)
 run = evaluation.run_policy(agent.greedy(module), env, name="agent, hourly")
 weeks = slice(0, 24 * 14 + 1)
@@ -547,7 +544,7 @@ def lost_to_fees(trades_per_day, days, fee):
 # %%
 lost_to_fees = checks.check_lost_to_fees(lost_to_fees)
 
-# %%
+# %% tags=["learned"]
 numbers = evaluation.metrics(run, hold)
 days = numbers["trades"] / max(numbers["trades a day"], 1e-9)
 gone = lost_to_fees(numbers["trades a day"], days, FEE)
@@ -589,7 +586,7 @@ judged = {name: [judge(a, validation) for a in agents if a.variant == name] for 
 # %% [markdown]
 # What does each agent earn, and what would the very same trades have earned without fees?
 
-# %%
+# %% tags=["learned"]
 for name, its_runs in judged.items():
     trades = np.mean([evaluation.metrics(r)["trades a day"] for r in its_runs])
     free = [10_000 * (markets.growth_of(r.close, r.positions, 0.0)[-1] - 1) for r in its_runs]
@@ -675,7 +672,7 @@ reading(f"mean excess over the windows: {', '.join(means)} fee.")
 # A window's point is the mean over its seeds, as if the money were divided among them; the last row
 # is a median, like the numbers in the picture above.
 
-# %%
+# %% windows-judged
 rng = np.random.default_rng(SEED)
 some = summary.select(records, fee=min(fees, key=lambda fee: abs(fee - FEE)))
 intervals = dict(zip(names, summary.window_intervals(some, rng), strict=True))
@@ -736,9 +733,6 @@ cluster.disconnect()
 # * One decision a week: `decide_every=168`. What happens to the spread between the seeds?
 # * Make the sine wave noisier (`noise=0.005`). Why does the agent's share fall, although it trades
 #   as well as before?
-#
-# First: [00 Welcome and preflight](00_welcome.ipynb) ·
-# Previous: [03 CartPole with a DQN](03_cartpole_dqn.ipynb)
 #
 # ## References
 #

@@ -1,0 +1,26 @@
+"""Titles of the exercises; `make build` writes them from the lessons' headings."""
+
+TITLES = {
+    "0.1": "the return of an episode",
+    "0.2": "a function becomes a task",
+    "0.3": "a class becomes an actor",
+    "1.1": "epsilon-greedy",
+    "1.2": "the update rule",
+    "1.3": "one episode of learning",
+    "1.4": "which settings fail",
+    "1.5": "the cheese from afar",
+    "2.1": "the mean time of a walk",
+    "2.2": "an objective that reports",
+    "2.3": "a search space",
+    "2.4": "who goes on?",
+    "2.5": "how long will it take?",
+    "3.1": "the replay memory",
+    "3.2": "the target",
+    "3.3": "the loss",
+    "3.4": "less and less chance",
+    "4.1": "one trade and its fee",
+    "4.2": "find the leak",
+    "4.3": "the best learning rate",
+    "4.4": "the DQN's configuration",
+    "4.5": "what trading costs",
+}

@@ -1,0 +1,67 @@
+"""Each exercise of each lesson: its check takes the course's own answer, and knows the stub."""
+
+import importlib
+import pkgutil
+from typing import Any
+
+import pytest
+from checks_kit import accepts, not_started, verdict
+
+import course_lib.checks
+from course_lib.answers import TITLES, answer
+
+MODULES = [
+    importlib.import_module(f"course_lib.checks.{module.name}")
+    for module in pkgutil.iter_modules(course_lib.checks.__path__)
+]
+FOUND = [
+    value for module in MODULES for value in vars(module).values() if hasattr(value, "exercise")
+]
+CHECKS = {check.exercise: check for check in FOUND}
+
+
+@pytest.fixture(autouse=True)
+def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COURSE_STRICT_CHECKS", raising=False)
+
+
+def check_of(number: str, request: pytest.FixtureRequest) -> Any:
+    """Return the check of an exercise, with Ray started where it needs it."""
+    if CHECKS[number].needs == "ray":
+        request.getfixturevalue("local_ray")
+    return CHECKS[number]
+
+
+def test_each_exercise_has_one_check() -> None:
+    assert sorted(CHECKS) == sorted(TITLES), "the checks' numbers, and those of the headings"
+    assert len(FOUND) == len(CHECKS)
+
+
+@pytest.mark.parametrize("number", TITLES)
+def test_the_own_answer_is_right(number: str, request: pytest.FixtureRequest) -> None:
+    accepts(check_of(number, request), answer(number))
+
+
+@pytest.mark.parametrize("number", TITLES)
+def test_the_stub_is_not_started(number: str, request: pytest.FixtureRequest) -> None:
+    check = check_of(number, request)
+    text, back = verdict(check, not_started)
+    assert f"○ Exercise {number}, {TITLES[number]}: not started yet." in text
+    assert back is answer(number)
+
+
+@pytest.mark.parametrize("number", TITLES)
+def test_what_gives_an_answer_away_exists(number: str) -> None:
+    for place in CHECKS[number].hides:
+        module, name = place.split(":")
+        assert hasattr(importlib.import_module(module), name)
+
+
+def test_each_module_tells_the_progress() -> None:
+    for module in {importlib.import_module(check.__module__) for check in FOUND}:
+        assert callable(module.progress)
+
+
+def test_an_unknown_exercise_is_named() -> None:
+    with pytest.raises(KeyError, match=r"no exercise '99\.1'; there are 0\.1, "):
+        answer("99.1")
