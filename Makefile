@@ -12,7 +12,7 @@ ROOT_FLAG := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 BROWSER_FLAG := $(shell [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ] || echo --no-browser)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab setup build check test test-full bench grade-self lock clean
+.PHONY: help lab setup build lesson outputs check test test-full bench grade-self lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -26,6 +26,12 @@ lab: setup  ## open the course in JupyterLab (LAB_FLAGS=--no-browser prints the 
 
 build: setup  ## generate learner and solution notebooks from notebooks/source
 	$(PY) notebooks/build.py
+
+lesson: setup  ## begin a lesson: make lesson NAME=05_topic
+	$(PY) notebooks/new_lesson.py "$(NAME)"
+
+outputs: setup  ## write down what a lesson prints in every run: make outputs NAME=05_topic
+	$(PY) tests/notebook_nbval.py "notebooks/solutions/$(NAME).ipynb" --renew
 
 check: setup  ## style, types, generated files
 	$(PY) -m ruff check .

@@ -69,7 +69,7 @@ def count_steps(env: MazeEnv, returns: np.ndarray) -> int:
 
 def benchmark(options: Options) -> Benchmark:
     """Updates per second, and the curve of notebook 01."""
-    sizes = profiles.LAPTOP.maze
+    sizes = profiles.get("laptop").maze
     curve = f"{sizes.num_seeds} mice, {sizes.num_episodes} episodes (the curve of notebook 01)"
     many = "1,000 mice side by side"
     return Benchmark(

@@ -1,19 +1,82 @@
-"""Every size that a notebook uses, in one place.
+"""Every size that a lesson uses, in one place.
 
 ``COURSE_PROFILE`` picks one of three profiles:
 
 * ``smoke``: the whole course in minutes, to see that everything runs; nothing is learned;
 * ``laptop`` (default): the stated times and the learning claims hold on 2 cores;
 * ``cluster``: more samplers, more trials, larger budgets.
+
+A lesson's group of sizes is a dataclass below: its defaults are the laptop's, and beside it stands
+what differs in the other profiles. A lesson reads ``profiles.current().maze.num_seeds``.
 """
 
 import os
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 NAMES = ("smoke", "laptop", "cluster")
+_GROUPS: dict[str, dict[str, Any]] = {}
 
 
-@dataclass(frozen=True)
+class Profile:
+    """One set of sizes by its name, with an attribute for each lesson's group."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __getattr__(self, group: str) -> Any:
+        if group not in _GROUPS:
+            raise AttributeError(f"no sizes for {group!r}; there are {', '.join(_GROUPS)}")
+        return _GROUPS[group][self.name]
+
+
+def group(
+    name: str, *, smoke: dict[str, Any], cluster: dict[str, Any] | None = None
+) -> Callable[[type], type]:
+    """Make a frozen dataclass of sizes a group of each profile.
+
+    Args:
+        name: the group's attribute of a profile.
+        smoke: the sizes that differ in the smoke profile.
+        cluster: the sizes that differ in the cluster profile.
+    """
+
+    def add(sizes: type) -> type:
+        frozen: Any = dataclass(frozen=True)(sizes)
+        changes = {"smoke": smoke, "laptop": {}, "cluster": cluster or {}}
+        _GROUPS[name] = {profile: frozen(**change) for profile, change in changes.items()}
+        return frozen
+
+    return add
+
+
+def get(name: str) -> Profile:
+    """Return the profile called ``name``.
+
+    Raises:
+        ValueError: if there is no such profile.
+    """
+    if name not in NAMES:
+        raise ValueError(
+            f"COURSE_PROFILE must be one of {', '.join(NAMES)}, got {name!r}; "
+            "unset it to get 'laptop'"
+        )
+    return Profile(name)
+
+
+def current() -> Profile:
+    """Return the profile named by the environment variable ``COURSE_PROFILE``.
+
+    Unset or empty means ``laptop``.
+
+    Raises:
+        ValueError: if the variable names no profile.
+    """
+    return get(os.environ.get("COURSE_PROFILE", "").strip().lower() or "laptop")
+
+
+@group("welcome", smoke={"num_episodes": 100, "num_tiny": 50})
 class WelcomeSizes:
     """Sizes of notebook 00: ``num_jobs`` jobs of ``num_episodes`` episodes, and tiny tasks."""
 
@@ -22,7 +85,16 @@ class WelcomeSizes:
     num_tiny: int = 500
 
 
-@dataclass(frozen=True)
+@group(
+    "maze",
+    smoke={
+        "random_episodes": 20,
+        "live_episodes": 5,
+        "pause_s": 0.0,
+        "num_seeds": 3,
+        "num_episodes": 20,
+    },
+)
 class MazeSizes:
     """Sizes of notebook 01.
 
@@ -43,7 +115,21 @@ class MazeSizes:
     slider_episodes: int = 80
 
 
-@dataclass(frozen=True)
+@group(
+    "corridor",
+    smoke={
+        "num_trials": 6,
+        "num_walks": 3,
+        "num_early": 9,
+        "max_walks": 9,
+        "num_repeats": 2,
+        "agent_trials": 4,
+        "agent_seeds": 2,
+        "agent_rounds": 2,
+        "proof_seeds": 2,
+    },
+    cluster={"num_repeats": 50, "agent_trials": 64, "agent_seeds": 8},
+)
 class CorridorSizes:
     """Sizes of notebook 02.
 
@@ -70,7 +156,20 @@ class CorridorSizes:
     proof_seeds: int = 20
 
 
-@dataclass(frozen=True)
+@group(
+    "cartpole",
+    smoke={
+        "own_steps": 1_536,
+        "num_seeds": 2,
+        "seed_steps": 1_280,
+        "profile_steps": 64,
+        "rllib_steps": 1_536,
+        "ppo_steps": 1_024,
+        "num_episodes": 3,
+        "scaling_s": 0.1,
+    },
+    cluster={"num_seeds": 10, "num_env_runners": 2},
+)
 class CartPoleSizes:
     """Sizes of notebook 03.
 
@@ -97,7 +196,30 @@ class CartPoleSizes:
     scaling_s: float = 1.0
 
 
-@dataclass(frozen=True)
+@group(
+    "trading",
+    smoke={
+        "market_steps": 512,
+        "market_seeds": 2,
+        "learning_rates": (1e-4, 1e-3),
+        "search_steps": 1_024,
+        "search_seeds": 1,
+        "bitcoin_steps": 512,
+        "bitcoin_seeds": 1,
+        "study_windows": 2,
+        "study_seeds": 1,
+        "study_fees": (0.0, 0.001),
+        "study_steps": (512,),
+    },
+    cluster={
+        "search_seeds": 5,
+        "bitcoin_steps": 24_576,
+        "bitcoin_seeds": 10,
+        "study_windows": 6,
+        "study_seeds": 5,
+        "study_steps": (1_024, 2_048, 3_072, 4_096),
+    },
+)
 class TradingSizes:
     """Sizes of notebook 04: known market, search for a learning rate, bitcoin, many windows."""
 
@@ -112,97 +234,3 @@ class TradingSizes:
     study_seeds: int = 2
     study_fees: tuple[float, ...] = (0.0, 0.001, 0.005)
     study_steps: tuple[int, ...] = (512, 1_024)
-
-
-@dataclass(frozen=True)
-class Profile:
-    """One named set of sizes, with a group for each notebook."""
-
-    name: str
-    welcome: WelcomeSizes = field(default_factory=WelcomeSizes)
-    maze: MazeSizes = field(default_factory=MazeSizes)
-    corridor: CorridorSizes = field(default_factory=CorridorSizes)
-    cartpole: CartPoleSizes = field(default_factory=CartPoleSizes)
-    trading: TradingSizes = field(default_factory=TradingSizes)
-
-
-SMOKE = Profile(
-    "smoke",
-    corridor=CorridorSizes(
-        num_trials=6,
-        num_walks=3,
-        num_early=9,
-        max_walks=9,
-        num_repeats=2,
-        agent_trials=4,
-        agent_seeds=2,
-        agent_rounds=2,
-        proof_seeds=2,
-    ),
-    welcome=WelcomeSizes(num_episodes=100, num_tiny=50),
-    maze=MazeSizes(random_episodes=20, live_episodes=5, pause_s=0.0, num_seeds=3, num_episodes=20),
-    cartpole=CartPoleSizes(
-        own_steps=1_536,
-        num_seeds=2,
-        seed_steps=1_280,
-        profile_steps=64,
-        rllib_steps=1_536,
-        ppo_steps=1_024,
-        num_episodes=3,
-        scaling_s=0.1,
-    ),
-    trading=TradingSizes(
-        market_steps=512,
-        market_seeds=2,
-        learning_rates=(1e-4, 1e-3),
-        search_steps=1_024,
-        search_seeds=1,
-        bitcoin_steps=512,
-        bitcoin_seeds=1,
-        study_windows=2,
-        study_seeds=1,
-        study_fees=(0.0, 0.001),
-        study_steps=(512,),
-    ),
-)
-LAPTOP = Profile("laptop")
-CLUSTER = Profile(
-    "cluster",
-    corridor=CorridorSizes(num_repeats=50, agent_trials=64, agent_seeds=8),
-    cartpole=CartPoleSizes(num_seeds=10, num_env_runners=2),
-    trading=TradingSizes(
-        search_seeds=5,
-        bitcoin_steps=24_576,
-        bitcoin_seeds=10,
-        study_windows=6,
-        study_seeds=5,
-        study_steps=(1_024, 2_048, 3_072, 4_096),
-    ),
-)
-
-_PROFILES = {profile.name: profile for profile in (SMOKE, LAPTOP, CLUSTER)}
-
-
-def get(name: str) -> Profile:
-    """Return the profile called ``name``.
-
-    Raises:
-        ValueError: if there is no such profile.
-    """
-    if name not in _PROFILES:
-        raise ValueError(
-            f"COURSE_PROFILE must be one of {', '.join(NAMES)}, got {name!r}; "
-            "unset it to get 'laptop'"
-        )
-    return _PROFILES[name]
-
-
-def current() -> Profile:
-    """Return the profile named by the environment variable ``COURSE_PROFILE``.
-
-    Unset or empty means ``laptop``.
-
-    Raises:
-        ValueError: if the variable names no profile.
-    """
-    return get(os.environ.get("COURSE_PROFILE", "").strip().lower() or "laptop")

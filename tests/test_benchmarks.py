@@ -264,7 +264,7 @@ def test_cartpole_is_measured_with_the_settings_of_notebook_03():
     from course_lib import profiles
     from course_lib.rllib.columnar_dqn import ColumnarDQNConfig
 
-    num_runners = profiles.LAPTOP.cartpole.num_env_runners
+    num_runners = profiles.get("laptop").cartpole.num_env_runners
     names = {
         "ENV": rllib_dqn.ENV,
         "SEED": 7,

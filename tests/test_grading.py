@@ -168,7 +168,9 @@ class TestReferences:
     ) -> None:
         stripped.copy_without_answer(exercise, tmp_path)
         assert not (tmp_path / "course_lib" / "grading").exists()
-        for module, name in stripped.hidden_names(exercise):
+        assert not list(tmp_path.rglob("exercise_*"))
+        for place in exercise.check().hides:
+            module, name = place.split(":")
             path = tmp_path / (module.replace(".", "/") + ".py")
             tree = ast.parse(path.read_text())
             node = next(node for node in tree.body if name in cells.defined_names(node))
