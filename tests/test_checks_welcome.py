@@ -81,6 +81,7 @@ class TestEpisodeReturn:
 
 @pytest.mark.usefixtures("running_ray")
 class TestPlayInParallel:
+    @pytest.mark.slow
     def test_accepts_a_decorator_and_single_gets(self) -> None:
         def variant(function: Callable, seeds: list[int]) -> list:
             import ray
@@ -94,6 +95,7 @@ class TestPlayInParallel:
 
         accepts(checks.check_play_in_parallel, variant)
 
+    @pytest.mark.slow
     def test_refuses_references(self) -> None:
         def wrong(function: Callable, seeds: list[int]) -> list:
             import ray
@@ -110,6 +112,7 @@ class TestPlayInParallel:
         words = "call task.remote(seed)"
         refuses(checks.check_play_in_parallel, wrong, words)
 
+    @pytest.mark.slow
     def test_refuses_get_inside_the_loop(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(checks, "MEET_LIMIT_S", 2.0)
 
@@ -121,6 +124,7 @@ class TestPlayInParallel:
         words = "ray.get inside the loop"
         refuses(checks.check_play_in_parallel, wrong, words)
 
+    @pytest.mark.slow
     def test_refuses_another_order(self) -> None:
         def wrong(function: Callable, seeds: list[int]) -> list:
             return play_in_parallel(function, sorted(seeds))
@@ -177,6 +181,7 @@ class KeepsAList(Scoreboard):
 
 @pytest.mark.usefixtures("running_ray")
 class TestScoreboard:
+    @pytest.mark.slow
     def test_accepts_a_list(self) -> None:
         accepts(checks.check_scoreboard, KeepsAList)
 
@@ -184,9 +189,9 @@ class TestScoreboard:
         ("wrong", "words"),
         [
             (FromZero, "did you begin with 0?"),
-            (KeepsLast, "keep the larger one"),
-            (CountsRecords, "count every report"),
-            (Shared, "not on the class"),
+            pytest.param(KeepsLast, "keep the larger one", marks=pytest.mark.slow),
+            pytest.param(CountsRecords, "count every report", marks=pytest.mark.slow),
+            pytest.param(Shared, "not on the class", marks=pytest.mark.slow),
         ],
     )
     def test_refuses(self, wrong: type, words: str) -> None:

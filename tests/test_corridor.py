@@ -209,17 +209,18 @@ class TestOptimum:
             CorridorEnv().mean_time(np.zeros(3))
 
 
-def test_20_agents_learn_to_beat_the_best_constant_gait() -> None:
+@pytest.mark.parametrize("num_agents", [4, pytest.param(20, marks=pytest.mark.slow)])
+def test_nine_agents_in_ten_learn_to_beat_the_best_constant_gait(num_agents: int) -> None:
     env = CorridorEnv()
     times = []
-    for seed in range(20):
+    for seed in range(num_agents):
         run = tabular.q_learning(
             env, num_episodes=1_200, learning_rate=0.2, gamma=1.0, epsilon=0.3,
             rng=np.random.default_rng(seed),
         )  # fmt: skip
         times.append(env.mean_time(run.q_table.argmax(axis=1)))
     beaten = np.array(times) < env.best_constant_time()
-    assert beaten.sum() >= 18, times
+    assert beaten.sum() >= 0.9 * num_agents, times
     assert np.median(times) < 1.08 * env.best_time(), times
 
 
