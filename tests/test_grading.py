@@ -13,11 +13,11 @@ from grading_corpus import answers, files
 
 from course_lib.checks import maze
 from course_lib.checks.core import Case, Outcome
-from course_lib.checks.record import agree, encode, in_words, to_record
+from course_lib.checks.values import agree, encode, in_words, to_plain
 from course_lib.grading import assemble, cells, course, patches, report, scores, stripped
 from course_lib.grading.budgets import BUDGETS, budget_for
 from course_lib.grading.expected import ReferenceFailed, expected_of, seed_of
-from course_lib.grading.run import Journal, Options
+from course_lib.grading.run import Options, Results
 from course_lib.grading.submissions import find
 
 LESSONS = course.lessons()
@@ -86,7 +86,7 @@ class TestValues:
         assert not agree(encode(1.0), encode(Equal()), atol=1e-6)
 
     def test_an_error_travels_as_words(self) -> None:
-        record = to_record(Outcome(Case("x", 1.0), error=ValueError("no idea")))
+        record = to_plain(Outcome(Case("x", 1.0), error=ValueError("no idea")))
         assert record["error"] == "ValueError"
         assert "no idea" in record["text"]
 
@@ -276,8 +276,8 @@ class TestJournal:
     def row(self, learner: str) -> dict[str, Any]:
         return {"learner": learner, "notebook": "01", "digest": "d", "exercises": []}
 
-    def journal(self, out: Path, **options: Any) -> Journal:
-        return Journal(out, Options(out, out, **options), "full")
+    def journal(self, out: Path, **options: Any) -> Results:
+        return Results(out, Options(out, out, **options), "full")
 
     def test_a_run_goes_on_with_the_same_seed(self, tmp_path: Path) -> None:
         first = self.journal(tmp_path)

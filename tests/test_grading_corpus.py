@@ -85,7 +85,7 @@ def needs_a_sandbox(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("library")
     folder.chmod(0o755)
     exercise = course.lessons()["01"].exercises[0]
-    good, reason = sandbox.probe(stripped.copy_without_answer(exercise, folder))
+    good, reason = sandbox.try_out(stripped.copy_without_answer(exercise, folder))
     if not good:
         pytest.skip(f"no sandbox here: {reason}")
 

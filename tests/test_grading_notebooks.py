@@ -57,7 +57,7 @@ class Scoreboard:
 def mode() -> str:
     """The sandbox that this machine allows; what is graded in this file does no harm without."""
     with tempfile.TemporaryDirectory() as folder:
-        return "full" if sandbox.probe(library(Path(folder)))[0] else "reduced"
+        return "full" if sandbox.try_out(library(Path(folder)))[0] else "reduced"
 
 
 def run(folder: Path, out: Path, *flags: str) -> subprocess.CompletedProcess:
@@ -215,12 +215,12 @@ def library(folder: Path) -> Path:
 
 @pytest.mark.skipif(bool(missing()), reason=missing() or "there")
 def test_where_there_are_namespaces_there_is_a_sandbox(tmp_path: Path) -> None:
-    assert sandbox.probe(library(tmp_path)) == (True, "")
+    assert sandbox.try_out(library(tmp_path)) == (True, "")
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root")
 def test_an_ordinary_user_gets_a_sandbox_too(tmp_path: Path) -> None:
-    if not sandbox.probe(library(tmp_path))[0]:
+    if not sandbox.try_out(library(tmp_path))[0]:
         pytest.skip("no sandbox here")
     folder = Path("/tmp") / f"cgu{os.getpid()}"
     (folder / "in").mkdir(parents=True)

@@ -13,16 +13,16 @@ import pytest
 from course_lib.cluster.start import running
 from course_lib.preflight import Report, Result, collect, items, packages, runner
 from course_lib.preflight import __main__ as command
-from course_lib.preflight.probes import Probe
+from course_lib.preflight.child import Child
 from course_lib.preflight.report import FAIL, NOTE, OK, Style, clean
 
 ROOT = Path(__file__).resolve().parent.parent
 GIB = 2**30
 
 
-def probe(content: object = None, *, code: str = "") -> Probe:
-    """A probe that answers with ``content``, or runs ``code``."""
-    return Probe("test", [sys.executable, "-c", code or f"print({json.dumps(content)!r})"])
+def child(content: object = None, *, code: str = "") -> Child:
+    """A child process that answers with ``content``, or runs ``code``."""
+    return Child("test", [sys.executable, "-c", code or f"print({json.dumps(content)!r})"])
 
 
 def only(*statuses: str) -> Report:
@@ -66,18 +66,18 @@ class TestItems:
         assert "none is needed" in result.detail
 
     def test_gpu_seen_and_not_seen_by_torch(self) -> None:
-        seen = items.gpu(["Fine GPU"], probe({"cuda": True, "version": "2"}))
-        unseen = items.gpu(["Fine GPU"] * 2, probe({"cuda": False, "version": "2"}))
-        broken = items.gpu(["Fine GPU"], probe(code="raise SystemExit('no torch')"))
+        seen = items.gpu(["Fine GPU"], child({"cuda": True, "version": "2"}))
+        unseen = items.gpu(["Fine GPU"] * 2, child({"cuda": False, "version": "2"}))
+        broken = items.gpu(["Fine GPU"], child(code="raise SystemExit('no torch')"))
         assert (seen.status, unseen.status, broken.status) == (OK, NOTE, NOTE)
         assert "2 x Fine GPU" in unseen.detail
         assert "no torch" in broken.detail
 
     def test_rendering(self) -> None:
         good = {"height": 400, "width": 600, "colours": 5}
-        assert items.rendering(probe(good)).status == OK
-        assert items.rendering(probe({**good, "colours": 1})).status == FAIL
-        result = items.rendering(probe(code="import no_such_module_at_all"))
+        assert items.rendering(child(good)).status == OK
+        assert items.rendering(child({**good, "colours": 1})).status == FAIL
+        result = items.rendering(child(code="import no_such_module_at_all"))
         assert result.status == FAIL
         assert "No module named 'no_such_module_at_all'" in result.detail
         assert "pip install" in result.fix
@@ -88,12 +88,12 @@ class TestItems:
     )
     def test_ray(self, change: dict, status: str) -> None:
         found = {"answer": 42, "start_s": 7.0, "task_s": 0.1, "cores": 2, "dashboard": False}
-        assert items.ray(probe({**found, **change})).status == status
+        assert items.ray(child({**found, **change})).status == status
 
     def test_ray_that_hangs_is_red_and_ended(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(items, "RAY_LIMIT_S", 1.0)
         code = "import subprocess as s; s.run(['sleep', '61'])"
-        hanging = probe(code=code)
+        hanging = child(code=code)
         time.sleep(0.5)
         family = psutil.Process(hanging._process.pid).children(recursive=True)
         started = time.perf_counter()

@@ -15,7 +15,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from course_lib.checks.record import MIME
+from course_lib.checks.values import MIME
 from course_lib.grading.cells import Cell, code_of, defined_names
 from course_lib.grading.course import MARKER, Exercise, Lesson
 
@@ -212,7 +212,7 @@ def build(
 
 def _warm_up(exercise: Exercise, needs: str) -> str:
     """Load what the check needs before the learner's time starts."""
-    lines = [f"import {exercise.module}, course_lib.checks.record"]
+    lines = [f"import {exercise.module}, course_lib.checks.values"]
     if needs:
         lines += ["import torch", "torch.set_num_threads(1)"]
     if needs == "ray":
@@ -222,9 +222,9 @@ def _warm_up(exercise: Exercise, needs: str) -> str:
 
 def _check_source(exercise: Exercise, seed: int, token: str) -> str:
     return (
-        "import course_lib.checks.record as _record, importlib as _importlib\n"
+        "import course_lib.checks.values as _values, importlib as _importlib\n"
         f"_check = _importlib.import_module({exercise.module!r}).{exercise.check_name}\n"
-        f"_record.emit(_check, {exercise.name}, {seed}, {token!r})"
+        f"_values.emit(_check, {exercise.name}, {seed}, {token!r})"
     )
 
 

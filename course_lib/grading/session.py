@@ -19,6 +19,7 @@ from course_lib.grading.budgets import budget_for
 from course_lib.grading.cells import Cell
 from course_lib.grading.course import ROOT, Exercise, Lesson
 from course_lib.grading.expected import all_expected, seed_of
+from course_lib.journal import Journal
 
 PYTEST = ["-P", "-m", "pytest", "-q", "--tb=short", "-c", os.devnull, "--noconftest",
           "-p", "no:cacheprovider", "-p", "course_lib.grading.fast_start", "-p", "nbval.plugin",
@@ -179,13 +180,8 @@ def _call(folder: Path, limit_s: float) -> None:
 
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:
-    """Return the records that a run left, by exercise and role; a damaged last line is left out."""
+    """Return the records that a run left, by exercise and role."""
     found: dict[str, dict[str, Any]] = {}
-    if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue
-            found.setdefault(record["exercise"], {})[record["role"]] = record
+    for record in Journal(path).read():
+        found.setdefault(record["exercise"], {})[record["role"]] = record
     return found
