@@ -14,9 +14,9 @@ import nbformat
 import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile
 
+from course_lib import journal
 from course_lib.checks.values import MIME, agree, in_words
 from course_lib.grading import patches
-from course_lib.journal import Journal
 
 VARIABLE = "COURSE_GRADING_RUN"
 MAX_CASES = 200
@@ -25,14 +25,14 @@ MAX_CASES = 200
 class Settings:
     """What the run is about; read once."""
 
-    journal: Journal
+    records: Path
     token: str
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read the settings and patch nbval."""
     content = json.loads(Path(os.environ.pop(VARIABLE)).read_text(encoding="utf-8"))
-    Settings.journal, Settings.token = Journal(content["records"]), content["token"]
+    Settings.records, Settings.token = Path(content["records"]), content["token"]
     patches.scrub()
     patches.apply(content["kernels"], compare)
 
@@ -72,7 +72,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
         "error": _error(item.test_outputs or []),
         "cases": getattr(item, "cases", None),
     }
-    Settings.journal.add(record)
+    journal.append(Settings.records, record)
 
 
 def _role(item: IPyNbCell) -> str:

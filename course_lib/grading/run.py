@@ -60,8 +60,8 @@ class Results:
         if self.path.exists() and before != settings:
             self.path.rename(self.path.with_suffix(".old.jsonl"))
         state.write_text(json.dumps(settings) + "\n", encoding="utf-8")
-        self._journal = Journal(self.path)
-        self.rows = {_key(row): row for row in self._journal.read()}
+        self._journal = Journal(self.path, skip_damaged=True)
+        self.rows = {_key(row): row for row in self._journal.records}
 
     def add(self, row: dict[str, Any]) -> None:
         """Append a result."""

@@ -14,12 +14,12 @@ from typing import Any
 
 import nbformat
 
+from course_lib import journal
 from course_lib.grading import assemble, sandbox, stripped
 from course_lib.grading.budgets import budget_for
 from course_lib.grading.cells import Cell
 from course_lib.grading.course import ROOT, Exercise, Lesson
 from course_lib.grading.expected import all_expected, seed_of
-from course_lib.journal import Journal
 
 PYTEST = ["-P", "-m", "pytest", "-q", "--tb=short", "-c", os.devnull, "--noconftest",
           "-p", "no:cacheprovider", "-p", "course_lib.grading.fast_start", "-p", "nbval.plugin",
@@ -182,6 +182,6 @@ def _call(folder: Path, limit_s: float) -> None:
 def _read(path: Path) -> dict[str, dict[str, Any]]:
     """Return the records that a run left, by exercise and role."""
     found: dict[str, dict[str, Any]] = {}
-    for record in Journal(path).read():
+    for record in journal.read(path, skip_damaged=True):
         found.setdefault(record["exercise"], {})[record["role"]] = record
     return found

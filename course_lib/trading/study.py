@@ -280,12 +280,12 @@ class Book:
         Raises:
             ValueError: if the book belongs to something else.
         """
-        self.path, self._journal = Path(path), Journal(path)
-        about = json.loads(json.dumps(about))
-        if not self.path.exists():
+        self.path, about = Path(path), json.loads(json.dumps(about))
+        self._journal = Journal(self.path)
+        if not self._journal.records:
             self._journal.add({"about": about})
-        first, *self.records = self._journal.read() or [{}]
-        if first.get("about") != about:
+        head, *self.records = self._journal.records
+        if head.get("about") != about:
             raise ValueError(
                 f"{self.path} holds results of another plan or of other prices; keep it, and give "
                 "another file with --out"
