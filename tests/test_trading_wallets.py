@@ -145,7 +145,7 @@ def test_the_work_of_a_step_does_not_grow_with_the_number_of_trades(monkeypatch)
     assert len(env._broker.trades) == 0
 
     # the same count sees TensorTrade's own broker look through every order ever placed
-    monkeypatch.setattr(components.TidyBroker, "update", components.Broker.update)
+    monkeypatch.setattr(components.TidyBroker, "update", components.tt.Broker.update)
     assert step_and_count(environment.make_env(market(1_500)), 50)[-1] == 50
 
 

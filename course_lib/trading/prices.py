@@ -22,17 +22,9 @@ COLUMNS = price_file.COLUMNS
 YEAR = pd.Timedelta(days=365)
 
 __all__ = [
-    "COLUMNS",
-    "CONTENT_SHA256",
-    "DATA_FILE",
-    "PriceFileError",
-    "load_prices",
-    "period",
-    "price_table",
-    "rows_per_year",
-    "split",
-    "verify_data",
-]
+    "COLUMNS", "CONTENT_SHA256", "DATA_FILE", "PriceFileError", "load_prices", "period",
+    "price_table", "rows_per_year", "split", "verify_data",
+]  # fmt: skip
 
 
 def verify_data(path: Path = DATA_FILE) -> str:

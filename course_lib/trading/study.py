@@ -80,13 +80,9 @@ class Plan:
 
     def windows(self, num_rows: int) -> list[Window]:
         """Lay the windows over a table of ``num_rows`` rows."""
+        sizes = {part: getattr(self, part) for part in walkforward.PARTS}
         return walkforward.windows(
-            num_rows,
-            train=self.train,
-            validation=self.validation,
-            test=self.test,
-            lead_in=self.lead_in,
-            at_most=self.num_windows,
+            num_rows, **sizes, lead_in=self.lead_in, at_most=self.num_windows
         )
 
     def jobs(self, num_rows: int) -> list[Job]:
@@ -219,14 +215,9 @@ def run_all(
         work: does one job.
     """
     table = ray.put(prices)
-    waiting = [_remote.remote(work, table, plan, job) for job in jobs]
-    try:
-        while waiting:
-            ready, waiting = ray.wait(waiting, num_returns=1)
-            yield ray.get(ready[0])
-    finally:
-        for ref in waiting:
-            ray.cancel(ref, force=True)
+    refs = agent.as_completed([_remote.remote(work, table, plan, job) for job in jobs])
+    with contextlib.closing(refs):
+        yield from map(ray.get, refs)
 
 
 def small_plan(num_rows: int, sizes: TradingSizes, *, settings: agent.Settings) -> Plan:
