@@ -19,6 +19,7 @@ from course_lib.checks.values import MIME
 from course_lib.grading.cells import Cell, code_of, defined_names
 from course_lib.grading.course import MARKER, Exercise, Lesson
 
+DEFINITIONS = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef
 CHEAP_CALLS = {"profiles.current", "gym.make", "np.random.default_rng"}
 START_RAY = (
     "import ray\nray.init(address='local', num_cpus=2, include_dashboard=False, "
@@ -156,22 +157,23 @@ def _can_run(node: ast.stmt, provided: set[str]) -> bool:
 
 def _is_cheap(node: ast.stmt) -> bool:
     """Whether running one of our own statements costs next to nothing."""
-    if isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef):
-        return True
-    if not isinstance(node, ast.Assign):
-        return False
-    calls = [inner for inner in ast.walk(node.value) if isinstance(inner, ast.Call)]
-    return all(ast.unparse(call.func) in CHEAP_CALLS for call in calls)
+    return isinstance(node, DEFINITIONS) or (
+        isinstance(node, ast.Assign)
+        and all(
+            ast.unparse(inner.func) in CHEAP_CALLS
+            for inner in ast.walk(node.value)
+            if isinstance(inner, ast.Call)
+        )
+    )
 
 
 def _is_plain(node: ast.stmt) -> bool:
     """Whether one of the learner's statements is an import, a definition or a constant."""
-    if isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef):
-        return True
-    if not isinstance(node, ast.Assign):
-        return False
-    inner = list(ast.walk(node.value))
-    return not any(isinstance(part, ast.Call | ast.Await | ast.NamedExpr) for part in inner)
+    active = ast.Call | ast.Await | ast.NamedExpr
+    return isinstance(node, DEFINITIONS) or (
+        isinstance(node, ast.Assign)
+        and not any(isinstance(inner, active) for inner in ast.walk(node.value))
+    )
 
 
 def build(

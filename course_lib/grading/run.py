@@ -169,12 +169,9 @@ def _is_begun(one: Submission, course: dict[str, Lesson]) -> bool:
 
 
 def _work(
-    found: list[Submission],
-    course: dict[str, Lesson],
-    plan: session.Plan,
-    results: Results,
+    found: list[Submission], course: dict[str, Lesson], plan: session.Plan, results: Results,
     options: Options,
-) -> bool:
+) -> bool:  # fmt: skip
     """Grade what is missing, several at a time; return whether it was interrupted."""
     todo = [one for one in found if (one.learner, one.notebook, one.digest) not in results.rows]
     if len(todo) < len(found):

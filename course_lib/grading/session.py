@@ -107,12 +107,9 @@ def _complete(records: dict[str, Any]) -> bool:
 
 
 def _pytest(
-    plan: Plan,
-    lesson: Lesson,
-    exercises: list[Exercise],
-    cells: list[Cell],
+    plan: Plan, lesson: Lesson, exercises: list[Exercise], cells: list[Cell],
     answers: dict[str, assemble.Answer],
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, dict[str, Any]]:  # fmt: skip
     """Run exercises in one pytest process; return the records by exercise and role."""
     with tempfile.TemporaryDirectory(dir=plan.folder, prefix="p") as name:
         folder, token = Path(name), secrets.token_hex(8)

@@ -25,13 +25,9 @@ Rows = Sequence[dict[str, float]]
 
 
 def draw_training(
-    figure: Figure,
-    rows: Rows,
-    *,
-    floor: Level | None = None,
-    ceiling: Level | None = None,
+    figure: Figure, rows: Rows, *, floor: Level | None = None, ceiling: Level | None = None,
     window: int = 20,
-) -> None:
+) -> None:  # fmt: skip
     """Draw a training run: returns on the left, loss and mean q-value on the right.
 
     Args:
@@ -70,14 +66,9 @@ def draw_training(
 
 
 def plot_seeds(
-    runs: Sequence[Sequence[float]],
-    *,
-    ends: Sequence[Sequence[float]],
-    window: int = 20,
-    floor: Level | None = None,
-    ceiling: Level | None = None,
-    axes: np.ndarray | None = None,
-) -> np.ndarray:
+    runs: Sequence[Sequence[float]], *, ends: Sequence[Sequence[float]], window: int = 20,
+    floor: Level | None = None, ceiling: Level | None = None, axes: np.ndarray | None = None,
+) -> np.ndarray:  # fmt: skip
     """Draw the runs of several seeds side by side, none left out.
 
     Args:
@@ -110,13 +101,9 @@ def plot_seeds(
 
 
 def draw_compared(
-    figure: Figure,
-    runs: dict[str, Rows],
-    *,
-    floor: Level | None = None,
-    ceiling: Level | None = None,
-    window: int = 20,
-) -> None:
+    figure: Figure, runs: dict[str, Rows], *, floor: Level | None = None,
+    ceiling: Level | None = None, window: int = 20,
+) -> None:  # fmt: skip
     """Draw the mean return of several algorithms, one run each, over steps and over seconds.
 
     Args:

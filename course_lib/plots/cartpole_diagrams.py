@@ -52,12 +52,8 @@ def draw_cartpole(obs: Sequence[float], *, ax: Axes | None = None) -> Axes:
 
 
 def draw_network(
-    inputs: Sequence[str],
-    hidden: Sequence[int],
-    outputs: Sequence[str],
-    *,
-    ax: Axes | None = None,
-) -> Axes:
+    inputs: Sequence[str], hidden: Sequence[int], outputs: Sequence[str], *, ax: Axes | None = None,
+) -> Axes:  # fmt: skip
     """Draw a fully connected network from named inputs to named outputs, few circles for many.
 
     Args:

@@ -53,14 +53,10 @@ def plot_surface(*, ax: Axes | None = None, length: float = corridor.LENGTH_M) -
 
 
 def plot_trials(
-    strides: Sequence[float] | np.ndarray,
-    paces: Sequence[float] | np.ndarray,
-    seconds: Sequence[float] | np.ndarray,
-    *,
-    stopped: Sequence[bool] | np.ndarray | None = None,
-    ax: Axes | None = None,
-    label: str = "trial",
-) -> Axes:
+    strides: Sequence[float] | np.ndarray, paces: Sequence[float] | np.ndarray,
+    seconds: Sequence[float] | np.ndarray, *, stopped: Sequence[bool] | np.ndarray | None = None,
+    ax: Axes | None = None, label: str = "trial",
+) -> Axes:  # fmt: skip
     """Draw trials as points on the true surface; the one with the least measured time is marked.
 
     Args:
@@ -145,16 +141,10 @@ def draw_search(figure: Figure, rows: Sequence[Mapping], max_walks: int = 0) -> 
 
 
 def plot_rungs(
-    curves: Sequence[np.ndarray],
-    *,
-    full: int,
-    ax: Axes | None = None,
-    xlabel: str = "walks so far",
-    ylabel: str = "mean time so far (s)",
-    step: int = 1,
-    floor: Level | None = None,
-    ceiling: Level | None = None,
-) -> Axes:
+    curves: Sequence[np.ndarray], *, full: int, ax: Axes | None = None,
+    xlabel: str = "walks so far", ylabel: str = "mean time so far (s)", step: int = 1,
+    floor: Level | None = None, ceiling: Level | None = None,
+) -> Axes:  # fmt: skip
     """Draw what each trial reported; a cross where one was stopped early.
 
     Args:
@@ -183,12 +173,9 @@ def plot_rungs(
 
 
 def plot_searches(
-    times: Mapping[str, np.ndarray],
-    *,
-    least: float,
-    ax: Axes | None = None,
+    times: Mapping[str, np.ndarray], *, least: float, ax: Axes | None = None,
     xlabel: str = "true mean time of the setting it chose (s)",
-) -> Axes:
+) -> Axes:  # fmt: skip
     """Draw one dot per seed for each search, and its median as a bar.
 
     Args:

@@ -32,17 +32,10 @@ def running_mean(values: np.ndarray, window: int) -> np.ndarray:
 
 
 def plot_returns(
-    returns: Sequence[float] | np.ndarray,
-    *,
-    x: Sequence[float] | np.ndarray | None = None,
-    window: int = 50,
-    ax: Axes | None = None,
-    label: str | None = None,
-    floor: Level | None = None,
-    ceiling: Level | None = None,
-    xlabel: str = "episode",
-    ylabel: str = "return",
-) -> Axes:
+    returns: Sequence[float] | np.ndarray, *, x: Sequence[float] | np.ndarray | None = None,
+    window: int = 50, ax: Axes | None = None, label: str | None = None, floor: Level | None = None,
+    ceiling: Level | None = None, xlabel: str = "episode", ylabel: str = "return",
+) -> Axes:  # fmt: skip
     """Draw one run: each return as a thin line, the running mean as a bold one.
 
     Args:
@@ -76,17 +69,11 @@ def plot_returns(
 
 
 def plot_band(
-    curves: Sequence[Sequence[float]] | np.ndarray,
-    *,
-    x: Sequence[float] | np.ndarray | None = None,
-    window: int = 1,
-    ax: Axes | None = None,
-    label: str | None = None,
-    floor: Level | None = None,
-    ceiling: Level | None = None,
-    xlabel: str = "episode",
-    ylabel: str = "return",
-) -> Axes:
+    curves: Sequence[Sequence[float]] | np.ndarray, *,
+    x: Sequence[float] | np.ndarray | None = None, window: int = 1, ax: Axes | None = None,
+    label: str | None = None, floor: Level | None = None, ceiling: Level | None = None,
+    xlabel: str = "episode", ylabel: str = "return",
+) -> Axes:  # fmt: skip
     """Draw several seeds of one setting: the median as a line, 10% to 90% as a band.
 
     Args:

@@ -21,12 +21,9 @@ CORNERS = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
 
 
 def draw_maze(
-    maze: MazeMap,
-    *,
-    mouse: Cell | None = None,
-    path: list[Cell] | None = None,
+    maze: MazeMap, *, mouse: Cell | None = None, path: list[Cell] | None = None,
     ax: Axes | None = None,
-) -> Axes:
+) -> Axes:  # fmt: skip
     """Draw the maze; walls dark, S the start, a triangle for the cheese, a cross for a trap.
 
     Args:
@@ -86,15 +83,9 @@ def draw_policy(q_table: np.ndarray, maze: MazeMap, *, ax: Axes | None = None) -
 
 
 def draw_learning(
-    figure: plt.Figure,
-    q_table: np.ndarray,
-    maze: MazeMap,
-    returns: np.ndarray,
-    *,
-    num_episodes: int,
-    floor: tuple[str, float],
-    ceiling: tuple[str, float],
-) -> None:
+    figure: plt.Figure, q_table: np.ndarray, maze: MazeMap, returns: np.ndarray, *,
+    num_episodes: int, floor: tuple[str, float], ceiling: tuple[str, float],
+) -> None:  # fmt: skip
     """Draw a run in progress: the policy over the maze, and the returns so far beside it.
 
     Args:

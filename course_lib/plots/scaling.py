@@ -10,13 +10,9 @@ MARKS = "osD^v"
 
 
 def plot_where_it_pays(
-    sizes: Sequence[float],
-    lines: Mapping[str, Sequence[float]],
-    *,
-    xlabel: str,
-    ylabel: str,
+    sizes: Sequence[float], lines: Mapping[str, Sequence[float]], *, xlabel: str, ylabel: str,
     ax: Axes | None = None,
-) -> Axes:
+) -> Axes:  # fmt: skip
     """Draw one line per way to do the work. Sizes stand at equal distances, values are logarithmic.
 
     Args:

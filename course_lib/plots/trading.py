@@ -15,13 +15,9 @@ SIZE = (8, 3.4)
 
 
 def plot_trades(
-    times: Times,
-    close: np.ndarray,
-    positions: np.ndarray,
-    *,
-    ax: Axes | None = None,
+    times: Times, close: np.ndarray, positions: np.ndarray, *, ax: Axes | None = None,
     title: str = "",
-) -> Axes:
+) -> Axes:  # fmt: skip
     """Draw a price with its buys and sells: filled triangles up, hollow triangles down.
 
     The hours in coin are shaded.
@@ -50,27 +46,18 @@ def plot_trades(
         when, 0, 1, where=held, step="post", transform=ax.get_xaxis_transform(), color="#DDDDDD",
         linewidth=0, label="in coin", zorder=0,
     )  # fmt: skip
-    _draw_marks(ax, when, close, positions)
-    ax.set_title(title, fontsize="medium")
-    return finish_dates(ax, "price (dollars)")
-
-
-def _draw_marks(ax: Axes, when: np.ndarray, close: np.ndarray, positions: np.ndarray) -> None:
-    """Draw the trades: filled triangles up for buys, hollow triangles down for sells."""
     changes = np.diff(positions, prepend=0)
     for change, shape, name in ((1, "^", "buy"), (-1, "v", "sell")):
         rows, style = np.flatnonzero(changes == change), mark(shape, filled=change > 0)
         ax.plot(when[rows], close[rows], **style, label=f"{name} ({rows.size})", zorder=3)
+    ax.set_title(title, fontsize="medium")
+    return finish_dates(ax, "price (dollars)")
 
 
 def plot_equity(
-    times: Times,
-    curves: Mapping[str, np.ndarray],
-    *,
-    ax: Axes | None = None,
-    title: str = "",
+    times: Times, curves: Mapping[str, np.ndarray], *, ax: Axes | None = None, title: str = "",
     log: bool = False,
-) -> Axes:
+) -> Axes:  # fmt: skip
     """Draw the net worth of several traders; line styles differ as well as colours.
 
     Args:
@@ -98,12 +85,9 @@ def plot_equity(
 
 
 def plot_periods(
-    times: Times,
-    close: np.ndarray,
-    periods: Mapping[str, tuple[str, str]],
-    *,
+    times: Times, close: np.ndarray, periods: Mapping[str, tuple[str, str]], *,
     ax: Axes | None = None,
-) -> Axes:
+) -> Axes:  # fmt: skip
     """Draw a price and mark what each stretch of it is used for.
 
     Args:
@@ -155,12 +139,9 @@ def plot_observation(
 
 
 def plot_learning_rates(
-    learning_rates: Sequence[float],
-    shares: Sequence[float],
-    stopped_early: Sequence[bool],
-    *,
+    learning_rates: Sequence[float], shares: Sequence[float], stopped_early: Sequence[bool], *,
     ax: Axes | None = None,
-) -> Axes:
+) -> Axes:  # fmt: skip
     """Draw one mark per trial, and the median of each learning rate.
 
     Args:
@@ -184,12 +165,9 @@ def plot_learning_rates(
 
 
 def plot_outcomes(
-    groups: Mapping[str, Sequence[float]],
-    *,
-    ax: Axes | None = None,
-    xlabel: str = "net profit (dollars)",
-    line: tuple[str, float] | None = None,
-) -> Axes:
+    groups: Mapping[str, Sequence[float]], *, ax: Axes | None = None,
+    xlabel: str = "net profit (dollars)", line: tuple[str, float] | None = None,
+) -> Axes:  # fmt: skip
     """Draw one row of marks per group: each mark a seed, the bar their median.
 
     Args:

@@ -39,13 +39,9 @@ def plot_drawdown(
 
 
 def plot_fee_grid(
-    grid: np.ndarray,
-    rows: Sequence[str],
-    fees: Sequence[float],
-    *,
-    ax: Axes | None = None,
+    grid: np.ndarray, rows: Sequence[str], fees: Sequence[float], *, ax: Axes | None = None,
     label: str = "excess over buy and hold (%)",
-) -> Axes:
+) -> Axes:  # fmt: skip
     """Draw a table as a heat map: dark is high, losses are framed, every cell says its number.
 
     Args:
@@ -79,12 +75,9 @@ def plot_fee_grid(
 
 
 def plot_forest(
-    intervals: Mapping[str, object],
-    summary: Mapping[str, object] | None = None,
-    *,
-    ax: Axes | None = None,
-    xlabel: str = "excess over buy and hold (%), interval 90%",
-) -> Axes:
+    intervals: Mapping[str, object], summary: Mapping[str, object] | None = None, *,
+    ax: Axes | None = None, xlabel: str = "excess over buy and hold (%), interval 90%",
+) -> Axes:  # fmt: skip
     """Draw one line for each window with its interval, and diamonds for what they add up to.
 
     Filled squares have an interval that leaves zero out, hollow ones hold zero.

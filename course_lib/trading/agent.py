@@ -159,12 +159,9 @@ Configure = Callable[[Callable[[], gym.Env], Settings, int], ColumnarDQNConfig]
 
 
 def train_many(
-    prices: pd.DataFrame,
-    variants: dict[str, Settings],
-    seeds: Sequence[int],
-    *,
+    prices: pd.DataFrame, variants: dict[str, Settings], seeds: Sequence[int], *,
     configure: Configure = dqn_config,
-) -> list[Trained]:
+) -> list[Trained]:  # fmt: skip
     """Train every variant with every seed, as many at a time as Ray has cores, with progress.
 
     Interrupting keeps the agents that are done.

@@ -86,22 +86,11 @@ class TradingEnv(gym.Env):
     metadata = {"render_modes": ["ansi", "rgb_array"], "render_fps": 12}  # noqa: RUF012
 
     def __init__(
-        self,
-        prices: pd.DataFrame,
-        *,
-        window: int = 24,
-        fee: float = 0.001,
-        cash: float = 10_000.0,
-        reward: str = "log_growth",
-        episode_rows: int | None = None,
-        random_start: bool = False,
-        decide_every: int = 1,
-        min_hold: int = 1,
-        max_loss: float = 0.9,
-        currency: str = "USD",
-        asset: str = "BTC",
-        render_mode: str | None = None,
-    ) -> None:
+        self, prices: pd.DataFrame, *, window: int = 24, fee: float = 0.001, cash: float = 10_000.0,
+        reward: str = "log_growth", episode_rows: int | None = None, random_start: bool = False,
+        decide_every: int = 1, min_hold: int = 1, max_loss: float = 0.9, currency: str = "USD",
+        asset: str = "BTC", render_mode: str | None = None,
+    ) -> None:  # fmt: skip
         numbers = {"fee": fee, "cash": cash, "window": window, "max_loss": max_loss}
         _check(reward, render_mode, **numbers, decide_every=decide_every, min_hold=min_hold)
         self.prices = prices

@@ -58,12 +58,9 @@ def with_other_future(
 
 
 def find_leaks(
-    compute: Callable[[pd.DataFrame], pd.DataFrame | pd.Series | np.ndarray],
-    prices: pd.DataFrame,
-    *,
-    rng: np.random.Generator,
-    num_cuts: int = 5,
-) -> list[Leak]:
+    compute: Callable[[pd.DataFrame], pd.DataFrame | pd.Series | np.ndarray], prices: pd.DataFrame,
+    *, rng: np.random.Generator, num_cuts: int = 5,
+) -> list[Leak]:  # fmt: skip
     """Change the future at several rows and report every past that moved.
 
     Args:

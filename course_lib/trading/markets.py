@@ -9,14 +9,9 @@ from course_lib.trading.prices import price_table
 
 
 def sine_market(
-    num_rows: int,
-    *,
-    rng: np.random.Generator,
-    period: float = 48.0,
-    amplitude: float = 0.05,
-    noise: float = 0.001,
-    level: float = 100.0,
-) -> pd.DataFrame:
+    num_rows: int, *, rng: np.random.Generator, period: float = 48.0, amplitude: float = 0.05,
+    noise: float = 0.001, level: float = 100.0,
+) -> pd.DataFrame:  # fmt: skip
     """Make hourly prices that swing around a level: a sine wave and independent noise.
 
     The phase at the first row is random, so a trader has to read it off the prices.
@@ -57,15 +52,9 @@ REGIMES = ("waves", "climb", "slide")
 
 
 def regime_market(
-    num_rows: int,
-    *,
-    rng: np.random.Generator,
-    period: int = 48,
-    amplitude: float = 0.05,
-    slope: float = 0.002,
-    noise: float = 0.0005,
-    level: float = 100.0,
-) -> pd.DataFrame:
+    num_rows: int, *, rng: np.random.Generator, period: int = 48, amplitude: float = 0.05,
+    slope: float = 0.002, noise: float = 0.0005, level: float = 100.0,
+) -> pd.DataFrame:  # fmt: skip
     """Make hourly prices whose behaviour changes without notice: waves, a climb, or a slide.
 
     Each regime lasts four to twelve half periods. Nothing but the prices tells which one it is, so

@@ -198,12 +198,9 @@ def _remote(work: Callable[..., Record], prices: pd.DataFrame, plan: Plan, job: 
 
 
 def run_all(
-    prices: pd.DataFrame,
-    plan: Plan,
-    jobs: Sequence[Job],
-    *,
+    prices: pd.DataFrame, plan: Plan, jobs: Sequence[Job], *,
     work: Callable[[pd.DataFrame, Plan, Job], Record] = run_job,
-) -> Iterator[Record]:
+) -> Iterator[Record]:  # fmt: skip
     """Run jobs on Ray, as many at a time as it has cores, and yield records as they come.
 
     Stopping early (also by an interrupt) cancels what is still running.
