@@ -1,25 +1,14 @@
 """Money in the trading environment: fills, fees, rewards, rounding, and the broker's work."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from trading_kit import env_of, market
 
-from course_lib.trading import environment, features, markets, prices
+from course_lib.trading import environment, markets, prices
 
-FLAT = 100 + np.sin(np.arange(features.lead_in(24)))  # a lead-in of any shape
 CENT = 0.005
-
-
-def env_of(close: list[float] | np.ndarray, **options) -> environment.TradingEnv:
-    """An environment whose traded prices, after the lead-in, are ``close``."""
-    table = prices.price_table(np.round(np.concatenate([FLAT, close]), 2))
-    return environment.make_env(table, **options)
-
-
-def market(rows: int = 400, seed: int = 0) -> pd.DataFrame:
-    return markets.sine_market(rows, rng=np.random.default_rng(seed), noise=0.01)
 
 
 def test_ledger_of_five_trades_worked_by_hand():
