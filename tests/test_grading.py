@@ -12,9 +12,9 @@ pytest.importorskip("nbval")
 from grading_corpus import answers, files
 
 from course_lib.checks import maze
-from course_lib.checks.core import Case, Outcome
+from course_lib.checks.core import Case, Outcome, look
 from course_lib.checks.values import agree, encode, in_words, to_plain
-from course_lib.grading import assemble, cells, course, patches, report, scores, stripped
+from course_lib.grading import assemble, cells, course, patches, plugin, report, scores, stripped
 from course_lib.grading.budgets import BUDGETS, budget_for
 from course_lib.grading.expected import ReferenceFailed, expected_of, seed_of
 from course_lib.grading.run import Options, Results
@@ -205,6 +205,30 @@ class TestReferences:
             monkeypatch.setattr(maze.check_td_update, name, value)
         with pytest.raises(ReferenceFailed, match=words):
             expected_of(UPDATE, 3)
+
+
+@pytest.mark.parametrize(
+    "number", [pytest.param(n, marks=pytest.mark.slow if n == "03" else ()) for n in LESSONS]
+)
+def test_every_solution_gets_every_point_and_every_stub_none(number: str) -> None:
+    """In this process, without kernels: what is handed out is not begun, what solves it counts."""
+    lesson = LESSONS[number]
+    untouched = cells.read_cells((course.ROOT / "notebooks" / f"{lesson.stem}.ipynb").read_bytes())
+    for exercise in lesson.exercises:
+        assert assemble.find_answer(untouched, exercise).state == "stub"
+        answer = assemble.find_answer(list(lesson.cells), exercise)
+        if exercise.check().needs == "ray":
+            continue
+        wanted = expected_of(exercise, 3)["cases"]
+        notebook = assemble.build(
+            lesson, exercise, list(lesson.cells), answer, seed=1, token="t", expected="[]"
+        )
+        names: dict[str, Any] = {}
+        for cell in notebook.cells[:3]:
+            exec(cell.source, names)
+        check, seed = exercise.check(), seed_of(3, exercise.number)
+        got = [to_plain(one) for one in look(check.cases, names[exercise.name], seed)]
+        assert all(one["right"] for one in plugin.judge(wanted, got)), exercise.number
 
 
 class TestNbval:

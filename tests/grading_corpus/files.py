@@ -121,16 +121,29 @@ BROKEN: dict[str, tuple[bytes, str]] = {
 }
 
 
-def write(folder: Path, root: Path, port: int) -> list[Entry]:
-    """Write all submissions below ``folder``; return what is expected of each.
+SAMPLE = {"whole solution", "whole stub", "debug-prints", "no-mask", "loop", "kill", "flood",
+          "memory", "equal-to-all", "patched-emit", "calls-the-reference", "other-processes",
+          "network", "other-submission", "changes-the-course", "double-fork", "both-lost",
+          "quote'\"<b>&", "cut-off", "link-out", "pipe"}  # fmt: skip
+
+
+def write(folder: Path, root: Path, port: int, *, only: set[str] | None = None) -> list[Entry]:
+    """Write submissions below ``folder``; return what is expected of each.
 
     Args:
         folder: of the submissions.
         root: of the repository.
         port: where a server listens that nobody must reach.
+        only: names to keep, such as ``SAMPLE``: one of each kind.
     """
     entries = [*_whole_notebooks(folder, root), *_answers(folder, port), *_forms(folder)]
-    return [*entries, *_broken(folder)]
+    entries += _broken(folder)
+    if only is None:
+        return entries
+    for path in folder.iterdir():
+        if path.name.removesuffix(".ipynb") not in only:
+            path.unlink()
+    return [entry for entry in entries if entry.name in only]
 
 
 def _save(folder: Path, name: str, content: Any) -> None:
