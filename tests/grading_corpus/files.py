@@ -110,15 +110,13 @@ FORMS: dict[str, Callable[[str], Any]] = {
 }
 NAMES = ["Müller, Jörg", "with  spaces and.dots", "小明", "quote'\"<b>&", "=1+1"]
 BROKEN: dict[str, tuple[bytes, str]] = {
-    "empty": (b"", "empty"),
-    "cut-off": (json.dumps(plain(answers.GOOD)).encode()[:300], "damaged"),
+    "empty": (b"", "empty"), "cut-off": (json.dumps(plain(answers.GOOD)).encode()[:300], "damaged"),
     "merge-conflict": (b'{"cells": [\n<<<<<<< HEAD\n1\n=======\n2\n>>>>>>> x\n]}', "conflict"),
-    "not-a-notebook": (b'{"hello": 1}', "not a notebook"),
-    "a-list": (b"[1, 2]", "not a notebook"),
+    "not-a-notebook": (b'{"hello": 1}', "not a notebook"), "a-list": (b"[1, 2]", "not a notebook"),
     "binary": (bytes(range(256)) * 10, "damaged"),
     "deep": (b'{"cells":' + b"[" * 100_000, "nested too deeply"),
     "cells-are-numbers": (b'{"cells": [1, 2]}', "damaged"),
-}
+}  # fmt: skip
 
 
 SAMPLE = {"whole solution", "whole stub", "debug-prints", "no-mask", "loop", "kill", "flood",
