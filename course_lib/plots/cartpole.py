@@ -12,14 +12,9 @@ from course_lib.plots.style import ABOVE, COLOURS, GREY, Level, draw_levels, fin
 from course_lib.plots.time_spent import plot_time_spent
 
 __all__ = [
-    "draw_cartpole",
-    "draw_compared",
-    "draw_network",
-    "draw_ray_dqn",
-    "draw_training",
-    "plot_seeds",
-    "plot_time_spent",
-]
+    "draw_cartpole", "draw_compared", "draw_network", "draw_ray_dqn", "draw_training",
+    "plot_seeds", "plot_time_spent",
+]  # fmt: skip
 
 Rows = Sequence[dict[str, float]]
 
