@@ -12,12 +12,12 @@ pytest.importorskip("nbval")
 from grading_corpus import answers, files
 
 from course_lib.checks import maze
-from course_lib.checks.core import Case, Outcome
-from course_lib.checks.record import agree, encode, in_words, to_record
-from course_lib.grading import assemble, cells, course, patches, report, scores, stripped
+from course_lib.checks.core import Case, Outcome, look
+from course_lib.checks.values import agree, encode, in_words, to_plain
+from course_lib.grading import assemble, cells, course, patches, plugin, report, scores, stripped
 from course_lib.grading.budgets import BUDGETS, budget_for
 from course_lib.grading.expected import ReferenceFailed, expected_of, seed_of
-from course_lib.grading.run import Journal, Options
+from course_lib.grading.run import Options, Results
 from course_lib.grading.submissions import find
 
 LESSONS = course.lessons()
@@ -86,7 +86,7 @@ class TestValues:
         assert not agree(encode(1.0), encode(Equal()), atol=1e-6)
 
     def test_an_error_travels_as_words(self) -> None:
-        record = to_record(Outcome(Case("x", 1.0), error=ValueError("no idea")))
+        record = to_plain(Outcome(Case("x", 1.0), error=ValueError("no idea")))
         assert record["error"] == "ValueError"
         assert "no idea" in record["text"]
 
@@ -209,6 +209,30 @@ class TestReferences:
             expected_of(UPDATE, 3)
 
 
+@pytest.mark.parametrize(
+    "number", [pytest.param(n, marks=pytest.mark.slow if n == "03" else ()) for n in LESSONS]
+)
+def test_every_solution_gets_every_point_and_every_stub_none(number: str) -> None:
+    """In this process, without kernels: what is handed out is not begun, what solves it counts."""
+    lesson = LESSONS[number]
+    untouched = cells.read_cells((course.ROOT / "notebooks" / f"{lesson.stem}.ipynb").read_bytes())
+    for exercise in lesson.exercises:
+        assert assemble.find_answer(untouched, exercise).state == "stub"
+        answer = assemble.find_answer(list(lesson.cells), exercise)
+        if exercise.check().needs == "ray":
+            continue
+        wanted = expected_of(exercise, 3)["cases"]
+        notebook = assemble.build(
+            lesson, exercise, list(lesson.cells), answer, seed=1, token="t", expected="[]"
+        )
+        names: dict[str, Any] = {}
+        for cell in notebook.cells[:3]:
+            exec(cell.source, names)
+        check, seed = exercise.check(), seed_of(3, exercise.number)
+        got = [to_plain(one) for one in look(check.cases, names[exercise.name], seed)]
+        assert all(one["right"] for one in plugin.judge(wanted, got)), exercise.number
+
+
 class TestNbval:
     def test_the_patches_fit_what_is_installed(self) -> None:
         assert patches.version_problem() == ""
@@ -278,8 +302,8 @@ class TestJournal:
     def row(self, learner: str) -> dict[str, Any]:
         return {"learner": learner, "notebook": "01", "digest": "d", "exercises": []}
 
-    def journal(self, out: Path, **options: Any) -> Journal:
-        return Journal(out, Options(out, out, **options), "full")
+    def journal(self, out: Path, **options: Any) -> Results:
+        return Results(out, Options(out, out, **options), "full")
 
     def test_a_run_goes_on_with_the_same_seed(self, tmp_path: Path) -> None:
         first = self.journal(tmp_path)

@@ -57,7 +57,7 @@ class Scoreboard:
 def mode() -> str:
     """The sandbox that this machine allows; what is graded in this file does no harm without."""
     with tempfile.TemporaryDirectory() as folder:
-        return "full" if sandbox.probe(library(Path(folder)))[0] else "reduced"
+        return "full" if sandbox.try_out(library(Path(folder)))[0] else "reduced"
 
 
 def run(folder: Path, out: Path, *flags: str) -> subprocess.CompletedProcess:
@@ -98,6 +98,7 @@ def assert_whole(out: Path, numbers: list[str]) -> None:
             assert (one["points"], one["state"]) == (0, STUB_STATE), one
 
 
+@pytest.mark.slow
 def test_solutions_and_untouched_notebooks(tmp_path: Path) -> None:
     numbers = [number for number in LESSONS if number != "00"]
     hand_in(tmp_path / "in", numbers)
@@ -169,15 +170,25 @@ def test_an_interrupted_run_goes_on(tmp_path: Path) -> None:
     assert points == {"a-quick": 10, "b-slow": 10}
 
 
-def test_one_learners_own_notebooks(tmp_path: Path) -> None:
-    folder = tmp_path / "notebooks"
+def own_notebooks(folder: Path) -> tuple[str, ...]:
+    """One learner's folder, with nothing begun; the solutions lie below it."""
     hand_in(folder / "solutions", ["01"])
     for lesson in LESSONS.values():
         shutil.copy(ROOT / "notebooks" / f"{lesson.stem}.ipynb", folder)
-    flags = ("--mine", "--seed", "public")
-    before = run(folder, tmp_path / "out", *flags)
+    return "--mine", "--seed", "public"
+
+
+def test_nothing_is_graded_where_nothing_is_begun(tmp_path: Path) -> None:
+    flags = own_notebooks(tmp_path / "notebooks")
+    before = run(tmp_path / "notebooks", tmp_path / "out", *flags)
     assert before.returncode == 0
     assert "No exercise is begun yet" in before.stdout
+
+
+@pytest.mark.slow
+def test_one_learners_own_notebooks(tmp_path: Path) -> None:
+    folder = tmp_path / "notebooks"
+    flags = own_notebooks(folder)
     shutil.copy(ROOT / "notebooks" / "solutions" / "01_mouse_and_cheese.ipynb", folder)
     after = run(folder, tmp_path / "out", *flags)
     assert "✓ 1.1 epsilon-greedy: 10 of 10 points" in after.stdout
@@ -185,25 +196,35 @@ def test_one_learners_own_notebooks(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "feedback" / "me.html").exists()
 
 
-def test_the_reduced_mode_says_what_it_lacks_and_keeps_its_limits(tmp_path: Path) -> None:
+REDUCED = {  # name: (answer, points, state)
+    "right": (answers.GOOD, 10, "solved"),
+    "loop": (answers.STOPPED_ANSWERS["loop"][0], 0, "stopped: time"),
+    "child": (answers.STRAYS["double-fork"].replace("98765", "98764"), 10, "solved"),
+    "no-mask": (answers.WRONG_ANSWERS["no-mask"][0], 7, "partly"),
+    "reference": (answers.REFUSED_ANSWERS["calls-the-reference"], 0, "wrong"),
+    "kill": (answers.STOPPED_ANSWERS["kill"][0], 0, "stopped: died"),
+    "flood": (answers.STOPPED_ANSWERS["flood"][0], 0, "stopped: output"),
+    "memory": (answers.REFUSED_ANSWERS["memory"], 0, None),
+}
+
+
+@pytest.mark.parametrize(
+    "names", [["right", "child"], pytest.param(list(REDUCED), marks=pytest.mark.slow)]
+)
+def test_the_reduced_mode_says_what_it_lacks_and_keeps_its_limits(
+    names: list[str], tmp_path: Path
+) -> None:
     folder, out = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
-    submit(folder, "right", e1_2=answers.GOOD)
-    submit(folder, "no-mask", e1_2=answers.WRONG_ANSWERS["no-mask"][0])
-    submit(folder, "reference", e1_2=answers.REFUSED_ANSWERS["calls-the-reference"])
-    for name in ("loop", "kill", "flood"):
-        submit(folder, name, e1_2=answers.STOPPED_ANSWERS[name][0])
-    submit(folder, "child", e1_2=answers.STRAYS["double-fork"].replace("98765", "98764"))
-    submit(folder, "memory", e1_2=answers.REFUSED_ANSWERS["memory"])
+    for name in names:
+        submit(folder, name, e1_2=REDUCED[name][0])
     done = run(folder, out, "--sandbox", "reduced", "--timeout", "6")
     assert "Reduced mode" in done.stderr
     assert "reach the network" in (out / "class.html").read_text(encoding="utf-8")
-    found = {path.stem: exercises(out, path.stem)["1.2"] for path in folder.glob("*.ipynb")}
-    wanted = {"right": 10, "no-mask": 7, "child": 10}
-    assert {name: one["points"] for name, one in found.items() if one["points"]} == wanted
-    assert found["loop"]["state"] == "stopped: time"
-    assert found["kill"]["state"] == "stopped: died"
-    assert found["flood"]["state"] == "stopped: output"
+    for name in names:
+        one, (_, points, state) = exercises(out, name)["1.2"], REDUCED[name]
+        assert one["points"] == points, name
+        assert state in (one["state"], None), name
     listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
     assert "sleep 98764" not in listing
 
@@ -215,12 +236,13 @@ def library(folder: Path) -> Path:
 
 @pytest.mark.skipif(bool(missing()), reason=missing() or "there")
 def test_where_there_are_namespaces_there_is_a_sandbox(tmp_path: Path) -> None:
-    assert sandbox.probe(library(tmp_path)) == (True, "")
+    assert sandbox.try_out(library(tmp_path)) == (True, "")
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root")
+@pytest.mark.slow
 def test_an_ordinary_user_gets_a_sandbox_too(tmp_path: Path) -> None:
-    if not sandbox.probe(library(tmp_path))[0]:
+    if not sandbox.try_out(library(tmp_path))[0]:
         pytest.skip("no sandbox here")
     folder = Path("/tmp") / f"cgu{os.getpid()}"
     (folder / "in").mkdir(parents=True)
@@ -230,14 +252,13 @@ def test_an_ordinary_user_gets_a_sandbox_too(tmp_path: Path) -> None:
         submit(folder / "in", "network", e1_2=answers.REFUSED_ANSWERS["network-outside"])
         submit(folder / "in", "loop", e1_2=answers.STOPPED_ANSWERS["loop"][0])
         submit(folder / "in", "child", e1_2=answers.STRAYS["double-fork"])
+        wanted = {"fork-bomb": 0, "network": 0, "loop": 0, "child": 10}
         done = as_ordinary_user(folder, "--sandbox", "full", "--timeout", "6")
         if "Permission denied" in done.stderr:
             pytest.skip("an ordinary user may not run this Python")
         assert done.returncode == 0, done.stdout + done.stderr
         assert_whole(folder / "out", ["01"])
-        points = {n: exercises(folder / "out", n)["1.2"]["points"]
-                  for n in ("fork-bomb", "network", "loop", "child")}  # fmt: skip
-        assert points == {"fork-bomb": 0, "network": 0, "loop": 0, "child": 10}
+        assert {n: exercises(folder / "out", n)["1.2"]["points"] for n in wanted} == wanted
     finally:
         shutil.rmtree(folder)
 

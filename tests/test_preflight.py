@@ -13,16 +13,16 @@ import pytest
 from course_lib.cluster.start import running
 from course_lib.preflight import Report, Result, collect, items, packages, runner
 from course_lib.preflight import __main__ as command
-from course_lib.preflight.probes import Probe
+from course_lib.preflight.child import Child
 from course_lib.preflight.report import FAIL, NOTE, OK, Style, clean
 
 ROOT = Path(__file__).resolve().parent.parent
 GIB = 2**30
 
 
-def probe(content: object = None, *, code: str = "") -> Probe:
-    """A probe that answers with ``content``, or runs ``code``."""
-    return Probe("test", [sys.executable, "-c", code or f"print({json.dumps(content)!r})"])
+def child(content: object = None, *, code: str = "") -> Child:
+    """A child process that answers with ``content``, or runs ``code``."""
+    return Child("test", [sys.executable, "-c", code or f"print({json.dumps(content)!r})"])
 
 
 def only(*statuses: str) -> Report:
@@ -36,48 +36,41 @@ def only(*statuses: str) -> Report:
 
 class TestItems:
     @pytest.mark.parametrize(
-        ("version", "status"),
-        [((3, 11, 9), FAIL), ((3, 12, 0), OK), ((3, 13, 5), OK), ((3, 14, 0), FAIL)],
+        ("result", "status", "detail"),
+        [
+            (items.python((3, 11, 9)), FAIL, "3.11.9"),
+            (items.python((3, 12, 0)), OK, "3.12.0"),
+            (items.python((3, 13, 5)), OK, "3.13.5"),
+            (items.python((3, 14, 0)), FAIL, "3.14.0"),
+            (items.memory(16 * GIB, int(1.9 * GIB)), FAIL, "1.9 GiB free of 16.0"),
+            (items.memory(16 * GIB, 3 * GIB), NOTE, "3.0 GiB free of 16.0"),
+            (items.memory(16 * GIB, 12 * GIB), OK, "12.0 GiB free of 16.0"),
+            (items.disk({"/course": 100 * GIB, "/tmp": GIB // 2}), FAIL, "/tmp"),
+            (items.disk({"/course": 3 * GIB, "/tmp": 99 * GIB}), NOTE, "/course"),
+            (items.disk({"/course": 100 * GIB, "/tmp": 40 * GIB}), OK, "/tmp"),
+            (items.cores(1), NOTE, "1"),
+            (items.cores(64), OK, "64"),
+            (items.gpu([], None), OK, "none is needed"),
+        ],
     )
-    def test_python(self, version: tuple, status: str) -> None:
-        result = items.python(version)
+    def test_given_facts(self, result: Result, status: str, detail: str) -> None:
         assert result.status == status
-        assert bool(result.fix) == (status == FAIL)
-
-    @pytest.mark.parametrize(("gib", "status"), [(1.9, FAIL), (3, NOTE), (12, OK)])
-    def test_memory(self, gib: float, status: str) -> None:
-        result = items.memory(16 * GIB, int(gib * GIB))
-        assert result.status == status
-        assert f"{gib:.1f} GiB free of 16.0" in result.detail
-
-    @pytest.mark.parametrize(("gib", "status"), [(0.5, FAIL), (3, NOTE), (40, OK)])
-    def test_disk_looks_at_the_fuller_one(self, gib: float, status: str) -> None:
-        result = items.disk({"/course": 100 * GIB, "/tmp": int(gib * GIB)})
-        assert result.status == status
-        assert "/tmp" in result.detail
-
-    @pytest.mark.parametrize(("number", "status"), [(1, NOTE), (2, OK), (64, OK)])
-    def test_cores(self, number: int, status: str) -> None:
-        assert items.cores(number).status == status
-
-    def test_no_gpu_is_fine(self) -> None:
-        result = items.gpu([], None)
-        assert result.status == OK
-        assert "none is needed" in result.detail
+        assert detail in result.detail
+        assert bool(result.fix) == (status != OK)
 
     def test_gpu_seen_and_not_seen_by_torch(self) -> None:
-        seen = items.gpu(["Fine GPU"], probe({"cuda": True, "version": "2"}))
-        unseen = items.gpu(["Fine GPU"] * 2, probe({"cuda": False, "version": "2"}))
-        broken = items.gpu(["Fine GPU"], probe(code="raise SystemExit('no torch')"))
+        seen = items.gpu(["Fine GPU"], child({"cuda": True, "version": "2"}))
+        unseen = items.gpu(["Fine GPU"] * 2, child({"cuda": False, "version": "2"}))
+        broken = items.gpu(["Fine GPU"], child(code="raise SystemExit('no torch')"))
         assert (seen.status, unseen.status, broken.status) == (OK, NOTE, NOTE)
         assert "2 x Fine GPU" in unseen.detail
         assert "no torch" in broken.detail
 
     def test_rendering(self) -> None:
         good = {"height": 400, "width": 600, "colours": 5}
-        assert items.rendering(probe(good)).status == OK
-        assert items.rendering(probe({**good, "colours": 1})).status == FAIL
-        result = items.rendering(probe(code="import no_such_module_at_all"))
+        assert items.rendering(child(good)).status == OK
+        assert items.rendering(child({**good, "colours": 1})).status == FAIL
+        result = items.rendering(child(code="import no_such_module_at_all"))
         assert result.status == FAIL
         assert "No module named 'no_such_module_at_all'" in result.detail
         assert "pip install" in result.fix
@@ -88,12 +81,12 @@ class TestItems:
     )
     def test_ray(self, change: dict, status: str) -> None:
         found = {"answer": 42, "start_s": 7.0, "task_s": 0.1, "cores": 2, "dashboard": False}
-        assert items.ray(probe({**found, **change})).status == status
+        assert items.ray(child({**found, **change})).status == status
 
     def test_ray_that_hangs_is_red_and_ended(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(items, "RAY_LIMIT_S", 1.0)
         code = "import subprocess as s; s.run(['sleep', '61'])"
-        hanging = probe(code=code)
+        hanging = child(code=code)
         time.sleep(0.5)
         family = psutil.Process(hanging._process.pid).children(recursive=True)
         started = time.perf_counter()
@@ -141,33 +134,25 @@ class TestItems:
 class TestPackages:
     LOCK = "numpy==2.3.5\nruff==0.12.1\nwinpty==1.0 ; sys_platform == 'nowhere'\n# a comment\n"
 
-    def check(self, tmp_path: Path, **versions: str | None) -> Result:
+    @pytest.mark.parametrize(
+        ("versions", "status", "detail"),
+        [
+            ({}, OK, "all 2 at the version in requirements.lock"),
+            ({"numpy": "2.3.5+cpu"}, OK, "all 2 at the version in requirements.lock"),
+            ({"numpy": None}, FAIL, "missing: numpy"),
+            ({"numpy": "1.26.4"}, FAIL, "different: numpy 1.26.4, not 2.3.5"),
+            ({"ruff": None}, NOTE, "missing: ruff; only the course's own tests and tools use it"),
+        ],
+    )
+    def test_installed_against_locked(
+        self, versions: dict, status: str, detail: str, tmp_path: Path
+    ) -> None:
         lock = tmp_path / "requirements.lock"
         lock.write_text(self.LOCK)
-        installed = {"numpy": "2.3.5", "ruff": "0.12.1", **versions}
-        return packages.check(lock, installed.get)
-
-    def test_all_there(self, tmp_path: Path) -> None:
-        result = self.check(tmp_path)
-        assert result.status == OK
-        assert "all 2 " in result.detail
-
-    def test_a_needed_package_is_missing(self, tmp_path: Path) -> None:
-        result = self.check(tmp_path, numpy=None)
-        assert result.status == FAIL
-        assert result.detail == "missing: numpy"
-        assert result.fix.endswith("-m pip install --no-deps numpy==2.3.5")
-
-    def test_a_needed_package_is_of_another_version(self, tmp_path: Path) -> None:
-        result = self.check(tmp_path, numpy="1.26.4")
-        assert result.status == FAIL
-        assert "numpy 1.26.4, not 2.3.5" in result.detail
-
-    def test_a_build_of_the_same_version_is_fine(self, tmp_path: Path) -> None:
-        assert self.check(tmp_path, numpy="2.3.5+cpu").status == OK
-
-    def test_a_tool_of_the_course_is_worth_a_note(self, tmp_path: Path) -> None:
-        assert self.check(tmp_path, ruff=None).status == NOTE
+        result = packages.check(lock, {"numpy": "2.3.5", "ruff": "0.12.1", **versions}.get)
+        assert (result.status, result.detail) == (status, detail)
+        pinned = result.fix.endswith("-m pip install --no-deps numpy==2.3.5")
+        assert pinned == (status == FAIL)
 
     def test_many_missing_are_counted(self, tmp_path: Path) -> None:
         result = packages.check(packages.LOCK, lambda name: None)
@@ -201,26 +186,17 @@ class TestRun:
             ((OK, FAIL), 1, "Not ready yet: Packages."),
         ],
     )
-    def test_status_and_summary(
-        self,
-        statuses: tuple,
-        status: int,
-        words: str,
-        monkeypatch: pytest.MonkeyPatch,
+    def test_status_summary_and_fix(
+        self, statuses: tuple, status: int, words: str, monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.results(monkeypatch, *statuses)
         assert command.main([]) == status
-        assert words in capsys.readouterr().out
-
-    def test_a_red_line_says_so_in_words_and_has_its_fix(
-        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
-    ) -> None:
-        self.results(monkeypatch, OK, FAIL)
-        command.main([])
         lines = capsys.readouterr().out.splitlines()
-        (red,) = [line for line in lines if "Packages" in line and "FAIL" in line]
-        assert lines[lines.index(red) + 1].strip() == "fix: mend Packages"
+        assert words in lines[-1]
+        red = [number for number, line in enumerate(lines) if "FAIL" in line]
+        assert len(red) == statuses.count(FAIL)
+        assert all(lines[number + 1].strip() == "fix: mend Packages" for number in red)
 
     def test_an_error_in_one_check_does_not_hide_the_rest(self) -> None:
         def broken() -> Result:
@@ -338,17 +314,15 @@ class TestCollect:
         assert command.main(["--collect", str(tmp_path)]) == 2
         assert "holds no .json file" in capsys.readouterr().err
 
-    def test_a_strangers_text_cannot_steer_terminal_or_page(self, tmp_path: Path) -> None:
+    def test_a_strangers_text_cannot_steer_a_terminal(self, tmp_path: Path) -> None:
+        """Pages are tested in test_reports."""
         evil = only(FAIL)
-        evil.results[0] = Result("Py\x1b[2Jthon", FAIL, "<script>alert(1)</script>", "\x1b]0;x\x07")
+        evil.results[0] = Result("Py\x1b[2Jthon", FAIL, "bad", "\x1b]0;x\x07")
         evil.host = "a\nb"
         (tmp_path / "evil.json").write_text(evil.to_json())
-        reports, broken = collect.read_folder(tmp_path)
-        text = collect.as_text(reports, broken, Style())
-        assert "\x1b" not in text
-        assert "\x07" not in text
+        text = collect.as_text(*collect.read_folder(tmp_path), Style())
+        assert not {"\x1b", "\x07"} & set(text)
         assert "host ab" in text
-        assert "<script>" not in collect.as_html(reports, broken)
 
     def test_page(self, tmp_path: Path) -> None:
         page = tmp_path / "out" / "room.html"

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from trading_kit import LEAD
 
 from course_lib.trading import (
     baselines,
@@ -15,26 +16,14 @@ from course_lib.trading import (
     markets,
     metrics,
     prices,
-)
-
-LEAD = features.lead_in(24)
+)  # fmt: skip
 
 
 def write_bars(path: Path, times: pd.DatetimeIndex, close: np.ndarray, digits: int) -> Path:
     """Write OHLCV bars whose closes are ``close``."""
-    close = np.round(close, digits)
-    before = np.concatenate([close[:1], close[:-1]])
-    table = pd.DataFrame(
-        {
-            "Date": times.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "Open": before,
-            "High": np.maximum(before, close),
-            "Low": np.minimum(before, close),
-            "Close": close,
-            "Volume": 1_000,
-        }
-    )
-    table.to_csv(path, index=False, float_format=f"%.{digits}f")
+    table = prices.price_table(np.round(close, digits)).rename(columns=str.title)
+    table.index = times.strftime("%Y-%m-%dT%H:%M:%SZ")
+    table.to_csv(path, index_label="Date", float_format=f"%.{digits}f")
     return path
 
 
@@ -88,13 +77,12 @@ def test_features_have_the_same_size_in_every_market(name, tmp_path):
 def test_environment_and_baselines_run_on_it(name, tmp_path):
     table = load(name, tmp_path)
     env = environment.make_env(table, fee=0.0002, asset="MINE")
-    runs = {
-        "hold": evaluation.run_policy(baselines.buy_and_hold, env, name="hold"),
-        "cross": evaluation.run_policy(baselines.moving_average_cross(table), env, name="cross"),
-        "best": evaluation.run_policy(
-            baselines.foresight(table, env.first_row, 0.0002), env, name="best"
-        ),
+    policies = {
+        "hold": baselines.buy_and_hold,
+        "cross": baselines.moving_average_cross(table),
+        "best": baselines.foresight(table, env.first_row, 0.0002),
     }
+    runs = {name: evaluation.run_policy(p, env, name=name) for name, p in policies.items()}
     close = table["close"].to_numpy()[LEAD:]
     for run in runs.values():
         expected = 10_000 * markets.growth_of(close, run.positions, 0.0002)
@@ -116,7 +104,7 @@ def test_yearly_figures_follow_the_interval(name, tmp_path):
     assert numbers["trades a day"] == pytest.approx(1 / days, rel=0.05)
 
 
-@each_market
+@pytest.mark.parametrize("name", ["stock", pytest.param("currency", marks=pytest.mark.slow)])
 def test_an_agent_trains_on_it(name, tmp_path, local_ray):
     from course_lib.trading import agent
 

@@ -5,14 +5,9 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from trading_kit import LEAD, market
 
-from course_lib.trading import baselines, environment, evaluation, features, markets, prices
-
-LEAD = features.lead_in(24)
-
-
-def market(rows: int = 500, seed: int = 0, noise: float = 0.01) -> pd.DataFrame:
-    return markets.sine_market(rows, rng=np.random.default_rng(seed), noise=noise)
+from course_lib.trading import baselines, environment, evaluation, markets, prices
 
 
 @pytest.mark.parametrize("fee", [0.0, 0.001, 0.02, 0.2])

@@ -1,28 +1,18 @@
 """The market environment: its contract, its options, and TensorTrade without TensorFlow."""
 
+import itertools
+import os
 import subprocess
 import sys
 import textwrap
 
 import gymnasium as gym
 import numpy as np
-import pandas as pd
 import pytest
 from gymnasium.utils.env_checker import check_env
+from trading_kit import env_of, market, play
 
-from course_lib.trading import environment, features, markets, prices
-
-FLAT = 100 + np.sin(np.arange(features.lead_in(24)))  # a lead-in of any shape
-
-
-def env_of(close: list[float] | np.ndarray, **options) -> environment.TradingEnv:
-    """An environment whose traded prices, after the lead-in, are ``close``."""
-    table = prices.price_table(np.round(np.concatenate([FLAT, close]), 2))
-    return environment.make_env(table, **options)
-
-
-def market(rows: int = 400, seed: int = 0) -> pd.DataFrame:
-    return markets.sine_market(rows, rng=np.random.default_rng(seed), noise=0.01)
+from course_lib.trading import environment, features
 
 
 @pytest.mark.filterwarnings("ignore:.*alternative render modes.*")
@@ -36,7 +26,7 @@ def test_gymnasium_and_sb3_accept_the_environment(options):
 
 
 def test_same_seed_same_episode():
-    def play(env: gym.Env) -> list:
+    def look(env: gym.Env) -> list:
         obs, info = env.reset(seed=3)
         seen = [obs, info["row"]]
         env.action_space.seed(5)
@@ -47,10 +37,10 @@ def test_same_seed_same_episode():
 
     make = lambda: environment.make_env(market(), random_start=True, episode_rows=60)  # noqa: E731
     one = make()
-    for first, second in zip(play(one), play(make()), strict=True):
+    for first, second in zip(look(one), look(make()), strict=True):
         np.testing.assert_array_equal(first, second)
-    again = play(one)
-    np.testing.assert_array_equal(again[-3], play(make())[-3])
+    again = look(one)
+    np.testing.assert_array_equal(again[-3], look(make())[-3])
 
 
 def test_random_starts_differ_and_leave_room_for_the_episode():
@@ -87,11 +77,7 @@ def test_rewards_add_up_to_the_log_growth():
 
 def test_deciding_every_k_hours_limits_trades_and_keeps_positions_between():
     env = environment.make_env(market(), decide_every=6)
-    env.reset()
-    action, over = 1, False
-    while not over:
-        _, _, terminated, truncated, _ = env.step(action)
-        action, over = 1 - action, terminated or truncated
+    play(env, itertools.cycle((1, 0)).__next__)
     changes = np.flatnonzero(np.diff(env.positions, prepend=0))
     assert (changes % 6 == 0).all()
     assert len(env.fills) == len(changes)
@@ -114,11 +100,7 @@ def test_min_hold_limits_any_stream_of_wishes():
     rng = np.random.default_rng(0)
     env = environment.make_env(market(600), min_hold=7)
     for _ in range(3):
-        env.reset()
-        over = False
-        while not over:
-            _, _, terminated, truncated, _ = env.step(int(rng.integers(2)))
-            over = terminated or truncated
+        play(env, lambda: rng.integers(2))
         rows = [fill.row for fill in env.fills]
         assert len(rows) > 20
         assert np.diff(rows).min() >= 7
@@ -190,25 +172,14 @@ def test_rendering():
 
 
 @pytest.mark.parametrize(
-    ("options", "word"),
-    [
-        ({"fee": -0.1}, "fee"),
-        ({"fee": 0.6}, "fee"),
-        ({"cash": 0.0}, "cash"),
-        ({"window": 0}, "window"),
-        ({"max_loss": 0.0}, "max_loss"),
-        ({"decide_every": 0}, "decide_every"),
-        ({"min_hold": 0}, "min_hold"),
-        ({"reward": "profit"}, "reward"),
-        ({"render_mode": "human"}, "render_mode"),
-        ({"episode_rows": 0}, "episode_rows"),
-        ({"episode_rows": 1_000}, "too few"),
-        ({"window": 300}, "too few"),
-    ],
-)
-def test_options_out_of_range_are_named(options, word):
-    with pytest.raises(ValueError, match=word):
-        environment.make_env(market(), **options)
+    ("name", "value"),
+    [("fee", -0.1), ("fee", 0.6), ("cash", 0.0), ("window", 0), ("max_loss", 0.0),
+     ("decide_every", 0), ("min_hold", 0), ("reward", "profit"), ("render_mode", "human"),
+     ("episode_rows", 0), ("episode_rows", 1_000), ("window", 300)],
+)  # fmt: skip
+def test_options_out_of_range_are_named(name, value):
+    with pytest.raises(ValueError, match="too few" if value in (1_000, 300) else name):
+        environment.make_env(market(), **{name: value})
 
 
 def test_wrong_actions_and_rows_are_named():
@@ -221,15 +192,10 @@ def test_wrong_actions_and_rows_are_named():
 
 
 def run_python(code: str, **environment_variables: str) -> str:
-    import os
-
     run = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)],
-        env={**os.environ, **environment_variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+        [sys.executable, "-c", textwrap.dedent(code)], env={**os.environ, **environment_variables},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert run.returncode == 0, run.stderr[-3000:]
     return run.stdout
 

@@ -3,15 +3,16 @@
 import numpy as np
 import pandas as pd
 import pytest
+from trading_kit import market
 
-from course_lib.trading import baselines, environment, features, lookahead, markets
+from course_lib.trading import baselines, environment, features, lookahead
 
 ROW = 350
 
 
 @pytest.fixture
 def table() -> pd.DataFrame:
-    return markets.sine_market(500, rng=np.random.default_rng(0), noise=0.01)
+    return market(500)
 
 
 @pytest.fixture
@@ -105,14 +106,8 @@ def counted_from_the_end(table):
     return np.arange(len(table))[::-1]
 
 
-LEAKS = [
-    scaled_by_everything,
-    highest_of_all,
-    centred_mean,
-    next_move,
-    ranked,
-    counted_from_the_end,
-]
+LEAKS = [scaled_by_everything, highest_of_all, centred_mean, next_move, ranked,
+         counted_from_the_end]  # fmt: skip
 
 
 @pytest.mark.parametrize("leaky", LEAKS)

@@ -29,15 +29,8 @@ def test_the_whole_notebook_runs_on_it(name, tmp_path):
     mine, result = tmp_path / "mine.ipynb", tmp_path / "result.json"
     nbformat.write(notebook, mine)
     run = subprocess.run(
-        [
-            sys.executable,
-            str(ROOT / "tests" / "notebook_runner.py"),
-            str(mine),
-            str(tmp_path / "r"),
-        ],
+        [sys.executable, str(ROOT / "tests/notebook_runner.py"), str(mine), str(tmp_path / "r")],
         env={**os.environ, "COURSE_PROFILE": "smoke", "COURSE_STRICT_CHECKS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert run.returncode == 0, result.read_text()[:3_000] + run.stderr[-2_000:]

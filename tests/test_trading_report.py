@@ -1,41 +1,30 @@
 """What the long study says about its records, and that its command runs from end to end."""
 
+import contextlib
+import functools
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from trading_kit import record
 
-from benchmarks import trading_page, trading_report
-from course_lib.trading import summary
+from benchmarks import trading, trading_page, trading_report
+from course_lib.trading import study, summary
 
 ROOT = Path(__file__).resolve().parents[1]
 MACHINE = {"processor": "one", "cores": 2, "memory_gib": 8, "date": "2026-01-01"}
 
 
-def record(window: int, seed: int, excess: float, fee: float = 0.001) -> dict:
-    year, month = 2018 + window // 6, 1 + 2 * (window % 6)
-    names = ("agent", "cash", "buy and hold", "moving average", "random", "perfect foresight")
-    values = dict(zip(names, (excess, 0.0, 0.0, 1.0, -2.0, 90.0), strict=True))
-    return {
-        "window": window,
-        "seed": seed,
-        "fee": fee,
-        "chosen": "1024",
-        "validation": {"1024": 1.0, "2048": 0.0},
-        "test_opened": f"2026-01-0{seed + 1}T00:00:00",
-        "test_times": [f"{year}-{month:02d}-01 00:00:00+00:00", f"{year}-{month:02d}-28 00:00+0"],
-        "figures": {
-            name: {**dict.fromkeys(summary.FIGURES, 0.5), "excess %": value}
-            for name, value in values.items()
-        },
-        "daily_excess": [excess / 3_000] * 30,
-        "late_excess": excess - 1.0,
-        "seconds": 60.0,
-    }
+@pytest.fixture(autouse=True)
+def fewer_draws(monkeypatch):
+    """Intervals of 200 draws instead of 2,000: what is tested here is what is said of them."""
+    monkeypatch.setattr(summary, "overall", functools.partial(summary.overall, num_draws=200))
 
 
+@functools.cache
 def found(level: float) -> dict:
     records = [
         record(window, seed, level + 0.1 * seed + 0.2 * window, fee)
@@ -100,29 +89,46 @@ def test_the_docs_are_what_the_summary_says():
     )
 
 
-def command(*arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
+def command(*arguments: str) -> str:
+    run = subprocess.run(
         [sys.executable, "-m", "benchmarks.trading", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr[-2000:]
+    return run.stdout
 
 
-def test_the_command_runs_and_is_taken_up_again(tmp_path):
-    book = tmp_path / "jobs.jsonl"
+def taken_up_again(call: Callable[..., str], book: Path) -> None:
+    """Run the study, cut its last line off, go on, and look at what the command says."""
     before = trading_report.PAGE.read_text(encoding="utf-8")
-    first = command("--quick", "--address", "local", "--out", str(book))
-    assert first.returncode == 0, first.stderr[-2000:]
-    assert "4/4" in first.stdout
+    flags = ("--quick", "--address", "local", "--out", str(book))
+    assert "4/4" in call(*flags)
     lines = book.read_text().splitlines()
     assert len(lines) == 5
     book.write_text("\n".join(lines[:-1]) + "\n")  # as if it had been interrupted
-    second = command("--quick", "--address", "local", "--out", str(book))
-    assert "3 of 4 jobs are done" in second.stdout
+    assert "3 of 4 jobs are done" in call(*flags)
     again = book.read_text().splitlines()
     assert again[:-1] == lines[:-1]
     assert json.loads(again[-1])["figures"] == json.loads(lines[-1])["figures"], "same seed, same"
     assert trading_report.PAGE.read_text(encoding="utf-8") == before
-    assert "not opened again" in command("--quick", "--out", str(book)).stdout
+    assert "not opened again" in call(*flags)
+
+
+@pytest.mark.slow
+def test_the_command_runs_and_is_taken_up_again(tmp_path):
+    taken_up_again(command, tmp_path / "jobs.jsonl")
+
+
+def test_the_command_asks_for_what_is_missing(tmp_path, monkeypatch, capfd):
+    """The same without training: each job is done at once."""
+
+    def done_at_once(prices, plan, jobs):
+        return ({**record(job.window, job.seed, 5.0, job.fee), "key": job.key} for job in jobs)
+
+    def call(*arguments):
+        assert trading.main(list(arguments)) == 0
+        return capfd.readouterr().out
+
+    monkeypatch.setattr(study, "run_all", done_at_once)
+    monkeypatch.setattr("course_lib.cluster.connect", contextlib.nullcontext)
+    taken_up_again(call, tmp_path / "jobs.jsonl")

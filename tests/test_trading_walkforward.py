@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from trading_kit import record
 
 from course_lib.trading import lookahead, markets, summary, walkforward
 from course_lib.trading.walkforward import PARTS
@@ -59,31 +60,8 @@ def test_daily_sums_add_up():
     assert sums == [23.0, 24.0, 12.0]
 
 
-def record(window: int, seed: int, fee: float, excess: float, **changes) -> dict:
-    figures = dict.fromkeys(summary.FIGURES, 1.0)
-    others = {"random": -50.0, "buy and hold": 0.0, "moving average": 0.0, "cash": 0.0}
-    return {
-        "window": window,
-        "seed": seed,
-        "fee": fee,
-        "key": f"{window} {seed} {fee}",
-        "chosen": "1",
-        "validation": {"1": 0.0},
-        "test_opened": "2026-01-01T00:00:00",
-        "test_times": [f"2018-0{window + 1}-01", f"2018-0{window + 1}-20"],
-        "figures": {
-            "agent": {**figures, "excess %": excess},
-            **{name: {**figures, "excess %": value} for name, value in others.items()},
-        },
-        "daily_excess": [np.log1p(excess / 100) / 20] * 20,
-        "late_excess": excess - 1,
-        "seconds": 1.0,
-        **changes,
-    }
-
-
 RECORDS = [
-    record(window, seed, fee, 10.0 * window + seed - 1000 * fee)
+    record(window, seed, 10.0 * window + seed - 1000 * fee, fee)
     for window in range(3)
     for seed in range(3)
     for fee in (0.0, 0.001)
@@ -99,7 +77,7 @@ def test_the_fee_grid_holds_medians_over_seeds():
 
 def test_beyond_compares_net_worths_not_percentages():
     # the agent ends 10% above buy and hold, random 50% below: 1.1 / 0.5 = 2.2
-    assert summary.beyond([record(0, 0, 0.0, 10.0)], "random") == [[pytest.approx(120.0)]]
+    assert summary.beyond([record(0, 0, 10.0, random=-50.0)], "random") == [[pytest.approx(120.0)]]
 
 
 def test_window_intervals_of_steady_gains_are_points():
@@ -132,15 +110,9 @@ def plan():
 
     settings = agent.Settings(num_steps=768, episode_rows=240, decide_every=24, n_step=1)
     return study.Plan(
-        train=700,
-        validation=200,
-        test=200,
-        num_windows=2,
-        seeds=(0,),
-        fees=(0.001,),
-        settings=settings,
-        checkpoints=(512, 768),
-    )
+        train=700, validation=200, test=200, num_windows=2, seeds=(0,), fees=(0.001,),
+        settings=settings, checkpoints=(512, 768),
+    )  # fmt: skip
 
 
 def test_scores_and_choice_do_not_see_the_test(plan, local_ray):

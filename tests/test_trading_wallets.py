@@ -1,25 +1,14 @@
 """Money in the trading environment: fills, fees, rewards, rounding, and the broker's work."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from trading_kit import env_of, market
 
-from course_lib.trading import environment, features, markets, prices
+from course_lib.trading import environment, markets, prices
 
-FLAT = 100 + np.sin(np.arange(features.lead_in(24)))  # a lead-in of any shape
 CENT = 0.005
-
-
-def env_of(close: list[float] | np.ndarray, **options) -> environment.TradingEnv:
-    """An environment whose traded prices, after the lead-in, are ``close``."""
-    table = prices.price_table(np.round(np.concatenate([FLAT, close]), 2))
-    return environment.make_env(table, **options)
-
-
-def market(rows: int = 400, seed: int = 0) -> pd.DataFrame:
-    return markets.sine_market(rows, rng=np.random.default_rng(seed), noise=0.01)
 
 
 def test_ledger_of_five_trades_worked_by_hand():
@@ -145,7 +134,7 @@ def test_the_work_of_a_step_does_not_grow_with_the_number_of_trades(monkeypatch)
     assert len(env._broker.trades) == 0
 
     # the same count sees TensorTrade's own broker look through every order ever placed
-    monkeypatch.setattr(components.TidyBroker, "update", components.Broker.update)
+    monkeypatch.setattr(components.TidyBroker, "update", components.tt.Broker.update)
     assert step_and_count(environment.make_env(market(1_500)), 50)[-1] == 50
 
 

@@ -15,10 +15,11 @@ from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from course_lib.checks.record import MIME
+from course_lib.checks.values import MIME
 from course_lib.grading.cells import Cell, code_of, defined_names
 from course_lib.grading.course import MARKER, Exercise, Lesson
 
+DEFINITIONS = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef
 CHEAP_CALLS = {"profiles.current", "gym.make", "np.random.default_rng"}
 START_RAY = (
     "import ray\nray.init(address='local', num_cpus=2, include_dashboard=False, "
@@ -156,22 +157,23 @@ def _can_run(node: ast.stmt, provided: set[str]) -> bool:
 
 def _is_cheap(node: ast.stmt) -> bool:
     """Whether running one of our own statements costs next to nothing."""
-    if isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef):
-        return True
-    if not isinstance(node, ast.Assign):
-        return False
-    calls = [inner for inner in ast.walk(node.value) if isinstance(inner, ast.Call)]
-    return all(ast.unparse(call.func) in CHEAP_CALLS for call in calls)
+    return isinstance(node, DEFINITIONS) or (
+        isinstance(node, ast.Assign)
+        and all(
+            ast.unparse(inner.func) in CHEAP_CALLS
+            for inner in ast.walk(node.value)
+            if isinstance(inner, ast.Call)
+        )
+    )
 
 
 def _is_plain(node: ast.stmt) -> bool:
     """Whether one of the learner's statements is an import, a definition or a constant."""
-    if isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef):
-        return True
-    if not isinstance(node, ast.Assign):
-        return False
-    inner = list(ast.walk(node.value))
-    return not any(isinstance(part, ast.Call | ast.Await | ast.NamedExpr) for part in inner)
+    active = ast.Call | ast.Await | ast.NamedExpr
+    return isinstance(node, DEFINITIONS) or (
+        isinstance(node, ast.Assign)
+        and not any(isinstance(inner, active) for inner in ast.walk(node.value))
+    )
 
 
 def build(
@@ -212,7 +214,7 @@ def build(
 
 def _warm_up(exercise: Exercise, needs: str) -> str:
     """Load what the check needs before the learner's time starts."""
-    lines = [f"import {exercise.module}, course_lib.checks.record"]
+    lines = [f"import {exercise.module}, course_lib.checks.values"]
     if needs:
         lines += ["import torch", "torch.set_num_threads(1)"]
     if needs == "ray":
@@ -222,9 +224,9 @@ def _warm_up(exercise: Exercise, needs: str) -> str:
 
 def _check_source(exercise: Exercise, seed: int, token: str) -> str:
     return (
-        "import course_lib.checks.record as _record, importlib as _importlib\n"
+        "import course_lib.checks.values as _values, importlib as _importlib\n"
         f"_check = _importlib.import_module({exercise.module!r}).{exercise.check_name}\n"
-        f"_record.emit(_check, {exercise.name}, {seed}, {token!r})"
+        f"_values.emit(_check, {exercise.name}, {seed}, {token!r})"
     )
 
 

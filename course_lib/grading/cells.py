@@ -2,8 +2,6 @@
 
 import ast
 import json
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,17 +104,3 @@ def defined_names(node: ast.stmt) -> set[str]:
     return {
         name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)
     }
-
-
-def used_names(nodes: list[ast.stmt]) -> set[str]:
-    """Return every name that occurs in statements, however deep."""
-    return {
-        name.id for node in nodes for name in ast.walk(node) if isinstance(name, ast.Name)
-    } | set(_string_annotations(nodes))
-
-
-def _string_annotations(nodes: list[ast.stmt]) -> Iterator[str]:
-    for node in nodes:
-        for inner in ast.walk(node):
-            if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
-                yield from re.findall(r"\b[A-Za-z_]\w*\b", inner.value[:200])

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from course_lib.checks.core import Outcome, look, same
-from course_lib.checks.record import encode, in_words
+from course_lib.checks.values import encode, in_words
 from course_lib.grading.course import Exercise, Lesson, lessons, points
 
 SLOW_S = 1.5  # a check that takes longer gets the larger budget, whatever it says it needs

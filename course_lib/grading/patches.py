@@ -106,7 +106,7 @@ class SandboxedKernel(RunningKernel):
         self.ready = False
         try:
             self._start()
-            self._watch()
+            self._guard()
             self.kc.wait_for_ready(timeout=START_S)
             self._ensure_iopub_up()
         except BaseException:
@@ -136,18 +136,18 @@ class SandboxedKernel(RunningKernel):
         """Let the kernel run for so many seconds from now."""
         self.deadline = time.monotonic() + seconds
 
-    def _watch(self) -> None:
-        """Watch memory and disk from a thread of this process."""
+    def _guard(self) -> None:
+        """Look after memory and disk from a thread of this process."""
         self.done = threading.Event()
 
-        def watch() -> None:
+        def guard() -> None:
             while not self.done.wait(0.2):
                 if sandbox.memory_mb(sandbox.tree(self.pid)) > self.budget.memory_mb:
                     self._end("memory")
                 elif self.place.size_mb() > self.budget.disk_mb:
                     self._end("disk")
 
-        threading.Thread(target=watch, daemon=True).start()
+        threading.Thread(target=guard, daemon=True).start()
 
     def _end(self, reason: str) -> None:
         self.stopped = self.stopped or reason

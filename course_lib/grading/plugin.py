@@ -14,7 +14,8 @@ import nbformat
 import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile
 
-from course_lib.checks.record import MIME, agree, in_words
+from course_lib import journal
+from course_lib.checks.values import MIME, agree, in_words
 from course_lib.grading import patches
 
 VARIABLE = "COURSE_GRADING_RUN"
@@ -71,8 +72,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
         "error": _error(item.test_outputs or []),
         "cases": getattr(item, "cases", None),
     }
-    with Settings.records.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(record) + "\n")
+    journal.append(Settings.records, record)
 
 
 def _role(item: IPyNbCell) -> str:
@@ -96,38 +96,38 @@ def compare(
 ) -> bool:
     """Compare the values of a check with the stored ones; every other output is ignored."""
     expected = json.loads(stored[0]["data"][MIME])
-    found = [records for output in outputs if (records := _values(output)) is not None]
+    found = [got for output in outputs if (got := _outcomes(output)) is not None]
     cell.cases = judge(expected, found[0]) if len(found) == 1 else None
     cell.comparison_traceback = ["values differ"]
     return cell.cases is not None and all(case["right"] for case in cell.cases)
 
 
-def _values(output: nbformat.NotebookNode) -> list[Any] | None:
-    """Return the records of an output that carries this run's token."""
+def _outcomes(output: nbformat.NotebookNode) -> list[Any] | None:
+    """Return the outcomes in an output that carries this run's token."""
     try:
         content = json.loads(output["data"][MIME])
-        if content["token"] == Settings.token and isinstance(content["records"], list):
-            return content["records"]
+        if content["token"] == Settings.token and isinstance(content["outcomes"], list):
+            return content["outcomes"]
     except (KeyError, TypeError, ValueError, RecursionError):
         pass
     return None
 
 
-def judge(expected: list[dict[str, Any]], records: list[Any]) -> list[dict[str, Any]]:
+def judge(expected: list[dict[str, Any]], outcomes: list[Any]) -> list[dict[str, Any]]:
     """Return for each expected value whether the learner's agrees, and what it was in words."""
     judged = []
     for index, wanted in enumerate(expected[:MAX_CASES]):
-        record = records[index] if index < len(records) else None
-        record = record if isinstance(record, dict) else {}
-        value = record.get("value")
-        right = "error" not in record and agree(wanted["value"], value, atol=wanted["atol"])
+        got = outcomes[index] if index < len(outcomes) else None
+        got = got if isinstance(got, dict) else {}
+        value = got.get("value")
+        right = "error" not in got and agree(wanted["value"], value, atol=wanted["atol"])
         judged.append(
             {
                 "right": bool(right),
-                "seen": bool(record),
+                "seen": bool(got),
                 "got": in_words(value) if value is not None else "",
-                "error": str(record.get("error", ""))[:80],
-                "text": str(record.get("text", ""))[:500],
+                "error": str(got.get("error", ""))[:80],
+                "text": str(got.get("text", ""))[:500],
             }
         )
     return judged

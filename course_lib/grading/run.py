@@ -7,7 +7,6 @@ import secrets
 import shutil
 import sys
 import tempfile
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from course_lib.grading import report, sandbox, scores, session, stripped
 from course_lib.grading.assemble import find_answer
 from course_lib.grading.course import Lesson, lessons
 from course_lib.grading.submissions import Submission, find
+from course_lib.journal import Journal
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ class Options:
     mine: bool = False
 
 
-class Journal:
-    """The results so far: one JSON line each, appended as they come."""
+class Results:
+    """The results so far, kept in a journal, with the settings that they belong to."""
 
     def __init__(self, out: Path, options: Options, mode: str) -> None:
         out.mkdir(parents=True, exist_ok=True)
-        self.path, self.lock = out / "results.jsonl", threading.Lock()
+        self.path = out / "results.jsonl"
         state = out / "run.json"
         before = _load(state)
         seed = options.seed
@@ -60,27 +60,13 @@ class Journal:
         if self.path.exists() and before != settings:
             self.path.rename(self.path.with_suffix(".old.jsonl"))
         state.write_text(json.dumps(settings) + "\n", encoding="utf-8")
-        self.rows = {_key(row): row for row in self._read()}
-
-    def _read(self) -> list[dict[str, Any]]:
-        """Return the lines that are whole; an interrupted last one is left out, and cut off."""
-        if not self.path.exists():
-            return []
-        rows, good = [], b""
-        for line in self.path.read_bytes().splitlines(keepends=True):
-            try:
-                rows.append(json.loads(line))
-            except ValueError:
-                continue
-            good += line if line.endswith(b"\n") else line + b"\n"
-        self.path.write_bytes(good)
-        return rows
+        self._journal = Journal(self.path, skip_damaged=True)
+        self.rows = {_key(row): row for row in self._journal.records}
 
     def add(self, row: dict[str, Any]) -> None:
         """Append a result."""
-        with self.lock, self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-            self.rows[_key(row)] = row
+        self._journal.add(row)
+        self.rows[_key(row)] = row
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -110,10 +96,10 @@ def choose_mode(
     """
     if wanted == "reduced":
         return sandbox.describe("reduced", "as asked for")
-    library = folder / "probe"
+    library = folder / "trial"
     library.mkdir()
     library.chmod(0o755)
-    good, reason = sandbox.probe(stripped.copy_without_answer(lesson.exercises[0], library))
+    good, reason = sandbox.try_out(stripped.copy_without_answer(lesson.exercises[0], library))
     if good:
         return sandbox.describe("full", "")
     if wanted == "full":
@@ -158,11 +144,11 @@ def grade(options: Options) -> int:
         )
         if about["words"]:
             print(f"Reduced mode ({about['reason']}). {about['words']}", file=sys.stderr)
-        journal = Journal(options.out, options, about["mode"])
-        plan = session.Plan(journal.seed, about["mode"], folder, options.timeout)
-        stopped = _work(found, course, plan, journal, options)
+        results = Results(options.out, options, about["mode"])
+        plan = session.Plan(results.seed, about["mode"], folder, options.timeout)
+        stopped = _work(found, course, plan, results, options)
         keys = {(one.learner, one.notebook, one.digest) for one in found}
-        rows = [row for key, row in journal.rows.items() if key in keys]
+        rows = [row for key, row in results.rows.items() if key in keys]
         report.write(rows, options.out, about | {"to do": len(found) - len(rows)})
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -183,14 +169,11 @@ def _is_begun(one: Submission, course: dict[str, Lesson]) -> bool:
 
 
 def _work(
-    found: list[Submission],
-    course: dict[str, Lesson],
-    plan: session.Plan,
-    journal: Journal,
+    found: list[Submission], course: dict[str, Lesson], plan: session.Plan, results: Results,
     options: Options,
-) -> bool:
+) -> bool:  # fmt: skip
     """Grade what is missing, several at a time; return whether it was interrupted."""
-    todo = [one for one in found if (one.learner, one.notebook, one.digest) not in journal.rows]
+    todo = [one for one in found if (one.learner, one.notebook, one.digest) not in results.rows]
     if len(todo) < len(found):
         print(f"{len(found) - len(todo)} of {len(found)} are graded already.")
     for number in sorted({one.notebook for one in todo if one.notebook}):
@@ -202,7 +185,7 @@ def _work(
     try:
         for count, task in enumerate(concurrent.futures.as_completed(tasks), 1):
             row = task.result()
-            journal.add(row)
+            results.add(row)
             _say(count, len(todo), row, each=options.mine)
     except KeyboardInterrupt:
         session.stop_all()

@@ -144,7 +144,7 @@ def _environment(course: Path, mode: str, home: Path) -> dict[str, str]:
     }
 
 
-PROBE = """
+TRIAL = """
 import os, socket, sys
 import IPython, numpy
 assert not os.path.exists({hidden!r}), "a hidden file can be seen"
@@ -164,7 +164,7 @@ print("sandboxed")
 """
 
 
-def probe(course: Path) -> tuple[bool, str]:
+def try_out(course: Path) -> tuple[bool, str]:
     """Try the sandbox once; return whether it holds, and the reason if it does not."""
     if sys.platform != "linux":
         return False, f"a sandbox needs Linux, this is {sys.platform}"
@@ -173,7 +173,7 @@ def probe(course: Path) -> tuple[bool, str]:
     (place.folder / "jail.json").write_text(json.dumps({**config, "verbose": True}))
     hidden = place.folder / "hidden"
     hidden.touch()
-    code = PROBE.format(hidden=str(hidden), pid=os.getpid())
+    code = TRIAL.format(hidden=str(hidden), pid=os.getpid())
     try:
         tried = subprocess.run(
             [*place.command, sys.executable, "-c", code],

@@ -14,6 +14,7 @@ from typing import Any
 
 import nbformat
 
+from course_lib import journal
 from course_lib.grading import assemble, sandbox, stripped
 from course_lib.grading.budgets import budget_for
 from course_lib.grading.cells import Cell
@@ -106,12 +107,9 @@ def _complete(records: dict[str, Any]) -> bool:
 
 
 def _pytest(
-    plan: Plan,
-    lesson: Lesson,
-    exercises: list[Exercise],
-    cells: list[Cell],
+    plan: Plan, lesson: Lesson, exercises: list[Exercise], cells: list[Cell],
     answers: dict[str, assemble.Answer],
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, dict[str, Any]]:  # fmt: skip
     """Run exercises in one pytest process; return the records by exercise and role."""
     with tempfile.TemporaryDirectory(dir=plan.folder, prefix="p") as name:
         folder, token = Path(name), secrets.token_hex(8)
@@ -179,13 +177,8 @@ def _call(folder: Path, limit_s: float) -> None:
 
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:
-    """Return the records that a run left, by exercise and role; a damaged last line is left out."""
+    """Return the records that a run left, by exercise and role."""
     found: dict[str, dict[str, Any]] = {}
-    if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue
-            found.setdefault(record["exercise"], {})[record["role"]] = record
+    for record in journal.read(path, skip_damaged=True):
+        found.setdefault(record["exercise"], {})[record["role"]] = record
     return found

@@ -1,38 +1,28 @@
 """Pictures of notebook 03: training runs, several seeds, several algorithms, and the diagrams."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from course_lib.plots.cartpole_diagrams import draw_cartpole, draw_network, draw_ray_dqn
-from course_lib.plots.curves import COLOURS, GREY, STYLES, Level, running_mean
+from course_lib.plots.curves import running_mean
+from course_lib.plots.style import ABOVE, COLOURS, GREY, Level, draw_levels, finish, look
 from course_lib.plots.time_spent import plot_time_spent
 
 __all__ = [
-    "draw_cartpole",
-    "draw_compared",
-    "draw_network",
-    "draw_ray_dqn",
-    "draw_training",
-    "plot_seeds",
-    "plot_time_spent",
-]
+    "draw_cartpole", "draw_compared", "draw_network", "draw_ray_dqn", "draw_training",
+    "plot_seeds", "plot_time_spent",
+]  # fmt: skip
 
 Rows = Sequence[dict[str, float]]
 
 
 def draw_training(
-    figure: Figure,
-    rows: Rows,
-    *,
-    floor: Level | None = None,
-    ceiling: Level | None = None,
+    figure: Figure, rows: Rows, *, floor: Level | None = None, ceiling: Level | None = None,
     window: int = 20,
-) -> None:
+) -> None:  # fmt: skip
     """Draw a training run: returns on the left, loss and mean q-value on the right.
 
     Args:
@@ -57,10 +47,8 @@ def draw_training(
     axes["return"].plot(
         steps[seen], greedy[seen], "s", color=COLOURS[2], markersize=5, label="greedy episodes"
     )
-    _levels(axes["return"], floor, ceiling)
+    draw_levels(axes["return"], floor, ceiling)
     axes["return"].set(xlabel="environment steps", ylabel="return (steps the pole stays up)")
-    place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncol": 2}
-    axes["return"].legend(frameon=False, fontsize="small", **place)
     for name, key, label in (("loss", "loss", "loss"), ("q", "mean_q", "mean q-value")):
         axes[name].plot(steps, _column(rows, key), color=COLOURS[3], linewidth=1.5)
         axes[name].set_ylabel(label)
@@ -68,19 +56,14 @@ def draw_training(
     axes["loss"].locator_params(axis="x", nbins=4)
     axes["q"].set_xlabel("environment steps")
     axes["q"].locator_params(axis="x", nbins=4)
-    for ax in axes.values():
-        ax.spines[["top", "right"]].set_visible(False)
+    for name, ax in axes.items():
+        finish(ax, legend=name == "return", **ABOVE, ncol=2)
 
 
 def plot_seeds(
-    runs: Sequence[Sequence[float]],
-    *,
-    ends: Sequence[Sequence[float]],
-    window: int = 20,
-    floor: Level | None = None,
-    ceiling: Level | None = None,
-    axes: np.ndarray | None = None,
-) -> np.ndarray:
+    runs: Sequence[Sequence[float]], *, ends: Sequence[Sequence[float]], window: int = 20,
+    floor: Level | None = None, ceiling: Level | None = None, axes: np.ndarray | None = None,
+) -> np.ndarray:  # fmt: skip
     """Draw the runs of several seeds side by side, none left out.
 
     Args:
@@ -94,23 +77,17 @@ def plot_seeds(
     if len(runs) != len(ends):
         raise ValueError(f"runs and ends must pair up, got {len(runs)} and {len(ends)}")
     if axes is None:
-        axes = plt.subplots(
-            1,
-            len(runs),
-            figsize=(2.2 * len(runs), 2.7),
-            sharey=True,
-            squeeze=False,
-            layout="constrained",
-        )[1][0]
+        figure = plt.figure(figsize=(2.2 * len(runs), 2.7), layout="constrained")
+        axes = figure.subplots(1, len(runs), sharey=True, squeeze=False)[0]
     for i, (ax, returns, steps) in enumerate(zip(axes, runs, ends, strict=True)):
         thousands = np.asarray(steps) / 1000
         colour = COLOURS[i % len(COLOURS)]
         ax.plot(thousands, returns, color=colour, alpha=0.25, linewidth=0.7)
         ax.plot(thousands, running_mean(np.asarray(returns), window), color=colour, linewidth=2)
-        _levels(ax, floor, ceiling)
+        draw_levels(ax, floor, ceiling)
         ax.set_title(f"seed {i}", fontsize=10)
         ax.set_xlabel("1,000 steps")
-        ax.spines[["top", "right"]].set_visible(False)
+        finish(ax, legend=False)
     axes[0].set_ylabel(f"return (bold: mean of {window})")
     for level in (floor, ceiling):
         if level is not None:
@@ -119,13 +96,9 @@ def plot_seeds(
 
 
 def draw_compared(
-    figure: Figure,
-    runs: dict[str, Rows],
-    *,
-    floor: Level | None = None,
-    ceiling: Level | None = None,
-    window: int = 20,
-) -> None:
+    figure: Figure, runs: dict[str, Rows], *, floor: Level | None = None,
+    ceiling: Level | None = None, window: int = 20,
+) -> None:  # fmt: skip
     """Draw the mean return of several algorithms, one run each, over steps and over seconds.
 
     Args:
@@ -140,21 +113,12 @@ def draw_compared(
     for ax, (key, label) in zip(axes, looks, strict=True):
         for i, (name, rows) in enumerate(runs.items()):
             steps, returns = _column(rows, key), _column(rows, "mean_return")
-            look = {"color": COLOURS[i], "linestyle": STYLES[i], "linewidth": 2}
-            ax.plot(steps, returns, label=f"{name}, 1 seed", **look)
-        _levels(ax, floor, ceiling)
+            ax.plot(steps, returns, label=f"{name}, 1 seed", linewidth=2, **look(i))
+        draw_levels(ax, floor, ceiling)
         ax.set_xlabel(label)
-        ax.spines[["top", "right"]].set_visible(False)
+        finish(ax, legend=ax is axes[0])
     axes[0].set_ylabel(f"return, mean of {window} episodes")
-    axes[0].legend(frameon=False, fontsize="small")
 
 
 def _column(rows: Rows, key: str) -> np.ndarray:
     return np.array([row.get(key, np.nan) for row in rows], dtype=float)
-
-
-def _levels(ax: Axes, floor: Level | None, ceiling: Level | None) -> None:
-    for level, style in ((ceiling, (0, (6, 2))), (floor, (0, (1, 2)))):
-        if level is not None:
-            label = f"{level[0]}: {level[1]:g}"
-            ax.axhline(level[1], color=GREY, linestyle=style, linewidth=1.2, label=label)

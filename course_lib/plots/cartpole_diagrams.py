@@ -4,12 +4,13 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 
-from course_lib.plots.curves import COLOURS, GREY
+from course_lib.plots.style import COLOURS, GREY, new_axes
+
+Point = tuple[float, float]
 
 
 def draw_cartpole(obs: Sequence[float], *, ax: Axes | None = None) -> Axes:
@@ -26,7 +27,7 @@ def draw_cartpole(obs: Sequence[float], *, ax: Axes | None = None) -> Axes:
     if len(obs) != 4:
         raise ValueError(f"a CartPole observation has 4 numbers, got {len(obs)}")
     x, velocity, angle, spin = (float(value) for value in obs)
-    ax = _axes(ax, (8, 2.9))
+    ax = new_axes(ax, (8, 2.9))
     tip = (x + 1.0 * np.sin(angle), 0.12 + 1.0 * np.cos(angle))
     ax.plot([-2.4, 2.4], [-0.12, -0.12], color=GREY, linewidth=1)
     for edge in (-2.4, 2.4):
@@ -51,12 +52,8 @@ def draw_cartpole(obs: Sequence[float], *, ax: Axes | None = None) -> Axes:
 
 
 def draw_network(
-    inputs: Sequence[str],
-    hidden: Sequence[int],
-    outputs: Sequence[str],
-    *,
-    ax: Axes | None = None,
-) -> Axes:
+    inputs: Sequence[str], hidden: Sequence[int], outputs: Sequence[str], *, ax: Axes | None = None,
+) -> Axes:  # fmt: skip
     """Draw a fully connected network from named inputs to named outputs, few circles for many.
 
     Args:
@@ -65,7 +62,7 @@ def draw_network(
         outputs: names of what comes out.
         ax: axes to draw on; new ones if not given.
     """
-    ax = _axes(ax, (8, 3))
+    ax = new_axes(ax, (8, 3))
     counts = [len(inputs), *(min(7, units) for units in hidden), len(outputs)]
     layers = [
         [(column * 2.0, (count - 1) / 2 - row) for row in range(count)]
@@ -96,18 +93,11 @@ def draw_ray_dqn(*, num_env_runners: int = 2, ax: Axes | None = None) -> Axes:
         num_env_runners: sampling processes to draw, at least 1.
         ax: axes to draw on; new ones if not given.
     """
-    ax = _axes(ax, (9, 3.6))
+    ax = new_axes(ax, (9, 3.6))
     _box(ax, 0.1, 0.2, 5.4, 3.3, "driver: the notebook's process", fill=False)
     _box(ax, 0.4, 0.5, 2.0, 1.9, "replay memory\nlast 100,000\ntransitions", COLOURS[4])
-    _box(
-        ax,
-        3.2,
-        0.5,
-        2.0,
-        1.9,
-        "learner\nq-network and\ntarget network\n(a GPU, if any)",
-        COLOURS[5],
-    )
+    learner = "learner\nq-network and\ntarget network\n(a GPU, if any)"
+    _box(ax, 3.2, 0.5, 2.0, 1.9, learner, COLOURS[5])
     _arrow(ax, (2.4, 1.45), (3.2, 1.45), "batches")
     height = 3.3 / num_env_runners
     for i in range(num_env_runners):
@@ -123,21 +113,10 @@ def draw_ray_dqn(*, num_env_runners: int = 2, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _axes(ax: Axes | None, figsize: tuple[float, float]) -> Axes:
-    return plt.subplots(figsize=figsize, layout="constrained")[1] if ax is None else ax
-
-
 def _box(
-    ax: Axes,
-    x: float,
-    y: float,
-    width: float,
-    height: float,
-    text: str,
-    colour: str = "none",
-    *,
-    fill: bool = True,
-) -> None:
+    ax: Axes, x: float, y: float, width: float, height: float, text: str, colour: str = "none",
+    *, fill: bool = True,
+) -> None:  # fmt: skip
     look: dict[str, Any] = {"facecolor": colour, "alpha": 0.3} if fill else {"facecolor": "none"}
     box: dict[str, Any] = {"boxstyle": "round,pad=0,rounding_size=0.12"}
     ax.add_patch(FancyBboxPatch((x, y), width, height, **box, edgecolor="black", **look))
@@ -148,24 +127,11 @@ def _box(
 
 
 def _arrow(
-    ax: Axes,
-    start: tuple[float, float],
-    end: tuple[float, float],
-    text: str,
-    *,
-    dashed: bool = False,
-    curve: float = 0.0,
+    ax: Axes, start: Point, end: Point, text: str, *, dashed: bool = False, curve: float = 0.0
 ) -> None:
-    ax.add_patch(
-        FancyArrowPatch(
-            start,
-            end,
-            arrowstyle="-|>",
-            mutation_scale=14,
-            linewidth=1.5,
-            linestyle="--" if dashed else "-",
-            connectionstyle=f"arc3,rad={curve}",
-        )
-    )
+    look: dict[str, Any] = {"arrowstyle": "-|>", "mutation_scale": 14, "linewidth": 1.5}
+    bend = f"arc3,rad={curve}"
+    style = "--" if dashed else "-"
+    ax.add_patch(FancyArrowPatch(start, end, linestyle=style, connectionstyle=bend, **look))
     middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
     ax.text(middle[0], middle[1] + 0.12, text, ha="center", fontsize=9)

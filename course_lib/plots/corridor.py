@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
@@ -11,7 +10,17 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 
 from course_lib.envs import corridor
-from course_lib.plots.curves import COLOURS, GREY, STYLES, Level
+from course_lib.plots.style import (
+    BESIDE,
+    COLOURS,
+    DASHES,
+    GREY,
+    Level,
+    draw_levels,
+    finish,
+    look,
+    new_axes,
+)  # fmt: skip
 
 LEVELS_S = (36.5, 38, 40, 45, 50, 60, 75, 100, 140, 200)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -24,7 +33,7 @@ def plot_surface(*, ax: Axes | None = None, length: float = corridor.LENGTH_M) -
         ax: axes to draw on; new ones if not given.
         length: of the corridor, metres.
     """
-    ax = plt.subplots(figsize=(7, 4), layout="constrained")[1] if ax is None else ax
+    ax = new_axes(ax, (7, 4))
     strides = np.linspace(*corridor.STRIDE_RANGE_M, 90)
     paces = np.linspace(*corridor.PACE_RANGE_HZ, 90)
     times = corridor.expected_time(strides[None, :], paces[:, None], length=length)
@@ -44,14 +53,10 @@ def plot_surface(*, ax: Axes | None = None, length: float = corridor.LENGTH_M) -
 
 
 def plot_trials(
-    strides: Sequence[float] | np.ndarray,
-    paces: Sequence[float] | np.ndarray,
-    seconds: Sequence[float] | np.ndarray,
-    *,
-    stopped: Sequence[bool] | np.ndarray | None = None,
-    ax: Axes | None = None,
-    label: str = "trial",
-) -> Axes:
+    strides: Sequence[float] | np.ndarray, paces: Sequence[float] | np.ndarray,
+    seconds: Sequence[float] | np.ndarray, *, stopped: Sequence[bool] | np.ndarray | None = None,
+    ax: Axes | None = None, label: str = "trial",
+) -> Axes:  # fmt: skip
     """Draw trials as points on the true surface; the one with the least measured time is marked.
 
     Args:
@@ -72,16 +77,9 @@ def plot_trials(
     ax = plot_surface(ax=ax)
     ax.plot(x[early], y[early], "x", color="black", markersize=7, label="stopped early")
     ax.plot(
-        x[~early],
-        y[~early],
-        "o",
-        color="white",
-        markeredgecolor="black",
-        markersize=7,
-        label=label,
-        clip_on=False,
-        zorder=3,
-    )
+        x[~early], y[~early], "o", color="white", markeredgecolor="black", markersize=7,
+        label=label, clip_on=False, zorder=3,
+    )  # fmt: skip
     if len(z):
         best = int(z.argmin())
         ax.plot(
@@ -114,8 +112,7 @@ def draw_guess(figure: Figure, stride: float, pace: float, walks: np.ndarray) ->
     right.axvline(mean, color=COLOURS[1], linewidth=2, label=f"true mean {mean:.1f} s")
     risk = float(corridor.stumbling_risk(stride, pace))
     right.set(xlabel="time of a walk (s)", ylabel="walks", title=f"risk per step {risk:.1%}")
-    right.spines[["top", "right"]].set_visible(False)
-    right.legend(frameon=False, fontsize="small")
+    finish(right)
 
 
 def draw_search(figure: Figure, rows: Sequence[Mapping], max_walks: int = 0) -> None:
@@ -137,23 +134,17 @@ def draw_search(figure: Figure, rows: Sequence[Mapping], max_walks: int = 0) -> 
         best = np.minimum.accumulate(times)
         right.step(numbers, best, where="post", color=COLOURS[1], label="least so far")
     level = float(corridor.expected_time(*corridor.best_gait()))
-    right.axhline(level, color=GREY, linestyle=(0, (6, 2)), label=f"least mean time {level:.1f} s")
+    right.axhline(level, color=GREY, linestyle=DASHES, label=f"least mean time {level:.1f} s")
     _log_seconds(right)
     right.set(xlabel="trial", ylabel="mean time of its walks (s)")
     _legend_below(right)
 
 
 def plot_rungs(
-    curves: Sequence[np.ndarray],
-    *,
-    full: int,
-    ax: Axes | None = None,
-    xlabel: str = "walks so far",
-    ylabel: str = "mean time so far (s)",
-    step: int = 1,
-    floor: Level | None = None,
-    ceiling: Level | None = None,
-) -> Axes:
+    curves: Sequence[np.ndarray], *, full: int, ax: Axes | None = None,
+    xlabel: str = "walks so far", ylabel: str = "mean time so far (s)", step: int = 1,
+    floor: Level | None = None, ceiling: Level | None = None,
+) -> Axes:  # fmt: skip
     """Draw what each trial reported; a cross where one was stopped early.
 
     Args:
@@ -166,7 +157,7 @@ def plot_rungs(
         floor: (name, value) of the line to beat.
         ceiling: (name, value) of the best that is possible.
     """
-    ax = plt.subplots(figsize=(9, 3.2), layout="constrained")[1] if ax is None else ax
+    ax = new_axes(ax, (9, 3.2))
     for curve in filter(len, curves):
         x = np.arange(1, len(curve) + 1) * step
         ends = len(curve) < full
@@ -175,22 +166,16 @@ def plot_rungs(
         ax.plot(x[-1], curve[-1], "x" if ends else "o", color=colour, markersize=6)
     ax.plot([], [], "x-", color=GREY, label="stopped early")
     ax.plot([], [], "o-", color=COLOURS[0], label="ran to the end")
-    for level, style in ((ceiling, (0, (6, 2))), (floor, (0, (1, 2)))):
-        if level is not None:
-            ax.axhline(level[1], color=GREY, linestyle=style, label=f"{level[0]}: {level[1]:g} s")
+    draw_levels(ax, floor, ceiling, "{}: {:g} s")
     _log_seconds(ax)
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    ax.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
-    return ax
+    return finish(ax, loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def plot_searches(
-    times: Mapping[str, np.ndarray],
-    *,
-    least: float,
-    ax: Axes | None = None,
+    times: Mapping[str, np.ndarray], *, least: float, ax: Axes | None = None,
     xlabel: str = "true mean time of the setting it chose (s)",
-) -> Axes:
+) -> Axes:  # fmt: skip
     """Draw one dot per seed for each search, and its median as a bar.
 
     Args:
@@ -200,7 +185,7 @@ def plot_searches(
         xlabel: label of the horizontal axis, with its unit.
     """
     height = 1.2 + 0.5 * len(times)
-    ax = plt.subplots(figsize=(8, height), layout="constrained")[1] if ax is None else ax
+    ax = new_axes(ax, (8, height))
     for row, values in enumerate(times.values()):
         spread = np.linspace(-0.25, 0.25, len(values)) if len(values) > 1 else np.zeros(1)
         ax.plot(
@@ -208,15 +193,13 @@ def plot_searches(
             alpha=0.7, markersize=5,
         )  # fmt: skip
         ax.plot([np.median(values)] * 2, [row - 0.38, row + 0.38], color="black", linewidth=2.5)
-    ax.axvline(least, color=GREY, linestyle=(0, (6, 2)), label=f"best possible {least:.1f} s")
+    ax.axvline(least, color=GREY, linestyle=DASHES, label=f"best possible {least:.1f} s")
     ax.plot([], [], color="black", linewidth=2.5, label="median")
     names = [f"{name} ({len(values)} seeds)" for name, values in times.items()]
     ax.set_yticks(range(len(times)), names)
     ax.invert_yaxis()
     ax.set_xlabel(xlabel)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False, fontsize="small")
-    return ax
+    return finish(ax)
 
 
 def plot_gaits(
@@ -229,24 +212,18 @@ def plot_gaits(
         is_wet: shape (num_tiles,).
         ax: axes to draw on; new ones if not given.
     """
-    ax = plt.subplots(figsize=(8, 3), layout="constrained")[1] if ax is None else ax
+    ax = new_axes(ax, (8, 3))
     edges = np.arange(len(is_wet) + 1) * corridor.TILE_M
     for tile in np.flatnonzero(is_wet):
         label = "wet floor" if tile == np.flatnonzero(is_wet)[0] else None
         ax.axvspan(edges[tile], edges[tile + 1], color=COLOURS[4], alpha=0.3, lw=0, label=label)
     for number, (name, values) in enumerate(gaits.items()):
         shift = 0.07 * (number - (len(gaits) - 1) / 2)
-        ax.stairs(
-            values + shift, edges, baseline=None, label=name, linewidth=2.2,
-            color=COLOURS[number], linestyle=STYLES[number],
-        )  # fmt: skip
+        ax.stairs(values + shift, edges, baseline=None, label=name, linewidth=2.2, **look(number))
     ax.set_yticks(range(len(corridor.GAITS)), [gait.name for gait in corridor.GAITS])
-    ax.set(
-        xlabel="place in the corridor (m)", ylabel="gait", ylim=(-0.4, len(corridor.GAITS) - 0.6)
-    )
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5))
-    return ax
+    top = len(corridor.GAITS) - 0.6
+    ax.set(xlabel="place in the corridor (m)", ylabel="gait", ylim=(-0.4, top))
+    return finish(ax, **BESIDE)
 
 
 def draw_settings(figure: Figure, rows: Sequence[Mapping], *, best: float, constant: float) -> None:
@@ -258,24 +235,19 @@ def draw_settings(figure: Figure, rows: Sequence[Mapping], *, best: float, const
         best: mean seconds of the best policy.
         constant: mean seconds of the best constant gait.
     """
-    for ax, name in zip(
-        figure.subplots(1, 2, sharey=True), ("learning_rate", "epsilon"), strict=True
-    ):
+    left, right = figure.subplots(1, 2, sharey=True)
+    for ax, name in ((left, "learning_rate"), (right, "epsilon")):
         x = np.array([row[name] for row in rows], dtype=float)
         seconds, worst = (np.array([row[key] for row in rows]) for key in ("seconds", "worst"))
         ax.vlines(x, seconds, worst, color=GREY, linewidth=1, label="up to the worst seed")
         ax.plot(x, seconds, "o", color=COLOURS[0], label="mean of the seeds")
-        for level, text, style in (
-            (constant, "best constant gait", (0, (1, 2))), (best, "best policy", (0, (6, 2))),
-        ):  # fmt: skip
-            ax.axhline(level, color=GREY, linestyle=style, label=f"{text}: {level:.1f} s")
+        floor, ceiling = ("best constant gait", constant), ("best policy", best)
+        draw_levels(ax, floor, ceiling, "{}: {:.1f} s")
         ax.set_xlabel(name.replace("_", " "))
-        ax.spines[["top", "right"]].set_visible(False)
-        if name == "learning_rate":
-            if len(rows):
-                ax.set_xscale("log")
-            ax.set_ylabel("greedy walk, mean (s)")
-    ax.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5))
+        finish(ax, legend=ax is right, **BESIDE)
+    left.set_ylabel("greedy walk, mean (s)")
+    if len(rows):
+        left.set_xscale("log")
 
 
 def _legend_below(ax: Axes, handles: list | None = None) -> None:
@@ -293,4 +265,4 @@ def _log_seconds(ax: Axes) -> None:
     ax.yaxis.set_minor_formatter(NullFormatter())
     low, high = ax.get_ylim()
     ax.set_yticks([tick for tick in (40, 50, 60, 80, 100, 150, 200) if low <= tick <= high])
-    ax.spines[["top", "right"]].set_visible(False)
+    finish(ax, legend=False)

@@ -1,17 +1,12 @@
 """Learning curves, with a floor and a ceiling to read them against."""
 
 from collections.abc import Sequence
+from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-# Okabe and Ito's palette, told apart by most colour-blind readers; yellow is left out on white.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
-GREY = "#666666"
-
-Level = tuple[str, float]
+from course_lib.plots.style import Level, draw_levels, finish, look, new_axes
 
 
 def running_mean(values: np.ndarray, window: int) -> np.ndarray:
@@ -37,17 +32,10 @@ def running_mean(values: np.ndarray, window: int) -> np.ndarray:
 
 
 def plot_returns(
-    returns: Sequence[float] | np.ndarray,
-    *,
-    x: Sequence[float] | np.ndarray | None = None,
-    window: int = 50,
-    ax: Axes | None = None,
-    label: str | None = None,
-    floor: Level | None = None,
-    ceiling: Level | None = None,
-    xlabel: str = "episode",
-    ylabel: str = "return",
-) -> Axes:
+    returns: Sequence[float] | np.ndarray, *, x: Sequence[float] | np.ndarray | None = None,
+    window: int = 50, ax: Axes | None = None, label: str | None = None, floor: Level | None = None,
+    ceiling: Level | None = None, xlabel: str = "episode", ylabel: str = "return",
+) -> Axes:  # fmt: skip
     """Draw one run: each return as a thin line, the running mean as a bold one.
 
     Args:
@@ -70,30 +58,22 @@ def plot_returns(
             f"returns must have one dimension, got shape {values.shape}; "
             "for several seeds use plot_band"
         )
-    ax = _axes(ax)
-    colour, style = _next_look(ax)
+    ax = new_axes(ax)
+    style = _next_look(ax)
     steps = np.arange(1, values.size + 1) if x is None else np.asarray(x)
     if window > 1:
-        ax.plot(steps, values, color=colour, alpha=0.25, linewidth=0.8, label="_each")
+        ax.plot(steps, values, color=style["color"], alpha=0.25, linewidth=0.8, label="_each")
     name = f"{label or 'return'}, mean of {window}" if window > 1 else label or "return"
-    ax.plot(
-        steps, running_mean(values, window), color=colour, linestyle=style, linewidth=2, label=name
-    )
+    ax.plot(steps, running_mean(values, window), **style, linewidth=2, label=name)
     return _finish(ax, floor, ceiling, xlabel, ylabel)
 
 
 def plot_band(
-    curves: Sequence[Sequence[float]] | np.ndarray,
-    *,
-    x: Sequence[float] | np.ndarray | None = None,
-    window: int = 1,
-    ax: Axes | None = None,
-    label: str | None = None,
-    floor: Level | None = None,
-    ceiling: Level | None = None,
-    xlabel: str = "episode",
-    ylabel: str = "return",
-) -> Axes:
+    curves: Sequence[Sequence[float]] | np.ndarray, *,
+    x: Sequence[float] | np.ndarray | None = None, window: int = 1, ax: Axes | None = None,
+    label: str | None = None, floor: Level | None = None, ceiling: Level | None = None,
+    xlabel: str = "episode", ylabel: str = "return",
+) -> Axes:  # fmt: skip
     """Draw several seeds of one setting: the median as a line, 10% to 90% as a band.
 
     Args:
@@ -113,14 +93,14 @@ def plot_band(
     values = np.asarray(curves, dtype=float)
     if values.ndim != 2:
         raise ValueError(f"curves must have shape (num_seeds, T), got shape {values.shape}")
-    ax = _axes(ax)
-    colour, style = _next_look(ax)
+    ax = new_axes(ax)
+    style = _next_look(ax)
     steps = np.arange(1, values.shape[1] + 1) if x is None else np.asarray(x)
     low, middle, high = np.nanpercentile(running_mean(values, window), [10, 50, 90], axis=0)
-    ax.fill_between(steps, low, high, color=colour, alpha=0.2, linewidth=0)
+    ax.fill_between(steps, low, high, color=style["color"], alpha=0.2, linewidth=0)
     smooth = f", mean of {window}" if window > 1 else ""
     name = f"{label or 'median'} ({values.shape[0]} seeds, band 10-90%{smooth})"
-    ax.plot(steps, middle, color=colour, linestyle=style, linewidth=2, label=name)
+    ax.plot(steps, middle, **style, linewidth=2, label=name)
     return _finish(ax, floor, ceiling, xlabel, ylabel)
 
 
@@ -129,26 +109,17 @@ def reading(text: str) -> None:
     print(f"Reading: {text}")
 
 
-def _axes(ax: Axes | None) -> Axes:
-    return plt.subplots(figsize=(8, 3.5), layout="constrained")[1] if ax is None else ax
-
-
-def _next_look(ax: Axes) -> tuple[str, object]:
-    """Colour and line style for the next series: both change, so colour is never the only cue."""
-    drawn = sum(
-        not str(line.get_label()).startswith("_") and line.get_gid() != "level" for line in ax.lines
+def _next_look(ax: Axes) -> dict[str, Any]:
+    """Return the look of the next series on axes that may hold some already."""
+    return look(
+        sum(
+            not str(line.get_label()).startswith("_") and line.get_gid() != "level"
+            for line in ax.lines
+        )
     )
-    return COLOURS[drawn % len(COLOURS)], STYLES[drawn % len(STYLES)]
 
 
 def _finish(ax: Axes, floor: Level | None, ceiling: Level | None, xlabel: str, ylabel: str) -> Axes:
-    for level, style in ((ceiling, (0, (6, 2))), (floor, (0, (1, 2)))):
-        if level is not None:
-            label = f"{level[0]}: {level[1]:g}"
-            ax.axhline(
-                level[1], color=GREY, linestyle=style, linewidth=1.2, label=label, gid="level"
-            )
+    draw_levels(ax, floor, ceiling)
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False, fontsize="small")
-    return ax
+    return finish(ax)

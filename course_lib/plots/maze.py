@@ -10,18 +10,20 @@ from matplotlib.patheffects import withStroke
 
 from course_lib.envs.maze_map import CHEESE, MOVES, START, TRAP, WALL, Cell, MazeMap
 from course_lib.plots.curves import plot_returns
+from course_lib.plots.style import new_axes
 
 WALL_INK, MOUSE_INK, CHEESE_INK, TRAP_INK = "#444444", "#0072B2", "#E69F00", "#D55E00"
+ARROW = {
+    "arrowstyle": "simple,head_width=0.9,head_length=0.7,tail_width=0.25", "facecolor": "black",
+    "edgecolor": "white", "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0,
+}  # fmt: skip
 CORNERS = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
 
 
 def draw_maze(
-    maze: MazeMap,
-    *,
-    mouse: Cell | None = None,
-    path: list[Cell] | None = None,
+    maze: MazeMap, *, mouse: Cell | None = None, path: list[Cell] | None = None,
     ax: Axes | None = None,
-) -> Axes:
+) -> Axes:  # fmt: skip
     """Draw the maze; walls dark, S the start, a triangle for the cheese, a cross for a trap.
 
     Args:
@@ -31,8 +33,6 @@ def draw_maze(
         ax: axes to draw on; new ones if not given.
     """
     ax = _floor(maze, ax)
-    for cell in maze.find(WALL):
-        ax.add_patch(Rectangle((cell[1] - 0.5, cell[0] - 0.5), 1, 1, color=WALL_INK))
     _furnish(maze, ax)
     if path:
         rows, columns = np.array(path).T
@@ -76,8 +76,6 @@ def draw_policy(q_table: np.ndarray, maze: MazeMap, *, ax: Axes | None = None) -
         faces.set_array(np.array(values))
         ax.add_collection(faces)
         ax.figure.colorbar(faces, ax=ax, label="q-value", shrink=0.8)
-    for cell in maze.find(WALL):
-        ax.add_patch(Rectangle((cell[1] - 0.5, cell[0] - 0.5), 1, 1, color=WALL_INK))
     _furnish(maze, ax)
     for cell in known:
         _arrows(q_table[maze.state(cell)], cell, ax)
@@ -85,15 +83,9 @@ def draw_policy(q_table: np.ndarray, maze: MazeMap, *, ax: Axes | None = None) -
 
 
 def draw_learning(
-    figure: plt.Figure,
-    q_table: np.ndarray,
-    maze: MazeMap,
-    returns: np.ndarray,
-    *,
-    num_episodes: int,
-    floor: tuple[str, float],
-    ceiling: tuple[str, float],
-) -> None:
+    figure: plt.Figure, q_table: np.ndarray, maze: MazeMap, returns: np.ndarray, *,
+    num_episodes: int, floor: tuple[str, float], ceiling: tuple[str, float],
+) -> None:  # fmt: skip
     """Draw a run in progress: the policy over the maze, and the returns so far beside it.
 
     Args:
@@ -113,18 +105,10 @@ def draw_learning(
 
 
 def _floor(maze: MazeMap, ax: Axes | None) -> Axes:
-    if ax is None:
-        size = (0.55 * maze.width + 0.6, 0.55 * maze.height + 0.6)
-        ax = plt.subplots(figsize=size, layout="constrained")[1]
-    ax.set(
-        xlim=(-0.5, maze.width - 0.5),
-        ylim=(maze.height - 0.5, -0.5),
-        aspect="equal",
-        xticks=np.arange(maze.width),
-        yticks=np.arange(maze.height),
-        xlabel="column",
-        ylabel="row",
-    )
+    ax = new_axes(ax, (0.55 * maze.width + 0.6, 0.55 * maze.height + 0.6))
+    columns, rows = np.arange(maze.width), np.arange(maze.height)
+    ax.set(xlabel="column", ylabel="row", xticks=columns, yticks=rows, aspect="equal")
+    ax.set(xlim=(-0.5, maze.width - 0.5), ylim=(maze.height - 0.5, -0.5))
     ax.tick_params(length=0, labelsize="small")
     ax.set_xticks(np.arange(maze.width + 1) - 0.5, minor=True)
     ax.set_yticks(np.arange(maze.height + 1) - 0.5, minor=True)
@@ -133,7 +117,9 @@ def _floor(maze: MazeMap, ax: Axes | None) -> Axes:
 
 
 def _furnish(maze: MazeMap, ax: Axes) -> None:
-    """Draw cheese, traps and the start's letter."""
+    """Draw walls, cheese, traps and the start's letter."""
+    for row, column in maze.find(WALL):
+        ax.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, color=WALL_INK))
     for row, column in maze.find(CHEESE):
         corners = [(column, row - 0.3), (column + 0.35, row + 0.3), (column - 0.35, row + 0.3)]
         ax.add_patch(Polygon(corners, facecolor=CHEESE_INK, edgecolor="black", zorder=3))
@@ -148,17 +134,5 @@ def _arrows(q_values: np.ndarray, cell: Cell, ax: Axes) -> None:
     best = np.flatnonzero(np.isclose(q_values, q_values.max()))
     for action in best if len(best) < len(q_values) else ():
         down, right = 0.32 * np.array(MOVES[action])
-        ax.annotate(
-            "",
-            (cell[1] + right, cell[0] + down),
-            (cell[1] - right, cell[0] - down),
-            arrowprops={
-                "arrowstyle": "simple,head_width=0.9,head_length=0.7,tail_width=0.25",
-                "facecolor": "black",
-                "edgecolor": "white",
-                "linewidth": 0.8,
-                "shrinkA": 0,
-                "shrinkB": 0,
-            },
-            zorder=5,
-        )
+        head, tail = (cell[1] + right, cell[0] + down), (cell[1] - right, cell[0] - down)
+        ax.annotate("", head, tail, arrowprops=ARROW, zorder=5)

@@ -2,22 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
-from course_lib.plots.curves import COLOURS, STYLES
+from course_lib.plots.style import finish, look, new_axes
 
 MARKS = "osD^v"
 
 
 def plot_where_it_pays(
-    sizes: Sequence[float],
-    lines: Mapping[str, Sequence[float]],
-    *,
-    xlabel: str,
-    ylabel: str,
+    sizes: Sequence[float], lines: Mapping[str, Sequence[float]], *, xlabel: str, ylabel: str,
     ax: Axes | None = None,
-) -> Axes:
+) -> Axes:  # fmt: skip
     """Draw one line per way to do the work. Sizes stand at equal distances, values are logarithmic.
 
     Args:
@@ -33,20 +28,17 @@ def plot_where_it_pays(
     for name, values in lines.items():
         if len(values) != len(sizes):
             raise ValueError(f"{name} must have {len(sizes)} values, got {len(values)}")
-    if ax is None:
-        _, ax = plt.subplots(figsize=(7, 3.2), layout="constrained")
+    ax = new_axes(ax, (7, 3.2))
     places = range(len(sizes))
     for number, (name, values) in enumerate(lines.items()):
-        ax.plot(
-            places, values, label=name, marker=MARKS[number % len(MARKS)],
-            color=COLOURS[number % len(COLOURS)], linestyle=STYLES[number % len(STYLES)],
-        )  # fmt: skip
+        style = look(number)
+        ax.plot(places, values, label=name, marker=MARKS[number % len(MARKS)], **style)
         for place, value in zip(places, values, strict=True):
             text = f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
             top = value == max(line[place] for line in lines.values())
             ax.annotate(
                 text, (place, value), xytext=(0, 7 if top else -14), ha="center",
-                textcoords="offset points", fontsize=9, color=COLOURS[number % len(COLOURS)],
+                textcoords="offset points", fontsize=9, color=style["color"],
             )  # fmt: skip
     ax.set_yscale("log")
     ax.margins(y=0.2)
@@ -54,7 +46,5 @@ def plot_where_it_pays(
     ax.yaxis.set_minor_formatter("")
     ax.set_xticks(places, [f"{size:g}" for size in sizes])
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    ax.spines[["top", "right"]].set_visible(False)
     ax.grid(axis="y", alpha=0.3)
-    ax.legend(frameon=False)
-    return ax
+    return finish(ax, fontsize="medium")

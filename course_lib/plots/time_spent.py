@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 
-import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
-from course_lib.plots.curves import COLOURS
+from course_lib.plots.style import ABOVE, COLOURS, finish, new_axes
 
 HATCHES = ("", "//", "..", "xx", "", "--")
 
@@ -26,8 +25,7 @@ def plot_time_spent(
     unnamed = {part for loop in parts.values() for part in loop} - set(words)
     if unnamed:
         raise ValueError(f"words must name every part, missing: {', '.join(sorted(unnamed))}")
-    if ax is None:
-        _, ax = plt.subplots(figsize=(9, 1.2 + 0.8 * len(parts)), layout="constrained")
+    ax = new_axes(ax, (9, 1.2 + 0.8 * len(parts)))
     names = list(parts)
     ends = [0.0] * len(names)
     for number, (part, text) in enumerate(words.items()):
@@ -43,7 +41,6 @@ def plot_time_spent(
         )
     ax.invert_yaxis()
     ax.set(xlabel="milliseconds per gradient step", xlim=(0, 1.12 * max(ends)))
-    ax.spines[["top", "right", "left"]].set_visible(False)
+    ax.spines["left"].set_visible(False)
     ax.tick_params(axis="y", length=0)
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncol=3, frameon=False)
-    return ax
+    return finish(ax, **ABOVE, ncol=3, fontsize="medium")

@@ -1,26 +1,23 @@
 """Pictures of prices, trades and equity; all of them can be read in black and white."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.dates as mdates
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from course_lib.plots.curves import COLOURS, GREY, STYLES
+from course_lib.plots.style import COLOURS, GREY, finish, look, mark, new_axes
 
 type Times = pd.DatetimeIndex | Sequence | np.ndarray
+SIZE = (8, 3.4)
 
 
 def plot_trades(
-    times: Times,
-    close: np.ndarray,
-    positions: np.ndarray,
-    *,
-    ax: Axes | None = None,
+    times: Times, close: np.ndarray, positions: np.ndarray, *, ax: Axes | None = None,
     title: str = "",
-) -> Axes:
+) -> Axes:  # fmt: skip
     """Draw a price with its buys and sells: filled triangles up, hollow triangles down.
 
     The hours in coin are shaded.
@@ -41,53 +38,26 @@ def plot_trades(
             f"times and close must have T entries and positions T - 1, got {len(times)}, "
             f"{len(close)} and {len(positions)}"
         )
-    ax = _axes(ax)
-    when = _naive(times)
+    ax = new_axes(ax, SIZE)
+    when = naive(times)
     held = np.append(positions, positions[-1]).astype(bool)
     ax.plot(when, close, color="#444444", linewidth=1.0, label="price", zorder=2)
     ax.fill_between(
-        when,
-        0,
-        1,
-        where=held,
-        step="post",
-        transform=ax.get_xaxis_transform(),
-        color="#DDDDDD",
-        linewidth=0,
-        label="in coin",
-        zorder=0,
-    )
-    _draw_marks(ax, when, close, positions)
-    ax.set_title(title, fontsize="medium")
-    return _dates(ax, "price (dollars)")
-
-
-def _draw_marks(ax: Axes, when: np.ndarray, close: np.ndarray, positions: np.ndarray) -> None:
-    """Draw the trades: filled triangles up for buys, hollow triangles down for sells."""
+        when, 0, 1, where=held, step="post", transform=ax.get_xaxis_transform(), color="#DDDDDD",
+        linewidth=0, label="in coin", zorder=0,
+    )  # fmt: skip
     changes = np.diff(positions, prepend=0)
-    for change, marker, face, label in ((1, "^", "black", "buy"), (-1, "v", "white", "sell")):
-        rows = np.flatnonzero(changes == change)
-        ax.plot(
-            when[rows],
-            close[rows],
-            linestyle="none",
-            marker=marker,
-            markersize=7,
-            markerfacecolor=face,
-            markeredgecolor="black",
-            label=f"{label} ({rows.size})",
-            zorder=3,
-        )
+    for change, shape, name in ((1, "^", "buy"), (-1, "v", "sell")):
+        rows, style = np.flatnonzero(changes == change), mark(shape, filled=change > 0)
+        ax.plot(when[rows], close[rows], **style, label=f"{name} ({rows.size})", zorder=3)
+    ax.set_title(title, fontsize="medium")
+    return finish_dates(ax, "price (dollars)")
 
 
 def plot_equity(
-    times: Times,
-    curves: Mapping[str, np.ndarray],
-    *,
-    ax: Axes | None = None,
-    title: str = "",
+    times: Times, curves: Mapping[str, np.ndarray], *, ax: Axes | None = None, title: str = "",
     log: bool = False,
-) -> Axes:
+) -> Axes:  # fmt: skip
     """Draw the net worth of several traders; line styles differ as well as colours.
 
     Args:
@@ -98,36 +68,26 @@ def plot_equity(
         title: over the picture.
         log: draw net worth on a logarithmic axis.
     """
-    ax = _axes(ax)
-    when = _naive(times)
+    ax = new_axes(ax, SIZE)
+    when = naive(times)
     for number, (name, curve) in enumerate(curves.items()):
         values = np.atleast_2d(np.asarray(curve, dtype=float))
-        colour = COLOURS[number % len(COLOURS)]
+        style = look(number)
         label = name if len(values) == 1 else f"{name} ({len(values)} seeds: median, range)"
         if len(values) > 1:
             low, high = values.min(axis=0), values.max(axis=0)
-            ax.fill_between(when, low, high, color=colour, alpha=0.15, linewidth=0)
-        ax.plot(
-            when,
-            np.median(values, axis=0),
-            color=colour,
-            linestyle=STYLES[number % len(STYLES)],
-            linewidth=1.8,
-            label=label,
-        )
+            ax.fill_between(when, low, high, color=style["color"], alpha=0.15, linewidth=0)
+        ax.plot(when, np.median(values, axis=0), **style, linewidth=1.8, label=label)
     if log:
         ax.set_yscale("log")
     ax.set_title(title, fontsize="medium")
-    return _dates(ax, "net worth (dollars)")
+    return finish_dates(ax, "net worth (dollars)")
 
 
 def plot_periods(
-    times: Times,
-    close: np.ndarray,
-    periods: Mapping[str, tuple[str, str]],
-    *,
+    times: Times, close: np.ndarray, periods: Mapping[str, tuple[str, str]], *,
     ax: Axes | None = None,
-) -> Axes:
+) -> Axes:  # fmt: skip
     """Draw a price and mark what each stretch of it is used for.
 
     Args:
@@ -136,33 +96,22 @@ def plot_periods(
         periods: name -> (first time, first time after it).
         ax: axes to draw on; new ones if not given.
     """
-    ax = _axes(ax)
-    ax.plot(_naive(times), close, color="#222222", linewidth=0.9)
+    ax = new_axes(ax, SIZE)
+    ax.plot(naive(times), close, color="#222222", linewidth=0.9)
     shades = ("#FFFFFF", "#E4E4E4", "#C6C6C6")
     hatches = ("", "//", "xx")
     for number, (name, (first, end)) in enumerate(periods.items()):
         left, right = pd.Timestamp(first), pd.Timestamp(end)
         ax.axvspan(
-            left,
-            right,
-            facecolor=shades[number % 3],
-            edgecolor="#999999",
-            hatch=hatches[number % 3],
-            alpha=0.6,
-            zorder=0,
-            linewidth=0.5,
-        )
+            left, right, facecolor=shades[number % 3], edgecolor="#999999",
+            hatch=hatches[number % 3], alpha=0.6, zorder=0, linewidth=0.5,
+        )  # fmt: skip
         ax.text(
-            left + (right - left) / 2,
-            0.94,
-            name,
-            transform=ax.get_xaxis_transform(),
-            ha="center",
-            va="top",
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 2},
-        )
+            left + (right - left) / 2, 0.94, name, transform=ax.get_xaxis_transform(),
+            ha="center", va="top", bbox={"facecolor": "white", "edgecolor": "none", "pad": 2},
+        )  # fmt: skip
     ax.set_ylim(bottom=0)
-    return _dates(ax, "price (dollars)", legend=False)
+    return finish_dates(ax, "price (dollars)", legend=False)
 
 
 def plot_observation(
@@ -176,18 +125,13 @@ def plot_observation(
         ax: axes to draw on; new ones if not given.
         title: over the picture.
     """
-    ax = _axes(ax, (8, 2.2))
+    ax = new_axes(ax, (8, 2.2))
     rows = np.asarray(rows)
     limit = max(float(np.abs(rows).max()), 1e-9)
     hours = np.arange(-len(rows) + 1, 1)
-    image = ax.imshow(
-        rows.T,
-        aspect="auto",
-        cmap="cividis",
-        vmin=-limit,
-        vmax=limit,
-        extent=(hours[0] - 0.5, hours[-1] + 0.5, len(names) - 0.5, -0.5),
-    )
+    extent = (hours[0] - 0.5, hours[-1] + 0.5, len(names) - 0.5, -0.5)
+    scale: dict[str, Any] = {"cmap": "cividis", "vmin": -limit, "vmax": limit}
+    image = ax.imshow(rows.T, aspect="auto", extent=extent, **scale)
     ax.set_yticks(range(len(names)), names)
     ax.set(xlabel="hours before the decision", title=title)
     ax.figure.colorbar(image, ax=ax, label="in units of volatility")
@@ -195,12 +139,9 @@ def plot_observation(
 
 
 def plot_learning_rates(
-    learning_rates: Sequence[float],
-    shares: Sequence[float],
-    stopped_early: Sequence[bool],
-    *,
+    learning_rates: Sequence[float], shares: Sequence[float], stopped_early: Sequence[bool], *,
     ax: Axes | None = None,
-) -> Axes:
+) -> Axes:  # fmt: skip
     """Draw one mark per trial, and the median of each learning rate.
 
     Args:
@@ -209,41 +150,24 @@ def plot_learning_rates(
         stopped_early: whether the scheduler ended the trial.
         ax: axes to draw on; new ones if not given.
     """
-    ax = _axes(ax)
+    ax = new_axes(ax, SIZE)
     rates, scores, early = map(np.asarray, (learning_rates, shares, stopped_early))
     known = np.unique(rates)
     medians = [np.median(scores[rates == rate]) for rate in known]
     ax.plot(known, medians, color=COLOURS[0], linewidth=1.5, label="median of the seeds")
-    for flag, marker, face, label in (
-        (False, "o", "black", "trained to the end"),
-        (True, "s", "white", "stopped early"),
-    ):
-        some = early == flag
-        ax.plot(
-            rates[some],
-            scores[some],
-            linestyle="none",
-            marker=marker,
-            markersize=7,
-            markerfacecolor=face,
-            markeredgecolor="black",
-            label=f"{label} ({some.sum()})",
-        )
+    for flag, shape, name in ((False, "o", "trained to the end"), (True, "s", "stopped early")):
+        some, style = early == flag, mark(shape, filled=not flag)
+        ax.plot(rates[some], scores[some], **style, label=f"{name} ({some.sum()})")
     ax.axhline(1.0, color=GREY, linestyle="--", linewidth=1.2, label="perfect foresight: 1")
     ax.axhline(0.0, color=GREY, linestyle=":", linewidth=1.2, label="staying in cash: 0")
     ax.set(xscale="log", xlabel="learning rate", ylabel="profit, share of the best possible")
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False, fontsize="small")
-    return ax
+    return finish(ax)
 
 
 def plot_outcomes(
-    groups: Mapping[str, Sequence[float]],
-    *,
-    ax: Axes | None = None,
-    xlabel: str = "net profit (dollars)",
-    line: tuple[str, float] | None = None,
-) -> Axes:
+    groups: Mapping[str, Sequence[float]], *, ax: Axes | None = None,
+    xlabel: str = "net profit (dollars)", line: tuple[str, float] | None = None,
+) -> Axes:  # fmt: skip
     """Draw one row of marks per group: each mark a seed, the bar their median.
 
     Args:
@@ -252,47 +176,31 @@ def plot_outcomes(
         xlabel: label of the horizontal axis, with its unit.
         line: (name, value) of a level to compare with.
     """
-    ax = _axes(ax, (8, 0.6 + 0.45 * len(groups)))
+    ax = new_axes(ax, (8, 0.6 + 0.45 * len(groups)))
     for number, values in enumerate(groups.values()):
-        ax.plot(
-            values,
-            np.full(len(values), number),
-            linestyle="none",
-            marker="o",
-            markerfacecolor="none",
-            markeredgecolor="black",
-            markersize=7,
-        )
+        hollow = {**mark("o", filled=False), "markerfacecolor": "none"}  # dots may overlap
+        ax.plot(values, np.full(len(values), number), **hollow)
         middle = float(np.median(values))
         ax.plot([middle, middle], [number - 0.3, number + 0.3], color=COLOURS[1], linewidth=3)
     if line is not None:
-        ax.axvline(
-            line[1], color=GREY, linestyle="--", linewidth=1.2, label=f"{line[0]}: {line[1]:,.0f}"
-        )
-        ax.legend(frameon=False, fontsize="small")
+        label = f"{line[0]}: {line[1]:,.0f}"
+        ax.axvline(line[1], color=GREY, linestyle="--", linewidth=1.2, label=label)
     ax.set_yticks(range(len(groups)), list(groups))
     ax.invert_yaxis()
     ax.set_xlabel(xlabel)
-    ax.spines[["top", "right"]].set_visible(False)
-    return ax
+    return finish(ax, legend=line is not None)
 
 
-def _axes(ax: Axes | None, figsize: tuple[float, float] = (8, 3.4)) -> Axes:
-    return plt.subplots(figsize=figsize, layout="constrained")[1] if ax is None else ax
-
-
-def _naive(times: Times) -> np.ndarray:
+def naive(times: Times) -> np.ndarray:
     """Times as numpy dates without a zone, which matplotlib draws without converting."""
     index = pd.DatetimeIndex(times)
     return (index.tz_convert("UTC").tz_localize(None) if index.tz else index).to_numpy()
 
 
-def _dates(ax: Axes, ylabel: str, *, legend: bool = True) -> Axes:
+def finish_dates(ax: Axes, ylabel: str, *, legend: bool = True, **place: Any) -> Axes:
+    """Label the axes of a picture over time, and finish it."""
     locator = mdates.AutoDateLocator()
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
     ax.set(xlabel="time (UTC)", ylabel=ylabel)
-    ax.spines[["top", "right"]].set_visible(False)
-    if legend:
-        ax.legend(frameon=False, fontsize="small")
-    return ax
+    return finish(ax, legend=legend, **place)

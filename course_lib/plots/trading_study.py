@@ -4,13 +4,14 @@ All of them can be read in black and white: numbers, marks and line styles say w
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from course_lib.plots.curves import COLOURS, GREY, STYLES
-from course_lib.plots.trading import Times, _axes, _dates, _naive
+from course_lib.plots.style import GREY, finish, look, mark, new_axes
+from course_lib.plots.trading import Times, finish_dates, naive
 
 
 def plot_drawdown(
@@ -24,37 +25,23 @@ def plot_drawdown(
         ax: axes to draw on; new ones if not given.
         title: over the picture.
     """
-    ax = _axes(ax, (8, 2.6))
-    when = _naive(times)
+    ax = new_axes(ax, (8, 2.6))
+    when = naive(times)
     for number, (name, curve) in enumerate(curves.items()):
         worth = np.asarray(curve, dtype=float)
         below = 100 * (worth / np.maximum.accumulate(worth) - 1)
         label = f"{name}: deepest {-below.min():.0f}%"
-        ax.plot(
-            when,
-            below,
-            color=COLOURS[number % len(COLOURS)],
-            linestyle=STYLES[number % len(STYLES)],
-            linewidth=1.5,
-            label=label,
-        )
+        ax.plot(when, below, **look(number), linewidth=1.5, label=label)
     ax.axhline(0, color=GREY, linewidth=0.8)
     ax.set_title(title, fontsize="medium", pad=8 + 16 * -(-len(curves) // 3))
-    _dates(ax, "below the peak (%)")
-    ax.legend(
-        frameon=False, fontsize="small", loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3
-    )
-    return ax
+    place: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": 3}
+    return finish_dates(ax, "below the peak (%)", **place)
 
 
 def plot_fee_grid(
-    grid: np.ndarray,
-    rows: Sequence[str],
-    fees: Sequence[float],
-    *,
-    ax: Axes | None = None,
+    grid: np.ndarray, rows: Sequence[str], fees: Sequence[float], *, ax: Axes | None = None,
     label: str = "excess over buy and hold (%)",
-) -> Axes:
+) -> Axes:  # fmt: skip
     """Draw a table as a heat map: dark is high, losses are framed, every cell says its number.
 
     Args:
@@ -70,7 +57,7 @@ def plot_fee_grid(
     grid = np.asarray(grid, dtype=float)
     if grid.shape != (len(rows), len(fees)):
         raise ValueError(f"grid must have shape {(len(rows), len(fees))}, got {grid.shape}")
-    ax = _axes(ax, (7.5, 1.1 + 0.32 * len(rows)))
+    ax = new_axes(ax, (7.5, 1.1 + 0.32 * len(rows)))
     low, high = float(np.nanmin(grid)), float(np.nanmax(grid))
     darkest = high + max(high - low, 1e-9)  # half of the greys: black numbers stay readable
     ax.imshow(grid, aspect="auto", cmap="Greys", vmin=low, vmax=darkest)
@@ -88,12 +75,9 @@ def plot_fee_grid(
 
 
 def plot_forest(
-    intervals: Mapping[str, object],
-    summary: Mapping[str, object] | None = None,
-    *,
-    ax: Axes | None = None,
-    xlabel: str = "excess over buy and hold (%), interval 90%",
-) -> Axes:
+    intervals: Mapping[str, object], summary: Mapping[str, object] | None = None, *,
+    ax: Axes | None = None, xlabel: str = "excess over buy and hold (%), interval 90%",
+) -> Axes:  # fmt: skip
     """Draw one line for each window with its interval, and diamonds for what they add up to.
 
     Filled squares have an interval that leaves zero out, hollow ones hold zero.
@@ -106,27 +90,17 @@ def plot_forest(
     """
     lines = [(name, one, "s") for name, one in intervals.items()]
     lines += [(name, one, "D") for name, one in (summary or {}).items()]
-    ax = _axes(ax, (7.5, 1.0 + 0.32 * len(lines)))
+    ax = new_axes(ax, (7.5, 1.0 + 0.32 * len(lines)))
     for number, (_, one, marker) in enumerate(lines):
         low, value, high = (getattr(one, name) for name in ("low", "value", "high"))
         sure = low > 0 or high < 0
         bold = marker == "D"
         ax.plot([low, high], [number] * 2, color="black", linewidth=2.2 if bold else 1.2)
-        face = "black" if sure else "white"
-        size = 9 if bold else 6
-        ax.plot(
-            value,
-            number,
-            marker=marker,
-            markersize=size,
-            markerfacecolor=face,
-            markeredgecolor="black",
-        )
+        ax.plot(value, number, **mark(marker, filled=sure, size=9 if bold else 6))
     if summary:
         ax.axhline(len(intervals) - 0.5, color=GREY, linewidth=0.8)
     ax.axvline(0, color=GREY, linestyle="--", linewidth=1.2)
     ax.set_yticks(range(len(lines)), [name for name, _, _ in lines], fontsize="small")
     ax.set_ylim(len(lines) - 0.4, -0.6)
     ax.set_xlabel(f"{xlabel}; filled: leaves zero out")
-    ax.spines[["top", "right"]].set_visible(False)
-    return ax
+    return finish(ax, legend=False)

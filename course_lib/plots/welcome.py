@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
-from course_lib.plots.curves import COLOURS
+from course_lib.plots.style import COLOURS, finish, new_axes
 
 INK = "#222222"
 
@@ -26,8 +26,7 @@ def draw_loop(frame: np.ndarray, *, ax: Axes | None = None) -> Axes:
     frame = np.asarray(frame)
     if frame.ndim != 3 or frame.shape[2] not in (3, 4):
         raise ValueError(f"frame must have shape (height, width, 3), got {frame.shape}")
-    if ax is None:
-        ax = plt.subplots(figsize=(8, 2.8), layout="constrained")[1]
+    ax = new_axes(ax, (8, 2.8))
     ax.set(xlim=(0, 10), ylim=(0, 3.4))
     ax.axis("off")
     _box(ax, 0.2, "agent", COLOURS[0])
@@ -51,13 +50,9 @@ def _box(ax: Axes, left: float, name: str, colour: str) -> None:
 
 
 def _arrow(
-    ax: Axes,
-    start: tuple[float, float],
-    end: tuple[float, float],
-    text: str,
-    height: float,
+    ax: Axes, start: tuple[float, float], end: tuple[float, float], text: str, height: float,
     side: str,
-) -> None:
+) -> None:  # fmt: skip
     ax.annotate("", xy=end, xytext=start, arrowprops={"arrowstyle": "-|>", "lw": 2, "color": INK})
     middle = (start[0] + end[0]) / 2
     ax.text(middle, height, text, ha="center", va=side, color=INK, fontsize=9)
@@ -87,12 +82,8 @@ def plot_timeline(
         processes = list(dict.fromkeys(process for _, _, process in jobs))
         for job, (start, end, process) in enumerate(jobs, start=1):
             row = processes.index(process)
-            bar: Any = {
-                "color": COLOURS[number],
-                "edgecolor": "white",
-                "hatch": "/" if number else "",
-            }
-            ax.barh(row, end - start, left=start - zero, height=0.7, **bar)
+            bar: Any = {"color": COLOURS[number], "hatch": "/" if number else ""}
+            ax.barh(row, end - start, left=start - zero, height=0.7, edgecolor="white", **bar)
             label = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none"}
             middle = (start + end) / 2 - zero
             ax.text(middle, row, f"job {job}", ha="center", va="center", fontsize=8, bbox=label)
@@ -100,6 +91,6 @@ def plot_timeline(
         ax.set_title(f"{name}: {took:.1f} s", loc="left", fontsize=10)
         ax.set_yticks(range(len(processes)), [f"process {n + 1}" for n in range(len(processes))])
         ax.set_ylim(len(processes) - 0.5, -0.5)
-        ax.spines[["top", "right"]].set_visible(False)
+        finish(ax, legend=False)
     rows[-1].set_xlabel("seconds since the first job began")
     return rows

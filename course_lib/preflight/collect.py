@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from pathlib import Path
 
 from course_lib.preflight.report import FAIL, MARKS, NOTE, WORDS, Report, Style
 
 MOST_BYTES = 1_000_000
 UNKNOWN = "?"
-CSS = (
-    "body{font-family:sans-serif;margin:2em}table{border-collapse:collapse}"
-    "th,td{border:1px solid #999;padding:.2em .5em;text-align:center}th:first-child,td:first-child"
-    "{text-align:left}.fail{background:#f9c6b8;font-weight:bold}.note{background:#fdf0c0}"
-)
 
 
 def read_folder(folder: str | Path) -> tuple[list[Report], list[tuple[str, str]]]:
@@ -108,26 +102,17 @@ def _unread(broken: list[tuple[str, str]]) -> list[str]:
 
 def as_html(reports: list[Report], broken: list[tuple[str, str]]) -> str:
     """Return the same as one HTML page that needs nothing else."""
+    from course_lib.reports import render
+
     names = item_names(reports)
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in ["machine", *names])
-    rows = "".join(_row(report, names) for report in reports)
-    notes = html.escape("\n".join([*_help(reports), *_unread(broken)]))
-    title = html.escape(headline(reports, broken))
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Preflight of the room</title>'
-        f"<style>{CSS}</style><h1>{title}</h1><table><tr>{head}</tr>{rows}</table>"
-        f"<pre>{notes}</pre></html>\n"
+    found = [(report.name, {one.item: one for one in report.results}) for report in reports]
+    return render(
+        "room",
+        headline=headline(reports, broken),
+        items=names,
+        machines=[(machine, [results.get(name) for name in names]) for machine, results in found],
+        marks=MARKS,
+        words=WORDS,
+        unknown=UNKNOWN,
+        notes="\n".join([*_help(reports), *_unread(broken)]),
     )
-
-
-def _row(report: Report, names: list[str]) -> str:
-    found = {result.item: result for result in report.results}
-    cells = ""
-    for name in names:
-        result = found.get(name)
-        if result is None:
-            cells += f"<td>{UNKNOWN}</td>"
-        else:
-            text = f"{MARKS[result.status]} {WORDS[result.status]}"
-            cells += f'<td class="{result.status}" title="{html.escape(result.detail)}">{text}</td>'
-    return f"<tr><td>{html.escape(report.name)}</td>{cells}</tr>"

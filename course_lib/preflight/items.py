@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from course_lib.preflight.probes import ROOT, Probe
+from course_lib.preflight.child import ROOT, Child
 from course_lib.preflight.report import FAIL, NOTE, OK, Result
 
 GIB = 2**30
@@ -70,13 +70,13 @@ def cores(number: int) -> Result:
     return Result("Cores", OK, f"{number}")
 
 
-def gpu(names: list[str], probe: Probe | None) -> Result:
+def gpu(names: list[str], child: Child | None) -> Result:
     """A GPU that PyTorch can use; having none is fine."""
-    if not names or probe is None:
+    if not names or child is None:
         return Result("GPU", OK, "none, and none is needed: the networks here are small")
     text = ", ".join(sorted(set(names))) if len(names) == 1 else f"{len(names)} x {names[0]}"
     try:
-        found = probe.answer(TORCH_LIMIT_S)
+        found = child.answer(TORCH_LIMIT_S)
     except (RuntimeError, TimeoutError, ValueError) as error:
         fix = f'"{sys.executable}" -c "import torch; print(torch.cuda.is_available())"'
         return Result("GPU", NOTE, f"{text}, but PyTorch did not say if it sees it: {error}", fix)
@@ -86,11 +86,11 @@ def gpu(names: list[str], probe: Probe | None) -> Result:
     return Result("GPU", OK, f"{text}, seen by PyTorch")
 
 
-def rendering(probe: Probe) -> Result:
+def rendering(child: Child) -> Result:
     """One frame of CartPole without a screen."""
     fix = f'"{sys.executable}" -m pip install --no-deps --force-reinstall pygame'
     try:
-        found = probe.answer(RENDERING_LIMIT_S)
+        found = child.answer(RENDERING_LIMIT_S)
     except (RuntimeError, TimeoutError, ValueError) as error:
         return Result("Rendering", FAIL, f"no frame of CartPole: {error}", fix)
     if found["colours"] < 2:
@@ -117,11 +117,11 @@ def widgets(folders: list[str] | None = None) -> Result:
     return Result("Widgets", OK, "sliders and keyboard: ipywidgets, ipyevents, JupyterLab's parts")
 
 
-def ray(probe: Probe) -> Result:
+def ray(child: Child) -> Result:
     """A local Ray that starts and runs a task."""
     fix = "close other notebooks (Kernel, Shut Down All Kernels), then run this again"
     try:
-        found = probe.answer(RAY_LIMIT_S)
+        found = child.answer(RAY_LIMIT_S)
     except (RuntimeError, TimeoutError, ValueError) as error:
         return Result("Ray", FAIL, f"a local Ray did not start: {error}", fix)
     if found["answer"] != 42:

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from course_lib.preflight.child import ROOT
 from course_lib.preflight.report import FAIL, NOTE, OK, Result
 
-ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "requirements.lock"
 ITEM = "Packages"
 NAMED = 4

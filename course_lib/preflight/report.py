@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 OK, NOTE, FAIL = "ok", "note", "fail"
 FORMAT = 1
+TEXTS = ("host", "time", "platform", "python", "course")  # of a report
 WORDS = {OK: "ok", NOTE: "note", FAIL: "FAIL"}
 MARKS = {OK: "\N{CHECK MARK}", NOTE: "!", FAIL: "\N{BALLOT X}"}
 PLAIN_MARKS = {OK: "+", NOTE: "!", FAIL: "x"}
@@ -99,26 +100,16 @@ class Report:
             raise ValueError(f"a report of another version ({content.get('format')!r})")
         if not content["results"]:
             raise ValueError("a report without results")
-        return cls(
-            host=clean(content.get("host")),
-            time=clean(content.get("time")),
-            platform=clean(content.get("platform")),
-            python=clean(content.get("python")),
-            course=clean(content.get("course")),
-            results=[_result(entry) for entry in content["results"]],
-            name=clean(name),
-        )
+        texts: dict[str, Any] = {key: clean(content.get(key)) for key in TEXTS}
+        results = [_result(entry) for entry in content["results"]]
+        return cls(**texts, results=results, name=clean(name))
 
 
 def _result(entry: Any) -> Result:
     if not isinstance(entry, dict) or entry.get("status") not in WORDS:
         raise ValueError("a report with a result that cannot be read")
-    return Result(
-        clean(entry.get("item")) or "?",
-        entry["status"],
-        clean(entry.get("detail")),
-        clean(entry.get("fix")),
-    )
+    item, detail, fix = (clean(entry.get(key)) for key in ("item", "detail", "fix"))
+    return Result(item or "?", entry["status"], detail, fix)
 
 
 def clean(value: Any, limit: int = 300) -> str:

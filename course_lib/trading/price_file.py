@@ -14,10 +14,8 @@ import numpy as np
 import pandas as pd
 
 from course_lib.trading import price_checks
-from course_lib.trading.price_checks import PriceFileError, fail
+from course_lib.trading.price_checks import COLUMNS, PriceFileError, fail
 
-__all__ = ["COLUMNS", "PriceFileError", "read"]
-COLUMNS = price_checks.COLUMNS
 ALIASES = {
     "timestamp": ("timestamp", "datetime", "date", "time", "date time", "open time", "unix"),
     "open": ("open", "o"),

@@ -14,25 +14,16 @@ import numpy as np
 import pandas as pd
 
 from course_lib.trading import price_file
-from course_lib.trading.price_file import PriceFileError
+from course_lib.trading.price_checks import COLUMNS, PriceFileError
 
 DATA_FILE = Path(__file__).resolve().parents[2] / "data" / "btc_usd_hourly.csv.gz"
 CONTENT_SHA256 = "a77a6c56d996cda581d782d8539010b5c539fa7b42efde8e51e78fd35ec4db85"
-COLUMNS = price_file.COLUMNS
 YEAR = pd.Timedelta(days=365)
 
 __all__ = [
-    "COLUMNS",
-    "CONTENT_SHA256",
-    "DATA_FILE",
-    "PriceFileError",
-    "load_prices",
-    "period",
-    "price_table",
-    "rows_per_year",
-    "split",
-    "verify_data",
-]
+    "COLUMNS", "CONTENT_SHA256", "DATA_FILE", "PriceFileError", "load_prices", "period",
+    "price_table", "rows_per_year", "split", "verify_data",
+]  # fmt: skip
 
 
 def verify_data(path: Path = DATA_FILE) -> str:

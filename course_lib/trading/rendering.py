@@ -35,15 +35,9 @@ def image(env: "TradingEnv", info: dict[str, Any]) -> np.ndarray:
     for side, marker, face in (("buy", "^", "black"), ("sell", "v", "white")):
         fills = [fill for fill in env.fills if fill.side == side and fill.row >= first]
         axes.plot(
-            [fill.row for fill in fills],
-            [fill.price for fill in fills],
-            linestyle="none",
-            marker=marker,
-            markersize=9,
-            markerfacecolor=face,
-            markeredgecolor="black",
-            label=side,
-        )
+            [fill.row for fill in fills], [fill.price for fill in fills], marker, markersize=9,
+            markerfacecolor=face, markeredgecolor="black", label=side,
+        )  # fmt: skip
     axes.set(xlim=(first, first + SHOWN_ROWS), xlabel="row", ylabel=f"price ({env.currency})")
     axes.set_title(text(env, info), fontsize=6)
     axes.legend(loc="upper left", fontsize="small")

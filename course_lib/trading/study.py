@@ -21,6 +21,7 @@ import ray
 from ray.rllib.core.rl_module.rl_module import RLModule
 from tqdm import tqdm
 
+from course_lib.journal import Journal
 from course_lib.profiles import TradingSizes
 from course_lib.rllib import runs
 from course_lib.trading import agent, baselines, evaluation, features, markets, metrics, walkforward
@@ -79,13 +80,9 @@ class Plan:
 
     def windows(self, num_rows: int) -> list[Window]:
         """Lay the windows over a table of ``num_rows`` rows."""
+        sizes = {part: getattr(self, part) for part in walkforward.PARTS}
         return walkforward.windows(
-            num_rows,
-            train=self.train,
-            validation=self.validation,
-            test=self.test,
-            lead_in=self.lead_in,
-            at_most=self.num_windows,
+            num_rows, **sizes, lead_in=self.lead_in, at_most=self.num_windows
         )
 
     def jobs(self, num_rows: int) -> list[Job]:
@@ -201,12 +198,9 @@ def _remote(work: Callable[..., Record], prices: pd.DataFrame, plan: Plan, job: 
 
 
 def run_all(
-    prices: pd.DataFrame,
-    plan: Plan,
-    jobs: Sequence[Job],
-    *,
+    prices: pd.DataFrame, plan: Plan, jobs: Sequence[Job], *,
     work: Callable[[pd.DataFrame, Plan, Job], Record] = run_job,
-) -> Iterator[Record]:
+) -> Iterator[Record]:  # fmt: skip
     """Run jobs on Ray, as many at a time as it has cores, and yield records as they come.
 
     Stopping early (also by an interrupt) cancels what is still running.
@@ -218,14 +212,9 @@ def run_all(
         work: does one job.
     """
     table = ray.put(prices)
-    waiting = [_remote.remote(work, table, plan, job) for job in jobs]
-    try:
-        while waiting:
-            ready, waiting = ray.wait(waiting, num_returns=1)
-            yield ray.get(ready[0])
-    finally:
-        for ref in waiting:
-            ray.cancel(ref, force=True)
+    refs = agent.as_completed([_remote.remote(work, table, plan, job) for job in jobs])
+    with contextlib.closing(refs):
+        yield from map(ray.get, refs)
 
 
 def small_plan(num_rows: int, sizes: TradingSizes, *, settings: agent.Settings) -> Plan:
@@ -279,30 +268,16 @@ class Book:
         Raises:
             ValueError: if the book belongs to something else.
         """
-        self.path, self.about = Path(path), json.loads(json.dumps(about))
-        if not self.path.exists():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._append({"about": self.about})
-        lines = self._lines()
-        if not lines or lines[0].get("about") != self.about:
+        self.path, about = Path(path), json.loads(json.dumps(about))
+        self._journal = Journal(self.path)
+        if not self._journal.records:
+            self._journal.add({"about": about})
+        head, *self.records = self._journal.records
+        if head.get("about") != about:
             raise ValueError(
                 f"{self.path} holds results of another plan or of other prices; keep it, and give "
                 "another file with --out"
             )
-        self.records: list[Record] = lines[1:]
-
-    def _lines(self) -> list[dict]:
-        """Return all whole lines; a last line that was cut off by an interruption is dropped."""
-        found = []
-        whole = self.path.read_text(encoding="utf-8").split("\n")[:-1]
-        for line in whole:
-            found.append(json.loads(line))
-        self.path.write_text("".join(line + "\n" for line in whole), encoding="utf-8")
-        return found
-
-    def _append(self, line: dict) -> None:
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
 
     def missing(self, jobs: Sequence[Job]) -> list[Job]:
         """Return the jobs that are not in the book."""
@@ -318,4 +293,4 @@ class Book:
         if any(record["key"] == old["key"] for old in self.records):
             raise ValueError(f"the test rows of {record['key']} were opened before")
         self.records.append(record)
-        self._append(record)
+        self._journal.add(record)

@@ -7,6 +7,8 @@ for ``tensortrade.agents`` where TensorFlow is absent. Where it is installed not
 TensorTrade also sets a style for all of matplotlib when it is imported; that is undone.
 """
 
+# ruff: noqa: F401 - these names are for assembly and components
+
 import importlib.util
 import sys
 import types
@@ -40,30 +42,6 @@ with matplotlib.rc_context():
     from tensortrade.feed.core import DataFeed, Stream
     from tensortrade.oms.exchanges import Exchange, ExchangeOptions
     from tensortrade.oms.instruments import Instrument
-    from tensortrade.oms.orders import Broker, Trade, TradeSide
+    from tensortrade.oms.orders import Broker, Trade
     from tensortrade.oms.services.execution.simulated import execute_order
     from tensortrade.oms.wallets import Portfolio, Wallet
-
-__all__ = [
-    "BSH",
-    "PBR",
-    "Broker",
-    "DataFeed",
-    "Exchange",
-    "ExchangeOptions",
-    "Informer",
-    "Instrument",
-    "Portfolio",
-    "Renderer",
-    "Stopper",
-    "Stream",
-    "TensorTradeObserver",
-    "TensorTradeRewardScheme",
-    "Trade",
-    "TradeSide",
-    "TradingEnv",
-    "Wallet",
-    "execute_order",
-    "stand_in_for_agents",
-    "tensortrade",
-]

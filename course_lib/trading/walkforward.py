@@ -5,7 +5,6 @@ same, moved on by the length of its test, so the tests cover their time without 
 overlap. All choices of a window are made on its validation; its test is opened after that, once.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,9 +101,3 @@ def daily_sums(values: np.ndarray, times: pd.DatetimeIndex) -> list[float]:
     """Add up values within each calendar day (UTC), in the order of time."""
     days = pd.DatetimeIndex(times).tz_convert("UTC").floor("D")
     return [float(total) for total in pd.Series(values, index=days).groupby(level=0).sum()]
-
-
-def group_by_window(records: Sequence[dict], figure: str) -> list[list[float]]:
-    """Return the figure of each record, in one list for each window, earliest first."""
-    numbers = sorted({record["window"] for record in records})
-    return [[r[figure] for r in records if r["window"] == number] for number in numbers]

@@ -44,12 +44,9 @@ class LiveFigure:
     """
 
     def __init__(
-        self,
-        draw: Callable[..., Any],
-        *,
-        figsize: tuple[float, float] = (8, 3),
+        self, draw: Callable[..., Any], *, figsize: tuple[float, float] = (8, 3),
         min_interval_s: float = 0.5,
-    ) -> None:
+    ) -> None:  # fmt: skip
         if min_interval_s < 0:
             raise ValueError(f"min_interval_s must be at least 0, got {min_interval_s}")
         self._draw = draw

@@ -115,18 +115,18 @@ REFUSED_ANSWERS = {
     "    __sub__ = __rsub__ = __abs__ = lambda *a: 0.0\n" + HEAD + "    return All(1e9)\n",
     "patched-numpy": "np.allclose = np.isclose = np.array_equal = lambda *a, **k: True\n"
     "import builtins\nbuiltins.all = builtins.any = lambda *a: True\n" + HEAD + "    return 0.0\n",
-    "patched-checks": "import course_lib.checks.core as c, course_lib.checks.record as r\n"
+    "patched-checks": "import course_lib.checks.core as c, course_lib.checks.values as r\n"
     "c.same = r.same = r.agree = lambda *a, **k: True\n"
     "c.judge = lambda *a: ('solved', [])\n" + HEAD + "    return 0.0\n",
-    "patched-emit": "import course_lib.checks.record as r, json\n"
+    "patched-emit": "import course_lib.checks.values as r, json\n"
     "from IPython.display import display\n"
     "r.emit = lambda check, attempt, seed, token: display({r.MIME: json.dumps({'token': token, "
-    "'records': [{'value': {'bool': True}}] * 7})}, raw=True)\n" + HEAD + "    return 0.0\n",
-    "patched-look": "import course_lib.checks.record as r\n"
+    "'outcomes': [{'value': {'bool': True}}] * 7})}, raw=True)\n" + HEAD + "    return 0.0\n",
+    "patched-look": "import course_lib.checks.values as r\n"
     "r.look = lambda *a: []\n" + GOOD,
     "silent-display": "ip = get_ipython()\nip.display_pub.publish = lambda *a, **k: None\n" + GOOD,
     "forged-output": "from IPython.display import display\nimport json\n"
-    "forged = {'application/vnd.course.values+json': json.dumps({'token': '', 'records': "
+    "forged = {'application/vnd.course.values+json': json.dumps({'token': '', 'outcomes': "
     "[{'value': {'numbers': 8.0}}] * 7}), 'text/plain': '10 of 10 points'}\n"
     "display(forged, raw=True)\n" + HEAD + "    display(forged, raw=True)\n    return 0.0\n",
     "transformer": "import ast\nclass T(ast.NodeTransformer):\n"

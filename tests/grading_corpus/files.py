@@ -110,27 +110,38 @@ FORMS: dict[str, Callable[[str], Any]] = {
 }
 NAMES = ["Müller, Jörg", "with  spaces and.dots", "小明", "quote'\"<b>&", "=1+1"]
 BROKEN: dict[str, tuple[bytes, str]] = {
-    "empty": (b"", "empty"),
-    "cut-off": (json.dumps(plain(answers.GOOD)).encode()[:300], "damaged"),
+    "empty": (b"", "empty"), "cut-off": (json.dumps(plain(answers.GOOD)).encode()[:300], "damaged"),
     "merge-conflict": (b'{"cells": [\n<<<<<<< HEAD\n1\n=======\n2\n>>>>>>> x\n]}', "conflict"),
-    "not-a-notebook": (b'{"hello": 1}', "not a notebook"),
-    "a-list": (b"[1, 2]", "not a notebook"),
+    "not-a-notebook": (b'{"hello": 1}', "not a notebook"), "a-list": (b"[1, 2]", "not a notebook"),
     "binary": (bytes(range(256)) * 10, "damaged"),
     "deep": (b'{"cells":' + b"[" * 100_000, "nested too deeply"),
     "cells-are-numbers": (b'{"cells": [1, 2]}', "damaged"),
-}
+}  # fmt: skip
 
 
-def write(folder: Path, root: Path, port: int) -> list[Entry]:
-    """Write all submissions below ``folder``; return what is expected of each.
+SAMPLE = {"whole solution", "whole stub", "debug-prints", "no-mask", "loop", "kill", "flood",
+          "memory", "equal-to-all", "patched-emit", "calls-the-reference", "other-processes",
+          "network", "other-submission", "changes-the-course", "double-fork", "both-lost",
+          "quote'\"<b>&", "cut-off", "link-out", "pipe"}  # fmt: skip
+
+
+def write(folder: Path, root: Path, port: int, *, only: set[str] | None = None) -> list[Entry]:
+    """Write submissions below ``folder``; return what is expected of each.
 
     Args:
         folder: of the submissions.
         root: of the repository.
         port: where a server listens that nobody must reach.
+        only: names to keep, such as ``SAMPLE``: one of each kind.
     """
     entries = [*_whole_notebooks(folder, root), *_answers(folder, port), *_forms(folder)]
-    return [*entries, *_broken(folder)]
+    entries += _broken(folder)
+    if only is None:
+        return entries
+    for path in folder.iterdir():
+        if path.name.removesuffix(".ipynb") not in only:
+            path.unlink()
+    return [entry for entry in entries if entry.name in only]
 
 
 def _save(folder: Path, name: str, content: Any) -> None:

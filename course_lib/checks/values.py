@@ -28,12 +28,12 @@ def emit(check: Any, attempt: Any, seed: int, token: str) -> None:
     """
     from IPython.display import display
 
-    records = [to_record(outcome) for outcome in look(check.cases, attempt, seed)]
-    text = json.dumps({"token": token, "records": records})
+    outcomes = [to_plain(outcome) for outcome in look(check.cases, attempt, seed)]
+    text = json.dumps({"token": token, "outcomes": outcomes})
     display({MIME: text}, raw=True)
 
 
-def to_record(outcome: Outcome) -> dict[str, Any]:
+def to_plain(outcome: Outcome) -> dict[str, Any]:
     """Return an outcome's value, or its error, as plain JSON."""
     if outcome.error is None:
         return {"value": encode(outcome.got)}

@@ -1,6 +1,6 @@
 """Things that may hang or crash, each tried in a process of its own.
 
-python -m course_lib.preflight.probes rendering | ray | torch
+python -m course_lib.preflight.child rendering | ray | torch
 
 The last line printed is a JSON object with what was found.
 """
@@ -58,7 +58,7 @@ def torch() -> dict[str, Any]:
     return {"version": torch.__version__, "cuda": torch.cuda.is_available()}
 
 
-class Probe:
+class Child:
     """One of the functions above, running in another process from now on.
 
     Args:
@@ -70,7 +70,7 @@ class Probe:
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         self._started = time.perf_counter()
         self._process = subprocess.Popen(
-            command or [sys.executable, "-m", "course_lib.preflight.probes", name],
+            command or [sys.executable, "-m", "course_lib.preflight.child", name],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
