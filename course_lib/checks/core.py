@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from course_lib.checks.board import BOARD
+from course_lib.errors import CourseError
 
 STRICT_VARIABLE = "COURSE_STRICT_CHECKS"
 GRADING_VARIABLE = "COURSE_GRADING"
@@ -27,7 +28,7 @@ PUBLIC_SEED = 2024
 FROM_REFERENCE: Any = type("FromReference", (), {"__repr__": lambda self: "FROM_REFERENCE"})()
 
 
-class CheckFailed(AssertionError):
+class CheckFailed(CourseError, AssertionError):
     """An exercise was not solved, and ``COURSE_STRICT_CHECKS`` asks for an error."""
 
 

@@ -14,19 +14,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from course_lib.cluster.errors import ClusterLostError
+
 PERIOD_S = 2.0
 LIMIT_S = 6.0
 LET_GO_S = 60.0  # Ray's own shutdown asks the head that is gone, some seconds for each question
 _MAIN = threading.main_thread()
-
-
-class ClusterLostError(ConnectionError):
-    """The cluster went away while it was used; the message says what is kept."""
-
-    reason = "The cluster is gone."
-
-    def __init__(self, message: str = "") -> None:
-        super().__init__(message or self.reason)
 
 
 class Watch:
