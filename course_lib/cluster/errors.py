@@ -76,5 +76,9 @@ def leave_word(error: BaseException) -> None:
 def names_from(code: str, line: int) -> list[str]:
     """Return the names that ``code`` gives a value to in ``line`` or below, functions' own not."""
     rest = [one for one in ast.parse(code).body if (one.end_lineno or 0) >= line]
-    table = symtable.symtable(ast.unparse(ast.Module(rest, [])), "cell", "exec")
-    return [one.get_name() for one in table.get_symbols() if one.is_assigned()]
+    tree = ast.Module(rest, [])
+    loops = [one.target for one in ast.walk(tree) if isinstance(one, ast.comprehension)]
+    inner = {one.id for loop in loops for one in ast.walk(loop) if isinstance(one, ast.Name)}
+    symbols = symtable.symtable(ast.unparse(tree), "cell", "exec").get_symbols()
+    made = [one.get_name() for one in symbols if one.is_assigned() or one.is_imported()]
+    return [name for name in made if name not in inner]

@@ -20,13 +20,10 @@ from typing import Any
 
 import psutil
 
-from course_lib.cluster import machine
-from course_lib.errors import CourseError
-
 READ_AGAINST = "2.60.0"
 LOOPBACK = "127.0.0.1"
 MAIN_PROCESSES = ("raylet", "gcs_server")
-START = [sys.executable, "-m", "course_lib.cluster.ray_inside", "start"]
+START = [sys.executable, __file__, "start"]
 STARTED = "Ray runtime started"
 LOCAL_ONLY = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 
@@ -166,7 +163,8 @@ def patient(limit_s: float, num_processes: int = 2) -> Iterator[None]:
         num_processes: main processes of the node: 2 for a head, 1 else.
 
     Raises:
-        CourseError: from within Ray's start, if one of its main processes ended or time is up.
+        ChildProcessError: from within Ray's start, if one of its main processes ended.
+        TimeoutError: if time is up.
     """
     services: Any = importlib.import_module("ray._private.services")
     start_raylet, ask_node = services.start_raylet, services.get_node
@@ -184,10 +182,10 @@ def patient(limit_s: float, num_processes: int = 2) -> Iterator[None]:
             try:
                 return ask_node(*arguments)
             except RuntimeError as error:
-                if sum(map(machine.running, main_processes())) < num_processes:
-                    raise CourseError("One of Ray's processes ended while it started.") from error
+                if len(main_processes()) < num_processes:
+                    raise ChildProcessError("one of Ray's processes ended, see its logs") from error
                 if time.monotonic() > end:
-                    raise CourseError(f"It was not ready after {limit_s:.0f} s.") from error
+                    raise TimeoutError(f"it was not ready after {limit_s:.0f} s") from error
             time.sleep(0.1)
 
     services.start_raylet, services.get_node = with_ports, get_node
@@ -220,11 +218,12 @@ def agent_ports() -> dict[str, int]:
 
 
 def main_processes() -> list[psutil.Process]:
-    """The children of this process without which its Ray is dead, also those that ended."""
+    """The children of this process that run, and without which its Ray is dead."""
     found = []
     for child in psutil.Process().children():
         with contextlib.suppress(psutil.Error):
-            if child.name().removesuffix(".exe") in MAIN_PROCESSES:
+            named = child.name().removesuffix(".exe") in MAIN_PROCESSES
+            if named and child.status() != psutil.STATUS_ZOMBIE:
                 found.append(child)
     return found
 
@@ -283,6 +282,7 @@ def has_node(host: str, gcs: str) -> bool:
     return False
 
 
-if __name__ == "__main__":  # `ray start`, with patience
-    with patient(120, num_processes=1):
+if __name__ == "__main__":  # the command `ray`, with patience: this file runs by itself
+    sys.path.pop(0)
+    with patient(180, num_processes=1):
         importlib.import_module("ray.scripts.scripts").main()
