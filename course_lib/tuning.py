@@ -24,6 +24,7 @@ from ray.tune.search.sample import Domain
 from tqdm import tqdm
 
 from course_lib.agents import tabular
+from course_lib.cluster import storage_filesystem
 from course_lib.envs.corridor import CorridorEnv
 
 RESULTS = Path("results")  # beside the notebook; git ignores it
@@ -70,6 +71,7 @@ def run_config(
     return tune.RunConfig(
         name=f"{name}-{stamp}",
         storage_path=str(Path(folder).resolve()),
+        storage_filesystem=storage_filesystem(),
         callbacks=list(callbacks),
         checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=frequency, num_to_keep=1),
         failure_config=failure_config(),

@@ -177,10 +177,12 @@ class Rig:
 
     def _start(self, node: Node, command: list[str], env: dict[str, str]) -> None:
         """Run one of the instructor's scripts on a node."""
-        whole = {"PY": sys.executable, **self.auth(), **self.variables, **env}
+        ray = shutil.copy(ROOT / "course_lib" / "cluster" / "ray_inside.py", self.folder)
+        own = {"PY": sys.executable, "RAY_COMMAND": str(ray)}
         with open(node.home / "ray.log", "w") as log:
             node.ray = node.popen(
-                [*command, "--object-store-memory=200000000"], whole, stdout=log, stderr=log,
+                [*command, "--object-store-memory=200000000"],
+                {**own, **self.auth(), **self.variables, **env}, stdout=log, stderr=log,
                 stdin=subprocess.DEVNULL, cwd="/",
             )  # fmt: skip
 
@@ -199,22 +201,23 @@ class Rig:
         """The address of the Ray client's port."""
         return f"ray://{self.head.ip}:{CLIENT_PORT}"
 
-    def wait_for(self, count: int, timeout_s: float = 60.0) -> None:
+    def wait_for(self, count: int, timeout_s: float = 400.0) -> None:
         """Wait until so many nodes are alive, as the head sees it."""
         code = (
-            "import sys, time\nfrom ray._raylet import GcsClient\n"
+            "import sys, time\nlast = None\nfrom ray._raylet import GcsClient\n"
             f"end = time.time() + {timeout_s}\n"
             "while time.time() < end:\n"
             "    try:\n"
             f"        nodes = GcsClient(address='{self.gcs}').get_all_node_info(timeout=5)\n"
             "        alive = sum(one.state == 0 for one in nodes.values())\n"
             f"        if alive >= {count}: sys.exit(0)\n"
-            "    except Exception as error: print(error)\n"
+            "    except Exception as error: last = error\n"
             "    time.sleep(0.2)\n"
+            "print(last)\n"
             "sys.exit(1)"
         )
         done = self._python(
-            self.head, code, {**self.auth(), **self.variables}, timeout=timeout_s + 10
+            self.head, code, {**self.auth(), **self.variables}, timeout=timeout_s + 60
         )
         if done.returncode != 0:
             logs = "\n".join((n.home / "ray.log").read_text()[-1500:]
@@ -231,7 +234,7 @@ class Rig:
         )  # fmt: skip
 
     def driver(
-        self, code: str, *, name: str = "driver", timeout: float = 120.0, auth: bool = True,
+        self, code: str, *, name: str = "driver", timeout: float = 400.0, auth: bool = True,
         **env: str,
     ) -> subprocess.CompletedProcess:  # fmt: skip
         """Run Python on a machine that is no part of the cluster, as a notebook's kernel is."""

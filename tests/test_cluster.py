@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from course_lib import cluster
-from course_lib.cluster import Target, connect, connection, machine, resolve, start
+from course_lib.cluster import Target, connect, machine, resolve, start, waiting
 
 ROOT = Path(__file__).resolve().parent.parent
 MB, GB = 10**6, 10**9
@@ -87,6 +87,8 @@ class TestWishes:
             ({"gpus": 0.5}, "got 0.5"),
             ({"timeout_s": 0}, "timeout_s must be above 0 seconds, got 0"),
             ({"timeout_s": float("nan")}, "got nan"),
+            ({"start_s": 0}, "start_s must be above 0 seconds, got 0"),
+            ({"start_s": "soon"}, "got 'soon'"),
         ],
     )
     def test_refused_before_anything_starts(self, wishes: dict, words: str) -> None:
@@ -139,43 +141,46 @@ class TestDeadAddress:
             assert start.reachable(*server.getsockname(), 1.0) == ""
 
 
-class TestBusyMachine:
-    """Ray gives up after 30 s of its own; a machine full of other notebooks needs longer."""
+class TestSizes:
+    """What :func:`connect` asks of a Ray that it starts here."""
 
-    def attempts(self, monkeypatch: pytest.MonkeyPatch, *outcomes: str) -> list[tuple]:
-        calls: list[tuple] = []
+    @pytest.fixture
+    def asked(self, monkeypatch: pytest.MonkeyPatch) -> list:
+        calls: list = []
 
-        def start_local(num_cpus: int, num_gpus: int, *, dashboard: bool) -> tuple[str, list]:
-            calls.append((num_cpus, num_gpus))
-            outcome = outcomes[len(calls) - 1]
-            if outcome:
-                raise RuntimeError(outcome)
-            return "127.0.0.1:8265", []
+        def start_local(*sizes: int, **options: object) -> None:
+            calls.append((*sizes, options["limit_s"]))
+            raise RuntimeError("no space left")
 
         monkeypatch.setattr(start, "start_local", start_local)
         monkeypatch.setattr(machine, "usable_cores", lambda: 4)
         monkeypatch.setattr(machine, "gpu_names", lambda: ["Fine GPU"])
+        monkeypatch.setattr(waiting, "to_close", lambda: "WHAT RUNS.")
         return calls
 
-    def test_tries_twice(
-        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
-    ) -> None:
-        calls = self.attempts(monkeypatch, "The current node timed out during startup.", "")
-        assert connection._start_here(None, "auto") == ("127.0.0.1:8265", [])
-        assert calls == [(4, 1), (4, 1)]
-        assert "Trying once more" in capsys.readouterr().out
-
-    def test_twice_is_enough(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        calls = self.attempts(monkeypatch, "It timed out.", "It timed out.")
-        with pytest.raises(cluster.ClusterError, match=r"did not start .* Close other notebooks"):
-            connection._start_here(8, 0)
-        assert calls == [(4, 0), (4, 0)]
-
-    def test_another_error_is_not_tried_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        calls = self.attempts(monkeypatch, "no space left")
-        with pytest.raises(cluster.ClusterError, match="no space left"):
-            connection._start_here(2, 5)
-        assert calls == [(2, 1)]
+    @pytest.mark.parametrize(
+        ("wishes", "variable", "sizes"),
+        [
+            ({}, "", (4, 1, 180)),
+            ({"num_cpus": 8, "gpus": 0}, "", (4, 0, 180)),
+            ({"num_cpus": 2, "gpus": 5}, "90", (2, 1, 90)),
+            ({"start_s": 7}, "90", (4, 1, 7)),
+        ],
+    )
+    def test_at_most_what_is_here(
+        self,
+        asked: list,
+        monkeypatch: pytest.MonkeyPatch,
+        wishes: dict,
+        variable: str,
+        sizes: tuple,
+    ) -> None:  # fmt: skip
+        if variable:
+            monkeypatch.setenv("COURSE_RAY_START_S", variable)
+        words = "did not start on this machine: no space left WHAT RUNS. Close other notebooks"
+        with pytest.raises(cluster.ClusterError, match=words):
+            connect("local", **wishes)
+        assert asked == [sizes]
 
 
 def test_the_stop_button_while_ray_is_being_imported_does_no_harm() -> None:
@@ -319,8 +324,10 @@ with contextlib.redirect_stdout(out):
     facts["environment"] = {name: os.environ.get(name) for name in (
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "RAY_USAGE_STATS_ENABLED", "RAY_ADDRESS")}
     import ray
-    ray.init("local", num_cpus=1, include_dashboard=False, log_to_driver=False,
-             _node_ip_address="127.0.0.1")
+    from course_lib.cluster import ray_inside
+    with ray_inside.patient(300):
+        ray.init("local", num_cpus=1, include_dashboard=False, log_to_driver=False,
+                 _node_ip_address="127.0.0.1")
     with connect() as adopted:
         facts["adopted"] = [adopted.num_cpus, task()]
     facts["after_adopted"] = names()
@@ -337,7 +344,7 @@ def facts(tmp_path_factory: pytest.TempPathFactory) -> dict:
     env["HOME"] = str(tmp_path_factory.mktemp("home"))
     run = subprocess.run(
         [sys.executable, "-c", SCRIPT],
-        cwd=ROOT, env=env, capture_output=True, text=True, timeout=300,
+        cwd=ROOT, env=env, capture_output=True, text=True, timeout=560,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr[-3000:]
     return {**json.loads(run.stdout.splitlines()[-1]), "stderr": run.stderr}
@@ -373,7 +380,7 @@ class TestLocalRay:
 
     def test_calling_again_is_instant(self, facts: dict) -> None:
         assert facts["same"]
-        assert facts["reuse_s"] < 2
+        assert facts["reuse_s"] < 5
         assert "Still connected to a local Ray" in facts["output"]
 
     def test_replaces_a_dead_ray(self, facts: dict) -> None:

@@ -13,6 +13,7 @@ from cluster_rig import ROOT, Rig, missing
 pytestmark = [
     pytest.mark.skipif(bool(missing()), reason=missing() or "there"),
     pytest.mark.full,
+    pytest.mark.slow,
     pytest.mark.timeout(1500),
 ]
 PROFILE = os.environ.get("CLUSTER_TEST_PROFILE", "smoke")

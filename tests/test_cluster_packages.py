@@ -9,7 +9,11 @@ import pytest
 import wheels
 from cluster_rig import ROOT, Rig, missing
 
-pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "there")
+pytestmark = [
+    pytest.mark.skipif(bool(missing()), reason=missing() or "there"),
+    pytest.mark.slow,
+    pytest.mark.timeout(1500),
+]
 PACKAGES = sysconfig.get_paths()["purelib"]
 # The machine's own packages stay as they are: what is removed is removed on this node alone.
 REMOVE = f"""

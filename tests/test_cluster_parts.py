@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -9,8 +10,9 @@ from pathlib import Path
 
 import pytest
 import wheels
+from pyarrow import fs
 
-from course_lib.cluster import Target, endpoint, gpu, remote, storage, travel
+from course_lib.cluster import Target, endpoint, gpu, ray_inside, remote, storage, travel
 from course_lib.cluster.endpoint import Endpoint
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -63,7 +65,7 @@ class TestPatience:
         name = "RAY_gcs_rpc_server_reconnect_timeout_s"
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
-        remote.be_patient()
+        ray_inside.outlive_head()
         assert os.environ["TUNE_STATE_REFRESH_PERIOD"] == "3"
         assert os.environ[name] == "3600"
 
@@ -110,40 +112,87 @@ class TestTravel:
 
 
 class TestDisk:
-    def test_write_read_list_move_remove(self, tmp_path: Path) -> None:
+    """The notebook's disk as a worker sees it; the actor that lies between is left out."""
+
+    @pytest.fixture
+    def away(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> storage.AwayDisk:
         disk = storage.Disk([str(tmp_path)])
-        disk.make_folder(str(tmp_path / "a" / "b"))
-        file = str(tmp_path / "a" / "b" / "f")
-        disk.write(file, b"hello", 0)
-        disk.write(file, b" world", 5)
-        assert disk.read(file, 6, 100) == b"world"
-        assert disk.info(file)[1:3] == ("file", 11)
-        assert [one[1] for one in disk.listing(str(tmp_path), True)] == ["folder", "folder", "file"]
-        disk.move(file, file + "2")
-        assert disk.info(file)[1] == "none"
-        disk.remove(str(tmp_path / "a"))
+        monkeypatch.setattr(storage, "_ask", lambda name, *a, **k: getattr(disk, name)(*a, **k))
+        return storage.AwayDisk()
+
+    def test_write_read_list_move_remove(self, away: storage.AwayDisk, tmp_path: Path) -> None:
+        folder, file = str(tmp_path / "a" / "b"), str(tmp_path / "a" / "b" / "f")
+        away.create_dir(folder)
+        away.create_dir(folder)
+        for opens, data in (
+            (away.open_output_stream, b"hello"),
+            (away.open_append_stream, b" you"),
+        ):
+            with opens(file) as stream:
+                stream.write(data)
+        with away.open_input_stream(file) as stream:
+            assert stream.read() == b"hello u"
+        with away.open_input_file(file) as stream:
+            stream.seek(6)
+            assert stream.read() == b"u"
+        found = away.get_file_info(fs.FileSelector(str(tmp_path), recursive=True))
+        assert sorted((one.base_name, one.is_file, one.size) for one in found) == [
+            ("a", False, None), ("b", False, None), ("f", True, 7),
+        ]  # fmt: skip
+        away.move(file, file + "2")
+        away.copy_file(file + "2", file + "3")
+        assert away.get_file_info(file).type == fs.FileType.NotFound
+        assert Path(file + "3").read_bytes() == b"hello u"
+        away.delete_dir_contents(folder)
+        assert list(Path(folder).iterdir()) == []
+        away.delete_dir(str(tmp_path / "a"))
         assert list(tmp_path.iterdir()) == []
+
+    def test_nothing_there(self, away: storage.AwayDisk, tmp_path: Path) -> None:
+        nowhere = fs.FileSelector(str(tmp_path / "no"), allow_not_found=True)
+        assert away.get_file_info(nowhere) == []
+        with pytest.raises(FileNotFoundError):
+            away.open_input_stream(str(tmp_path / "no"))
 
     @pytest.mark.parametrize("path", ["/etc/passwd", "{tmp}/../outside", "{tmp}/link/x"])
     def test_refuses_what_is_outside(self, tmp_path: Path, path: str) -> None:
         (tmp_path / "in").mkdir()
         (tmp_path / "in" / "link").symlink_to("/etc")
-        disk = storage.Disk([str(tmp_path / "in")])
-        with pytest.raises(PermissionError, match="results must lie in"):
-            disk.write(path.format(tmp=tmp_path / "in"), b"", 0)
+        disk, outside = storage.Disk([str(tmp_path / "in")]), path.format(tmp=tmp_path / "in")
+        inside = str(tmp_path / "in" / "f")
+        for ask in (
+            lambda: disk.write(outside, b"", 0),
+            lambda: disk.call("cat_file", outside),
+            lambda: disk.call("mv", inside, outside),
+        ):
+            with pytest.raises(PermissionError, match="results must lie in"):
+                ask()
 
-    def test_a_file_in_parts(self, tmp_path: Path) -> None:
-        disk = storage.Disk([str(tmp_path)])
-        sending = storage._Sending(lambda name, *a: getattr(disk, name)(*a), str(tmp_path / "f"))
-        for _ in range(3):
-            sending.write(b"x" * (storage.CHUNK - 1))
-        sending.close()
-        assert (tmp_path / "f").stat().st_size == 3 * (storage.CHUNK - 1)
+    def test_refuses_what_is_not_offered(self, tmp_path: Path) -> None:
+        with pytest.raises(PermissionError, match=r"the disk offers .* got 'chmod'"):
+            storage.Disk([str(tmp_path)]).call("chmod", str(tmp_path))
 
-    def test_home_stays_the_plain_disk(self) -> None:
-        import pickle
+    def test_a_file_in_parts(self, away: storage.AwayDisk, tmp_path: Path) -> None:
+        size = storage.CHUNK - 1
+        with away.open_output_stream(str(tmp_path / "f")) as stream:
+            for letter in b"abc":
+                stream.write(bytes([letter]) * size)
+        with away.open_input_stream(str(tmp_path / "f")) as stream:
+            assert stream.read() == b"a" * size + b"b" * size + b"c" * size
 
-        assert type(pickle.loads(pickle.dumps(storage.HomeDisk()))) is storage.HomeDisk
+    def test_at_home_and_away(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        travelled = pickle.dumps(storage.HomeDisk())
+        assert type(pickle.loads(travelled)) is storage.HomeDisk
+        monkeypatch.setenv(storage.ON_WORKER, "1")
+        assert type(pickle.loads(travelled)) is storage.AwayDisk
+        assert travel.runtime_env()["env_vars"][storage.ON_WORKER] == "1"
+
+    def test_says_what_was_written(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(storage, "_used", {})
+        for name in ("run", "run/trial", "gone"):
+            storage.HomeDisk().create_dir(str(tmp_path / name))
+        (tmp_path / "gone").rmdir()
+        assert storage.used() == [str(tmp_path / "run")]
 
 
 class TestLearnerPlace:
@@ -231,7 +280,7 @@ class TestScripts:
     def test_start_scripts_ask_for_an_address(self, name: str, tmp_path: Path) -> None:
         env = {**os.environ, "PY": sys.executable, "HOME": str(tmp_path)}
         run = subprocess.run(
-            ["sh", str(SCRIPTS / name)], env=env, capture_output=True, text=True, timeout=60
+            ["sh", str(SCRIPTS / name)], env=env, capture_output=True, text=True, timeout=300
         )
         assert run.returncode == 2
         assert run.stdout.startswith("usage: sh scripts/cluster/start_")
@@ -243,7 +292,7 @@ class TestScripts:
             del env[name]
         run = subprocess.run(
             ["sh", str(SCRIPTS / "start_worker.sh"), "h:6379"],
-            env=env, capture_output=True, text=True, timeout=60,
+            env=env, capture_output=True, text=True, timeout=300,
         )  # fmt: skip
         assert run.returncode == 1
         assert "No token here" in run.stdout

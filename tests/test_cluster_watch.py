@@ -56,7 +56,7 @@ class TestLost:
     def test_the_waiting_cell_fails_and_the_process_lives(self, fake_ray: Path, how: str) -> None:
         code = WAITING.replace("FOLDER", repr(str(fake_ray))).replace("HOW", how)
         run = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300
         )
         lost = "ClusterLostError gone, kept: results True"
         assert run.stdout.splitlines() == [lost, "ALIVE [1]"], run.stderr
@@ -65,9 +65,27 @@ class TestLost:
     def test_a_cell_that_does_not_wait_for_ray_is_left_alone(self, fake_ray: Path) -> None:
         code = WAITING.replace("FOLDER", repr(str(fake_ray))).replace("ray.HOW()", "time.sleep(1)")
         run = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300
         )
         assert run.stdout.splitlines() == ["ALIVE [1]"], run.stderr
+
+
+def test_one_answer_that_fails_is_no_lost_head(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine so busy that the question itself came late."""
+    for name, value in (("PERIOD_S", 0.02), ("LIMIT_S", 0.0)):
+        monkeypatch.setattr(watch, name, value)
+    asked: list[int] = []
+    lost = threading.Event()
+
+    def answers() -> bool:
+        asked.append(1)
+        return len(asked) % 2 == 0
+
+    one = watch.Watch(answers, dict, lambda: lost.set() or "gone", lambda: None)
+    time.sleep(0.5)
+    one.stop()
+    assert len(asked) > 3
+    assert not lost.is_set()
 
 
 def test_says_when_ray_cannot_let_go(monkeypatch: pytest.MonkeyPatch) -> None:

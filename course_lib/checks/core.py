@@ -21,6 +21,7 @@ import numpy as np
 
 from course_lib.answers import TITLES, answer
 from course_lib.checks.board import BOARD
+from course_lib.errors import CourseError
 
 STRICT_VARIABLE = "COURSE_STRICT_CHECKS"
 GRADING_VARIABLE = "COURSE_GRADING"
@@ -28,7 +29,7 @@ PUBLIC_SEED = 2024
 FROM_REFERENCE: Any = type("FromReference", (), {"__repr__": lambda self: "FROM_REFERENCE"})()
 
 
-class CheckFailed(AssertionError):
+class CheckFailed(CourseError, AssertionError):
     """An exercise was not solved, and ``COURSE_STRICT_CHECKS`` asks for an error."""
 
 

@@ -9,9 +9,11 @@ to the machine, listening on the loopback interface only, where no other machine
 """
 
 from course_lib.cluster.address import Target, resolve
-from course_lib.cluster.connection import connect
+from course_lib.cluster.connection import connect, storage_filesystem
+from course_lib.cluster.errors import ClusterError, ClusterLostError, NotConnectedError
 from course_lib.cluster.handle import Cluster
-from course_lib.cluster.remote import ClusterError
-from course_lib.cluster.watch import ClusterLostError
 
-__all__ = ["Cluster", "ClusterError", "ClusterLostError", "Target", "connect", "resolve"]
+__all__ = [
+    "Cluster", "ClusterError", "ClusterLostError", "NotConnectedError", "Target", "connect",
+    "resolve", "storage_filesystem",
+]  # fmt: skip

@@ -1,14 +1,16 @@
 """The connection to Ray: :func:`connect` and what it returns."""
 
+import os
 import time
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import psutil
 
-from course_lib.cluster import machine, remote, start
+from course_lib.cluster import machine, remote, start, waiting
 from course_lib.cluster.address import LOCAL, Target, resolve
+from course_lib.cluster.errors import ClusterError, leave_word
 from course_lib.cluster.handle import Cluster, count
-from course_lib.cluster.remote import ClusterError
 
 Gpus = Literal["auto"] | int
 
@@ -22,6 +24,7 @@ def connect(
     num_cpus: int | None = None,
     gpus: Gpus = "auto",
     timeout_s: float = 10.0,
+    start_s: float | None = None,
     dashboard: bool = False,
 ) -> Cluster:
     """Connect to Ray, or start one here, and say in one line what this process now has.
@@ -36,36 +39,75 @@ def connect(
         timeout_s: seconds that the address has to answer.
         dashboard: whether a Ray that is started here gets Ray's web page about itself. It costs
             some seconds and about 200 MB. A Ray elsewhere has its own or has none.
+        start_s: seconds that a Ray that is started here may take, once no other start runs on
+            this machine; if not given, the variable ``COURSE_RAY_START_S``, else 180.
 
     Raises:
         ValueError: if an argument or an environment variable is not usable.
         ClusterError: if nothing can be reached or started; the message says what to do.
     """
+    try:
+        seconds = (
+            os.environ.get("COURSE_RAY_START_S", start.LIMIT_S) if start_s is None else start_s
+        )
+        return _connect(address, _Wishes(num_cpus, gpus, timeout_s, seconds, dashboard))
+    except BaseException as error:
+        leave_word(error)
+        raise
+
+
+def storage_filesystem() -> Any:
+    """Return what Tune takes as ``storage_filesystem``; see :class:`course_lib.cluster.Cluster`."""
+    return None if _current is None else _current.storage_filesystem
+
+
+@dataclass(frozen=True)
+class _Wishes:
+    """What :func:`connect` was asked for, checked."""
+
+    num_cpus: int | None
+    gpus: Gpus
+    timeout_s: float
+    start_s: float | str
+    dashboard: bool
+
+    def __post_init__(self) -> None:
+        if self.num_cpus is not None and not (_whole(self.num_cpus) and self.num_cpus >= 1):
+            raise ValueError(
+                f"num_cpus must be a whole number of at least 1, got {self.num_cpus!r}; "
+                "leave it out to get all cores"
+            )
+        if self.gpus != "auto" and not (_whole(self.gpus) and self.gpus >= 0):
+            raise ValueError(
+                f"gpus must be 'auto' or a whole number of at least 0, got {self.gpus!r}"
+            )
+        for name in ("timeout_s", "start_s"):
+            if not _seconds(getattr(self, name)) > 0:
+                raise ValueError(f"{name} must be above 0 seconds, got {getattr(self, name)!r}")
+
+
+def _whole(number: Any) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool)
+
+
+def _seconds(given: float | str) -> float:
+    try:
+        return float(given)
+    except ValueError:
+        return 0.0
+
+
+def _connect(address: str | None, wishes: _Wishes) -> Cluster:
     global _current
-    _check_wishes(num_cpus, gpus, timeout_s)
     target = resolve(address)
     if _current is not None and _current.target == target and _current.alive:
         print(f"Still connected to {_current}.")
     else:
-        _current = _adopt(target) or _open(target, num_cpus, gpus, timeout_s, dashboard)
+        _current = _adopt(target) or _open(target, wishes)
         link = f" Dashboard: {_current.dashboard_url}" if _current.dashboard_url else ""
         print(f"Connected to {_current}, in {_current.seconds:.1f} s.{link}")
-    _compare(_current, num_cpus, gpus)
+    _compare(_current, wishes.num_cpus, wishes.gpus)
     return _current
-
-
-def _check_wishes(num_cpus: int | None, gpus: Gpus, timeout_s: float) -> None:
-    whole = isinstance(num_cpus, int) and not isinstance(num_cpus, bool)
-    if num_cpus is not None and not (whole and num_cpus >= 1):
-        raise ValueError(
-            f"num_cpus must be a whole number of at least 1, got {num_cpus!r}; "
-            "leave it out to get all cores"
-        )
-    whole = isinstance(gpus, int) and not isinstance(gpus, bool)
-    if gpus != "auto" and not (whole and gpus >= 0):
-        raise ValueError(f"gpus must be 'auto' or a whole number of at least 0, got {gpus!r}")
-    if not timeout_s > 0:
-        raise ValueError(f"timeout_s must be above 0 seconds, got {timeout_s!r}")
 
 
 def _adopt(target: Target) -> Cluster | None:
@@ -84,39 +126,33 @@ def _adopt(target: Target) -> Cluster | None:
     return None
 
 
-def _open(
-    target: Target, num_cpus: int | None, gpus: Gpus, timeout_s: float, dashboard: bool
-) -> Cluster:
+def _open(target: Target, wishes: _Wishes) -> Cluster:
     started = time.perf_counter()
     if target.address == LOCAL:
         print("Starting a local Ray, usually 5 to 15 seconds ...", flush=True)
-        url, children = _start_here(num_cpus, gpus, dashboard)
+        url, children = _start_here(wishes)
         return Cluster(target, time.perf_counter() - started, url, children)
     print(f"Connecting to Ray at {target.address}, usually 5 to 15 seconds ...", flush=True)
-    link = remote.reach(target, timeout_s)
+    link = remote.reach(target, wishes.timeout_s)
     for note in link.notes:
         print(note)
     return Cluster(target, time.perf_counter() - started, link.dashboard_url, link=link)
 
 
-def _start_here(
-    num_cpus: int | None, gpus: Gpus, dashboard: bool = False
-) -> tuple[str, list[psutil.Process]]:
-    """Start a Ray of the size that this machine has; on a very busy machine, try twice."""
+def _start_here(wishes: _Wishes) -> tuple[str, list[psutil.Process]]:
+    """Start a Ray of the size that this machine has."""
     cores, found = machine.usable_cores(), len(machine.gpu_names())
-    size = min(num_cpus or cores, cores), found if gpus == "auto" else min(gpus, found)
+    num_cpus = min(wishes.num_cpus or cores, cores)
+    num_gpus = found if wishes.gpus == "auto" else min(wishes.gpus, found)
     try:
-        try:
-            return start.start_local(*size, dashboard=dashboard)
-        except Exception as error:
-            if "timed out" not in str(error):
-                raise
-            print("This machine is busy and Ray took too long. Trying once more ...", flush=True)
-            return start.start_local(*size, dashboard=dashboard)
+        return start.start_local(
+            num_cpus, num_gpus, dashboard=wishes.dashboard, limit_s=_seconds(wishes.start_s)
+        )
     except Exception as error:
         raise ClusterError(
-            f"Ray did not start on this machine: {error} Close other notebooks (Kernel, Shut Down "
-            "All Kernels) and try again; `python -m course_lib.preflight` says what is missing."
+            f"Ray did not start on this machine: {error} {waiting.to_close()} Close other "
+            "notebooks (Kernel, Shut Down All Kernels) and large programs, then run this cell "
+            "again; `python -m course_lib.preflight` says what is missing."
         ) from error
 
 

@@ -8,14 +8,17 @@ client's (usually 10001). The answer also says whether a token is needed, and wh
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from course_lib.cluster import ray_inside
+from course_lib.cluster.errors import ClusterError
 from course_lib.cluster.start import load_ray
 
 Kind = Literal["gcs", "client", "other"]
+Metadata = Sequence[tuple[str, str]]
 MODE, TOKEN, TOKEN_PATH = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"
 
 
@@ -108,36 +111,29 @@ def _versions(answer: bytes) -> tuple[str, str]:
         return "", ""
 
 
-def _ask_gcs(where: str, shown: Sequence[tuple[str, str]], timeout_s: float) -> tuple[str, bytes]:
+def _ask_gcs(where: str, shown: Metadata, timeout_s: float) -> tuple[str, bytes]:
     """Ask for the note about itself that every cluster keeps; return gRPC's word and the note."""
-    from ray.core.generated import gcs_service_pb2, gcs_service_pb2_grpc
-
-    request = gcs_service_pb2.InternalKVGetRequest(namespace=b"cluster", key=b"CLUSTER_METADATA")
-    with _channel(where) as channel:
-        stub = gcs_service_pb2_grpc.InternalKVGcsServiceStub(channel)
-        code, reply = _call(stub.InternalKVGet, request, shown, timeout_s)
+    code, reply = _ask(where, ray_inside.metadata_question, shown, timeout_s)
     return code, reply.value if reply is not None else b""
 
 
-def _ask_client(where: str, shown: Sequence[tuple[str, str]], timeout_s: float) -> str:
+def _ask_client(where: str, shown: Metadata, timeout_s: float) -> str:
     """Greet a Ray client's port; return gRPC's word."""
-    from ray.core.generated import ray_client_pb2, ray_client_pb2_grpc
-
-    request = ray_client_pb2.ClusterInfoRequest(type=ray_client_pb2.ClusterInfoType.PING)
-    with _channel(where) as channel:
-        stub = ray_client_pb2_grpc.RayletDriverStub(channel)
-        return _call(stub.ClusterInfo, request, shown, timeout_s)[0]
+    return _ask(where, ray_inside.client_question, shown, timeout_s)[0]
 
 
-def _call(
-    method: Any, request: Any, shown: Sequence[tuple[str, str]], timeout_s: float
+def _ask(
+    where: str, question: Callable[[Any], Any], shown: Metadata, timeout_s: float
 ) -> tuple[str, Any]:
     import grpc
 
-    try:
-        return "OK", method(request, timeout=timeout_s, metadata=[*shown, ("client_id", "probe")])
-    except grpc.RpcError as error:
-        return error.code().name, None
+    with _channel(where) as channel:
+        method, request = question(channel)
+        metadata = [*shown, ("client_id", "probe")]
+        try:
+            return "OK", method(request, timeout=timeout_s, metadata=metadata)
+        except grpc.RpcError as error:
+            return error.code().name, None
 
 
 def _channel(where: str) -> Any:
@@ -146,7 +142,8 @@ def _channel(where: str) -> Any:
 
     if os.environ.get("RAY_USE_TLS", "0").lower() not in ("1", "true"):
         return grpc.insecure_channel(where)
-    from ray._common.tls_utils import load_certs_from_env
-
-    chain, key, authority = load_certs_from_env()
+    names = ("RAY_TLS_CA_CERT", "RAY_TLS_SERVER_KEY", "RAY_TLS_SERVER_CERT")
+    if lacking := [name for name in names if name not in os.environ]:
+        raise ClusterError(f"RAY_USE_TLS is set, and {', '.join(lacking)} not: set it too.")
+    authority, key, chain = (Path(os.environ[name]).read_bytes() for name in names)
     return grpc.secure_channel(where, grpc.ssl_channel_credentials(authority, key, chain))

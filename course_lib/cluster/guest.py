@@ -21,6 +21,8 @@ from pathlib import Path
 
 import psutil
 
+from course_lib.cluster import ray_inside
+
 OBJECT_STORE = 200 * 10**6
 READY = "ready"
 
@@ -29,7 +31,7 @@ class Guest:
     """The node of one notebook. Made by :func:`join`.
 
     Attributes:
-        folder: Ray's own files; :func:`ray.init` takes it as ``_temp_dir`` to find this node.
+        folder: Ray's own files; a driver finds this node by them.
         process: the one that watches the node; the node ends with it.
     """
 
@@ -57,12 +59,12 @@ class Guest:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def join(gcs: str, timeout_s: float = 40.0) -> Guest:
+def join(gcs: str, timeout_s: float) -> Guest:
     """Make this machine a guest of the cluster at ``gcs``.
 
     Args:
         gcs: the cluster's own address, ``host:port``.
-        timeout_s: for Ray's node to start; a busy machine takes 10 s.
+        timeout_s: for Ray's node to start.
 
     Raises:
         RuntimeError: if it does not start; the message is Ray's last line.
@@ -116,17 +118,17 @@ def _family(pid: int) -> list[psutil.Process]:
 def _main(gcs: str, folder: str) -> int:
     """Run the node until standard input closes or the node ends by itself."""
     command = [
-        sys.executable, "-m", "ray.scripts.scripts", "start", f"--address={gcs}", "--num-cpus=0",
+        *ray_inside.START, f"--address={gcs}", "--num-cpus=0",
         "--num-gpus=0", f"--object-store-memory={OBJECT_STORE}", f"--temp-dir={folder}", "--block",
     ]  # fmt: skip
     ray = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, env={**os.environ, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "1"},
+        text=True, env={**os.environ, ray_inside.LOCAL_ONLY: "1"},
     )  # fmt: skip
 
     def relay() -> None:
         for line in ray.stdout or ():
-            print(READY if "Ray runtime started" in line else line.strip(), flush=True)
+            print(READY if ray_inside.STARTED in line else line.strip(), flush=True)
 
     def end_with_parent() -> None:
         sys.stdin.read()

@@ -1,11 +1,12 @@
 """What :func:`course_lib.cluster.connect` returns: the connection, and what it has."""
 
-from typing import Self
+from typing import Any, Self
 
 import psutil
 
 from course_lib.cluster import endpoint, gpu, machine, remote, start, watch
 from course_lib.cluster.address import LOCAL, Target
+from course_lib.cluster.errors import ClusterError
 
 WAYS = {
     LOCAL: "a Ray of this notebook's own",
@@ -67,7 +68,19 @@ class Cluster:
         guest = self._link.guest if self._link else None
         if self.lost or (guest and not guest.running):
             return False
-        return all(map(start.running, self._children)) and start.answers(ray.nodes, 5.0)
+        return all(map(machine.running, self._children)) and start.answers(ray.nodes, 5.0)
+
+    @property
+    def storage_filesystem(self) -> Any:
+        """What Tune takes as ``storage_filesystem``: how the results of workers come home.
+
+        None, which is Tune's own way, where the workers share this notebook's disk.
+        """
+        if self.way != "driver" or not self._open or self.lost:
+            return None
+        from course_lib.cluster import storage  # loads pyarrow
+
+        return storage.HomeDisk()
 
     def _look_after(self, link: remote.Link) -> watch.Watch:
         return watch.Watch(
@@ -84,8 +97,9 @@ class Cluster:
         kept = ", ".join(storage.used()) or "nothing was written yet"
         return (
             f"The cluster at {self.target.address} is gone: its head has not answered for "
-            f"{watch.LIMIT_S:g} s. Kept on this machine: {kept}. Run connect() again; "
-            "`tune.Tuner.restore` goes on with an experiment, `runs.load` with a checkpoint."
+            f"{watch.LIMIT_S:g} s. Kept on this machine: {kept}. Run connect() again; then "
+            "`tune.Tuner.restore(folder, ..., storage_filesystem=cluster.storage_filesystem)` goes "
+            "on with an experiment, `runs.load` with a checkpoint."
         )
 
     def fit(self, wanted: int, *, cpus_each: float = 1, gpus_each: float = 0) -> int:
@@ -141,7 +155,7 @@ class Cluster:
         """
         if self._open:
             if self._watch is not None and not self._watch.stop():
-                raise remote.ClusterError(
+                raise ClusterError(
                     f"Ray cannot let go of the cluster at {self.target.address} while the network "
                     "to it is down. Run this cell again when it is back; or restart the kernel, "
                     "and connect('local') works without the cluster."

@@ -91,6 +91,21 @@ def gpu_names(timeout_s: float = 5.0) -> list[str]:
     return names[: len(chosen)]
 
 
+def running(process: psutil.Process) -> bool:
+    """Whether a process still runs; one that ended and was not collected does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def load() -> str:
+    """Return how busy this machine is, as text."""
+    wanted, cores = psutil.getloadavg()[0], psutil.cpu_count() or 1
+    text = f"{wanted:.1f} processes want its {cores} core{'s' * (cores > 1)}"
+    return f"this machine is busy: {text}" if wanted > cores else f"load: {text}"
+
+
 def gibibytes(size: float) -> str:
     """Return a number of bytes as text, such as ``'23.4 GiB'``."""
     return f"{size / 2**30:.1f} GiB"

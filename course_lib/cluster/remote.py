@@ -10,23 +10,18 @@ Ways, best first:
 """
 
 import os
-import socket
 import sys
 import time
 from dataclasses import dataclass, field
 from typing import Literal
 
-import psutil
-
-from course_lib.cluster import endpoint, start, travel
+from course_lib.cluster import endpoint, ray_inside, start, travel, waiting
 from course_lib.cluster.address import CLIENT_PORT, GCS_PORT, Target
+from course_lib.cluster.errors import ClusterError
 from course_lib.cluster.guest import Guest, join
 
 Way = Literal["driver", "client"]
-
-
-class ClusterError(ConnectionError):
-    """No cluster: the message says in one sentence what is wrong, and then what to do."""
+JOIN_S = 120.0  # a quiet machine takes 6 s
 
 
 @dataclass
@@ -58,7 +53,7 @@ def reach(target: Target, timeout_s: float) -> Link:
     Raises:
         ClusterError: with the reason and the remedy.
     """
-    be_patient()
+    ray_inside.outlive_head()
     if target.endpoint is None:
         return _drive(target, target.address, None, [])
     found = _inspect(target, timeout_s)
@@ -178,12 +173,13 @@ def _own_port(host: str) -> str:
 
 def _drive(target: Target, gcs: str, host: str | None, notes: list[str]) -> Link:
     """Connect as the driver, with a node of the cluster beside it."""
-    inside = host is None or has_node(host, gcs)
+    inside = host is None or ray_inside.has_node(host, gcs)
     link = Link("driver", gcs if host else "", notes=notes)
     try:
         use_token()
         if not inside:
-            link.guest = join(gcs)
+            with waiting.turn(), waiting.told("This machine joins the cluster", JOIN_S):
+                link.guest = join(gcs, JOIN_S)
         link.dashboard_url = _connect(gcs, link)
     except ClusterError:
         leave(link)
@@ -201,11 +197,11 @@ def _drive(target: Target, gcs: str, host: str | None, notes: list[str]) -> Link
 
 
 def _connect(gcs: str, link: Link) -> str:
-    folder = str(link.guest.folder) if link.guest else None
-    url = start.attach(gcs, runtime_env=travel.runtime_env(), _temp_dir=folder)
+    beside = ray_inside.beside(link.guest.folder) if link.guest else {}
+    url = start.attach(gcs, runtime_env=travel.runtime_env(), **beside)
     if _provide():  # processes that run already do not see what is new
         start.leave([])
-        url = start.attach(gcs, runtime_env=travel.runtime_env(), _temp_dir=folder)
+        url = start.attach(gcs, runtime_env=travel.runtime_env(), **beside)
     from course_lib.cluster import storage  # loads pyarrow
 
     storage.open_disk()
@@ -267,43 +263,10 @@ def _client_failure(target: Target, error: Exception) -> str:
     )
 
 
-def be_patient() -> None:
-    """Let this process outlive the head, so that :mod:`course_lib.cluster.watch` can say so.
-
-    Ray ends a driver whose head is gone for a minute, and reads the limit when it is imported. A
-    question to the head waits for a minute too, in machine code that nothing can interrupt; six
-    seconds are enough for a head that lives. Tune asks for the cluster's sizes every ten seconds,
-    in a call without a limit. What the learner has set stays.
-    """
-    os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", "3600")
-    os.environ.setdefault("RAY_gcs_server_request_timeout_seconds", "6")
-    os.environ.setdefault("TUNE_STATE_REFRESH_PERIOD", "86400")
-
-
 def use_token() -> None:
-    """Show this machine's token: Ray does so by itself for a local cluster only."""
+    """Show this machine's token, unless the learner has said how."""
     if endpoint.token() and not os.environ.get(endpoint.MODE, "").strip():
-        from ray._private.authentication import authentication_token_setup as setup
-
-        setup.maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
-
-
-def has_node(host: str, gcs: str) -> bool:
-    """Whether a node of that cluster, one that does work, runs on this machine."""
-    names = {gcs}
-    try:
-        names.add(f"{socket.gethostbyname(host)}:{gcs.rpartition(':')[2]}")
-    except OSError:
-        return False
-    for process in psutil.process_iter(["name", "cmdline"]):
-        if process.info["name"] != "raylet":
-            continue
-        words = process.info["cmdline"] or []
-        belongs = any(f"--gcs-address={name}" in words for name in names)
-        works = any("static_resource_list" in word and ",CPU," in word for word in words)
-        if belongs and works:
-            return True
-    return False
+        ray_inside.show_token()
 
 
 def leave(link: Link) -> None:

@@ -19,12 +19,11 @@ from typing import Any
 
 import psutil
 
-from course_lib.cluster import machine
+from course_lib.cluster import machine, ray_inside, waiting
 
-LOOPBACK = "127.0.0.1"
+LIMIT_S = 180.0  # for Ray to start; COURSE_RAY_START_S says otherwise
 OBJECT_STORE_MOST = 2 * 10**9
 OBJECT_STORE_LEAST = 100 * 10**6
-ESSENTIAL = ("raylet", "gcs_server")
 
 
 def object_store(total: int, shared: int | None) -> dict[str, Any]:
@@ -42,46 +41,55 @@ def object_store(total: int, shared: int | None) -> dict[str, Any]:
         return {"object_store_memory": size}
     if shared * 0.9 >= OBJECT_STORE_LEAST:
         return {"object_store_memory": int(shared * 0.9)}
-    return {
-        "object_store_memory": 2 * OBJECT_STORE_LEAST,
-        "_plasma_directory": tempfile.gettempdir(),
-    }
+    in_file = ray_inside.store_in_file(tempfile.gettempdir())
+    return {"object_store_memory": 2 * OBJECT_STORE_LEAST, **in_file}
 
 
 def start_local(
-    num_cpus: int, num_gpus: int, *, dashboard: bool = False
+    num_cpus: int, num_gpus: int, *, dashboard: bool = False, limit_s: float = LIMIT_S
 ) -> tuple[str, list[psutil.Process]]:
     """Start a Ray on this machine; return the dashboard's address and Ray's two main processes.
+
+    Starts on one machine wait for each other, with a word every few seconds.
 
     Args:
         num_cpus: cores that Ray gives out, at least 1.
         num_gpus: GPUs that Ray gives out, 0 or more.
         dashboard: whether to start the dashboard.
+        limit_s: seconds that Ray may take once it is its turn.
     """
-    load_ray()
-    import ray
-
     _give_token()
     before = psutil.Process().children()
-    options = object_store(machine.memory_bytes()[0], machine.shared_memory_bytes())
+    sizes = object_store(machine.memory_bytes()[0], machine.shared_memory_bytes())
     try:
-        with _loopback_only(), quiet():
-            context = ray.init(
-                "local",
-                num_cpus=num_cpus,
-                num_gpus=num_gpus,
-                include_dashboard=dashboard,
-                dashboard_host=LOOPBACK,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                _node_ip_address=LOOPBACK,
-                **options,
-            )
+        with waiting.turn(), waiting.told("Ray starts", limit_s):
+            load_ray()
+            import ray
+
+            with ray_inside.loopback_only() as loopback, ray_inside.patient(limit_s), quiet():
+                context = ray.init(
+                    "local",
+                    num_cpus=num_cpus,
+                    num_gpus=num_gpus,
+                    include_dashboard=dashboard,
+                    dashboard_host=ray_inside.LOOPBACK,
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                    **loopback,
+                    **sizes,
+                )
+            _wait_for_workers(num_cpus, limit_s)
     except BaseException:
-        leave(_new_children(before))
+        leave([child for child in psutil.Process().children() if child not in before])
         raise
-    main = [child for child in _new_children(before) if _named(child, ESSENTIAL)]
-    return context.dashboard_url or "", main
+    return context.dashboard_url or "", ray_inside.main_processes()
+
+
+def _wait_for_workers(number: int, limit_s: float) -> None:
+    """Let each core run something, so that what follows is as quick as it will be."""
+    import ray
+
+    ray.get([ray.remote(lambda: None).remote() for _ in range(number)], timeout=limit_s)
 
 
 def load_ray() -> None:
@@ -129,14 +137,13 @@ def attach(address: str, **options: Any) -> str:
 
     Args:
         address: as ``ray.init`` takes it.
-        **options: more of ``ray.init``'s; those that are None are left out.
+        **options: more of ``ray.init``'s.
     """
     load_ray()
     import ray
 
-    given = {name: value for name, value in options.items() if value is not None}
     with quiet():
-        context = ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **given)
+        context = ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **options)
     return getattr(context, "dashboard_url", "") or ""
 
 
@@ -178,24 +185,6 @@ def answers(question: Callable[[], Any], timeout_s: float) -> bool:
     return done.wait(timeout_s)
 
 
-def running(child: psutil.Process) -> bool:
-    """Whether a process still runs; one that ended and was not collected does not."""
-    try:
-        return child.is_running() and child.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _new_children(before: list[psutil.Process]) -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if child not in before]
-
-
-def _named(child: psutil.Process, names: tuple[str, ...]) -> bool:
-    with contextlib.suppress(psutil.Error):
-        return child.name().removesuffix(".exe") in names
-    return False
-
-
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Keep Ray's notices to developers out of the learner's sight."""
@@ -203,28 +192,3 @@ def quiet() -> Iterator[None]:
         warnings.simplefilter("ignore", FutureWarning)
         warnings.simplefilter("ignore", DeprecationWarning)
         yield
-
-
-@contextlib.contextmanager
-def _loopback_only() -> Iterator[None]:
-    """Make a local Ray listen on the loopback interface, as Ray does on macOS and Windows.
-
-    Elsewhere Ray turns 127.0.0.1 into the machine's address on the network, and every one of its
-    ports is open to the room. The switch is read when Ray is imported, hence both places.
-    """
-    from ray._private import ray_constants
-
-    settings = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}
-    kept = {name: os.environ.get(name) for name in settings}
-    clustered = ray_constants.ENABLE_RAY_CLUSTER
-    os.environ.update(settings)
-    ray_constants.ENABLE_RAY_CLUSTER = False
-    try:
-        yield
-    finally:
-        ray_constants.ENABLE_RAY_CLUSTER = clustered
-        for name, value in kept.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

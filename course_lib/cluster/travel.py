@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+ON_WORKER = "COURSE_ON_WORKER"  # how a process knows that it is a worker of a cluster elsewhere
 ROOT = Path(__file__).resolve().parents[2]
 TRAVELS = ("course_lib", "data")
 # What course_lib imports where trials and env runners run; the rest is for notebooks.
@@ -37,7 +38,11 @@ def runtime_env(root: Path = ROOT) -> dict[str, Any]:
         root: the folder that holds ``course_lib``, and ``data`` where this is a clone.
     """
     environment: dict[str, Any] = {
-        "env_vars": {"RAY_AIR_NEW_OUTPUT": "0", "PYTHONPATH": added(closure())}
+        "env_vars": {
+            "RAY_AIR_NEW_OUTPUT": "0",
+            "PYTHONPATH": added(closure()),
+            ON_WORKER: "1",
+        }
     }
     if (root / "data").is_dir():
         stays = sorted(one.name for one in root.iterdir() if one.name not in TRAVELS)

@@ -14,19 +14,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from course_lib.cluster.errors import ClusterLostError
+
 PERIOD_S = 2.0
 LIMIT_S = 6.0
 LET_GO_S = 60.0  # Ray's own shutdown asks the head that is gone, some seconds for each question
 _MAIN = threading.main_thread()
-
-
-class ClusterLostError(ConnectionError):
-    """The cluster went away while it was used; the message says what is kept."""
-
-    reason = "The cluster is gone."
-
-    def __init__(self, message: str = "") -> None:
-        super().__init__(message or self.reason)
 
 
 class Watch:
@@ -64,12 +57,14 @@ class Watch:
         return not (self._is_lost and self._thread.is_alive())
 
     def _look(self) -> None:
-        heard = time.monotonic()
+        heard, misses = time.monotonic(), 0
         while not self._end.wait(PERIOD_S):
-            if self._answers():
+            misses = 0 if self._answers() else misses + 1
+            silent_s = time.monotonic() - heard
+            if misses == 0:
                 heard = time.monotonic()
                 self._count()
-            elif time.monotonic() - heard > LIMIT_S and not self._end.is_set():
+            elif misses > 1 and silent_s > LIMIT_S and not self._end.is_set():
                 self._end.set()
                 self._is_lost = True
                 ClusterLostError.reason = self._lost()

@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from course_lib.cluster.start import running
+from course_lib.cluster.machine import running
 from course_lib.grading.budgets import Budget
 
 JAIL = Path(__file__).with_name("jail.py")

@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from course_lib.errors import CourseError
+
 COLUMNS = ("open", "high", "low", "close", "volume")
 
 
-class PriceFileError(ValueError):
+class PriceFileError(CourseError, ValueError):
     """A price file that cannot be used as it is."""
 
 

@@ -13,6 +13,7 @@ from ray.tune.schedulers import ASHAScheduler
 from tqdm import tqdm
 
 from course_lib import tuning
+from course_lib.cluster import storage_filesystem
 from course_lib.rllib import runs
 from course_lib.trading import agent, markets
 
@@ -141,6 +142,7 @@ def search_learning_rate(
             ),
             run_config=tune.RunConfig(
                 storage_path=folder,
+                storage_filesystem=storage_filesystem(),
                 verbose=0,
                 callbacks=[Progress(len(learning_rates) * len(seeds))],
                 progress_reporter=Silent(),

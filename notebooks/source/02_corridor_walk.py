@@ -639,12 +639,15 @@ print(f"stopped: {len(stopped)} of {sizes.agent_trials} trials had begun")
 # %% [markdown]
 # All that is needed to go on is the experiment's folder, even in a new notebook tomorrow.
 # `Tuner.restore` reads it. Finished trials stay as they are, interrupted ones go on from their last
-# checkpoint, and those that had not begun begin.
+# checkpoint, and those that had not begun begin. On a cluster elsewhere the workers need a way to
+# your disk: that is `storage_filesystem`; `tuning.run_config` gives it to a new search.
 
 # %% agent-search
 with tuning.quiet():
     agent_results = tune.Tuner.restore(
-        stopped.experiment_path, trainable=tuning.QLearningTrial
+        stopped.experiment_path,
+        trainable=tuning.QLearningTrial,
+        storage_filesystem=cluster.storage_filesystem,
     ).fit()
 table = tuning.frame(agent_results).sort_values("seconds")
 print(f"finished: {len(table)} of {sizes.agent_trials} trials")

@@ -14,7 +14,8 @@ export RAY_health_check_period_ms=1500
 export RAY_health_check_timeout_ms=2000
 export RAY_health_check_failure_threshold=3
 
-ray() { "$PY" -m ray.scripts.scripts "$@"; }
+# The command `ray`, which on a slow machine waits longer than the 15 s that Ray gives itself.
+ray() { "$PY" "${RAY_COMMAND:-course_lib/cluster/ray_inside.py}" "$@"; }
 
 need_address() {
     case "${1:-}" in

@@ -1,0 +1,128 @@
+"""The course's own errors in a notebook: a sentence, and what the cells after it say."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import course_lib
+from course_lib.cluster import ClusterError, ClusterLostError, NotConnectedError, errors
+from course_lib.errors import CourseError
+
+ROOT = Path(__file__).resolve().parent.parent
+# IPython's shell is what a kernel runs cells with; it keeps what it would show.
+SHELL = """
+import sys
+from IPython.core.interactiveshell import InteractiveShell
+class Shell(InteractiveShell):
+    def _showtraceback(self, etype, value, lines):
+        print("\\n".join(lines))
+shell = Shell.instance(colors="nocolor")
+for cell in sys.stdin.read().split("# CELL\\n"):
+    print("CELL")
+    shell.run_cell(cell, store_history=True)
+"""
+CONNECT = """
+from course_lib.cluster import connect, start
+def start_local(*sizes, **options):
+    raise RuntimeError("it was not ready")
+start.start_local = start_local
+"""
+
+
+def cells(*sources: str, **env: str) -> list[str]:
+    """Run cells as a kernel does; return what each of them showed."""
+    run = subprocess.run(
+        [sys.executable, "-c", SHELL], input="# CELL\n".join(sources), cwd=ROOT, text=True,
+        capture_output=True, timeout=300, env={"PATH": "/usr/bin:/bin", "HOME": "/nowhere", **env},
+    )  # fmt: skip
+    return run.stdout.split("CELL\n")[1:]
+
+
+def test_a_sentence_and_no_traceback() -> None:
+    import_it = (
+        "from course_lib.cluster import ClusterError\ndef f():\n    raise ClusterError('Gone.')\n"
+    )
+    shown, whole, again, usual = cells(import_it + "f()\n", "%tb Verbose\n", "%tb\n", "1 / 0\n")
+    assert shown == "ClusterError: Gone.\n(where it happened: %tb Verbose)\n"
+    assert "Traceback" in whole
+    assert "raise ClusterError" in whole
+    assert again == shown
+    assert "Traceback" in usual
+    (whole,) = cells(import_it + "f()\n", COURSE_TRACEBACK="1")
+    assert "raise ClusterError" in whole
+
+
+def test_outside_of_a_notebook_the_traceback_is_whole() -> None:
+    code = "from course_lib.cluster import ClusterError; raise ClusterError('Gone.')"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert run.stderr.startswith("Traceback")
+    assert run.stderr.endswith("ClusterError: Gone.\n")
+    assert ClusterError("Gone.")._render_traceback_()[0] == "ClusterError: Gone."
+
+
+def test_the_courses_own_errors_are_of_one_family() -> None:
+    """Those that a notebook can show; the grader's own never reach one."""
+    others = set()
+    home = Path(course_lib.__file__).parent
+    for path in home.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and path.parent.name != "grading":
+                bases = {ast.unparse(base) for base in node.bases}
+                plain = any(base.endswith(("Error", "Exception")) for base in bases)
+                if plain and not any("Course" in one or "Cluster" in one for one in bases):
+                    others.add(node.name)
+    assert others <= {"CourseError"}
+
+
+def test_the_cells_after_a_failed_connect_say_what_to_do() -> None:
+    first = CONNECT + "kept = 3\ncluster = connect('local')\nAT_ONCE = min(cluster.num_cpus, 4)\n"
+    shown, *after, kept, again = cells(
+        first, "print(cluster.num_cpus)\n", "range(AT_ONCE)\n", "with cluster: pass\n",
+        "min(AT_ONCE, 8)\n", "print(kept)\n",
+        "start.start_local = lambda *s, **o: 1 / 0\ntry:\n    connect('local')\n"
+        "except Exception: kept = 4\nprint(kept)",
+    )  # fmt: skip
+    assert shown.splitlines()[0] == "Starting a local Ray, usually 5 to 15 seconds ..."
+    assert shown.splitlines()[1].startswith("ClusterError: Ray did not start on this machine: it ")
+    for name, said in zip(("cluster", "AT_ONCE", "cluster", "AT_ONCE"), after, strict=True):
+        sentence = f"NotConnectedError: `{name}` is not there: run connect() above first."
+        assert said.splitlines()[0] == sentence
+    assert kept == "3\n"
+    assert again.endswith("4\n")
+
+
+@pytest.mark.parametrize(
+    "use",
+    [lambda one: one.x, lambda one: one(), lambda one: one[0], lambda one: list(one),
+     lambda one: len(one), lambda one: bool(one), lambda one: range(one), lambda one: int(one),
+     lambda one: float(one), lambda one: one < 3, lambda one: one >= 3, lambda one: 2 * one,
+     lambda one: one + 1, lambda one: 1 - one, lambda one: one / 2, lambda one: 5 // one,
+     lambda one: f"{one}", lambda one: setattr(one, "x", 1)],
+)  # fmt: skip
+def test_whatever_is_done_with_a_missing_name(use) -> None:
+    missing = errors.Missing("cluster")
+    with pytest.raises(NotConnectedError, match="`cluster` is not there: run connect"):
+        use(missing)
+    assert "run connect() above first" in repr(missing)
+
+
+def test_names_that_a_cell_did_not_make() -> None:
+    code = (
+        "a = 1\nb = connect()\nc, d = 1, [e for e in 'xy']\n"
+        "def f():\n    g = 1\nfor h in 'x':\n    i = h\nimport os\nj.k = 2\n"
+    )
+    assert sorted(errors.names_from(code, 2)) == ["b", "c", "d", "f", "h", "i", "os"]
+
+
+def test_errors_travel() -> None:
+    """Ray sends errors between processes."""
+    import pickle
+
+    for kind in (ClusterError, ClusterLostError, NotConnectedError):
+        error = pickle.loads(pickle.dumps(kind("Gone.")))
+        assert isinstance(error, CourseError)
+        assert isinstance(error, ConnectionError)
+        assert str(error) == "Gone."

@@ -1,0 +1,77 @@
+"""What the course leans on inside Ray: listed, still there, and nowhere else in the library."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import course_lib
+from course_lib.cluster import ray_inside
+
+HOME = Path(course_lib.__file__).parent
+ALLOWED = ("cluster/ray_inside.py", "rllib/rllib_inside.py")
+PRIVATE = re.compile(r"(^|\.)_[^_]|(^|\.)generated(\.|$)|^ray\.scripts")
+# Ray's own settings (RAY_with_small_letters) and processes are not documented; RAY_CAPITALS are.
+INSIDE_TEXT = re.compile(r"^(RAY_[a-z]\w+|raylet|gcs_server|--gcs-address.*)$|static_resource_list")
+
+
+def test_ray_has_the_version_that_the_list_was_read_against() -> None:
+    import ray
+
+    assert ray.__version__ == ray_inside.READ_AGAINST, (
+        f"Ray is {ray.__version__}, and this list was read against {ray_inside.READ_AGAINST}. Go "
+        "through it as docs/architecture.md says (an upgrade of Ray), then set READ_AGAINST:\n"
+        f"{ray_inside.table()}"
+    )
+
+
+@pytest.mark.parametrize("one", ray_inside.LEANS_ON, ids=lambda one: one.name)
+def test_what_is_listed_is_still_there(one: ray_inside.Inside) -> None:
+    import ray
+
+    file = Path(ray.__file__).parent / one.file
+    assert one.text.encode() in file.read_bytes(), f"{one.text} is not in {file}: {one.why}"
+
+
+def found_in(code: str) -> list[str]:
+    """Names of Ray's inside in a module's code."""
+    found = []
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "ray":
+            names = [f"{node.module}.{one.name}" for one in node.names]
+        elif isinstance(node, ast.Import):
+            names = [one.name for one in node.names if one.name.split(".")[0] == "ray"]
+        elif isinstance(node, ast.Attribute) and ast.unparse(node).startswith("ray."):
+            names = [ast.unparse(node)]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("ray.init", "start.attach"):
+            names = [word.arg for word in node.keywords if word.arg]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            text = node.value
+            names = [f"._{text}"] if INSIDE_TEXT.search(text) else []
+            names += [text] if text.startswith("ray.") and " " not in text else []
+        else:
+            continue
+        found += [name for name in names if PRIVATE.search(name)]
+    return found
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["from ray._private import services", "import ray._raylet", "ray.init(_temp_dir='x')",
+     "from ray.core.generated import gcs_pb2", "ray._private.worker.mode", "x = 'raylet'",
+     "importlib.import_module('ray.train._internal.storage')", "os.environ['RAY_gcs_x'] = '1'",
+     "from ray.train._internal import storage", "command = ['-m', 'ray.scripts.scripts']"],
+)  # fmt: skip
+def test_the_search_finds(code: str) -> None:
+    assert found_in(code)
+
+
+def test_nothing_else_in_the_library_knows_rays_inside() -> None:
+    elsewhere = {
+        str(path.relative_to(HOME)): names
+        for path in sorted(HOME.rglob("*.py"))
+        if path.relative_to(HOME).as_posix() not in ALLOWED
+        and (names := found_in(path.read_text(encoding="utf-8")))
+    }
+    assert elsewhere == {}, "move these to course_lib/cluster/ray_inside.py, with the reason"
