@@ -11,9 +11,9 @@ from ray.rllib.env.single_agent_episode import SingleAgentEpisode  # noqa: E402
 from ray.rllib.utils.metrics import NUM_ENV_STEPS_SAMPLED_LIFETIME  # noqa: E402
 from rllib_kit import ENV, feed, memory, small, stretches, weights_of  # noqa: E402
 
-from course_lib.agents.probes import PROBES  # noqa: E402
+from course_lib.columnar_dqn.algorithm import ColumnarDQN, as_chunk  # noqa: E402
+from course_lib.envs.probes import PROBES  # noqa: E402
 from course_lib.rllib import runs  # noqa: E402
-from course_lib.rllib.columnar_dqn import ColumnarDQN, as_chunk  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("local_ray")
 

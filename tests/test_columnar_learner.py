@@ -12,7 +12,7 @@ from ray.rllib.policy.sample_batch import MultiAgentBatch, SampleBatch  # noqa: 
 from ray.rllib.utils.metrics import NUM_ENV_STEPS_SAMPLED_LIFETIME  # noqa: E402
 from rllib_kit import columns, learner_of, small  # noqa: E402
 
-from course_lib.rllib.learner import STEPS_BEFORE, ColumnarDQNTorchLearner  # noqa: E402
+from course_lib.columnar_dqn.learner import STEPS_BEFORE, ColumnarDQNTorchLearner  # noqa: E402
 
 ID = "default_policy"
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_lib.rllib.replay import Chunk, ColumnarReplay, n_step_columns
+from course_lib.columnar_dqn.replay import Chunk, ColumnarReplay, n_step_columns
 
 
 def naive(rewards, n, gamma, terminated):

@@ -16,6 +16,7 @@ from course_lib import tuning
 from course_lib.checks import corridor as checks
 from course_lib.cluster import connect
 from course_lib.envs.corridor import CorridorEnv, expected_time
+from course_lib.tuning.corridor import QLearningTrial
 
 SPACE = {"stride": tune.uniform(0.3, 1.5), "pace": tune.uniform(0.5, 4.0)}
 
@@ -66,7 +67,7 @@ class TestSearchAlgorithms:
 
 class TestCallbacks:
     def test_leave_the_screen_behind_when_saved(self) -> None:
-        watch = tuning.Watch(3, show=lambda rows: None)
+        watch = tuning.TrialProgress(3, show=lambda rows: None)
         assert pickle.loads(pickle.dumps(watch)).total == 3
         pressed = pickle.loads(pickle.dumps(tuning.StopButton(1)))
         pressed.on_trial_result(0, [], None, {})  # would send SIGINT if it still counted
@@ -86,14 +87,14 @@ class TestCallbacks:
 def test_greedy_time_shares_ties_equally() -> None:
     env = CorridorEnv()
     empty = np.zeros((env.observation_space.n, 3))
-    assert tuning.greedy_time(env, empty) == pytest.approx(env.random_time())
+    assert env.greedy_time(empty) == pytest.approx(env.random_time())
     best = np.eye(3)[env.best_policy()]
-    assert tuning.greedy_time(env, best) == pytest.approx(env.best_time())
+    assert env.greedy_time(best) == pytest.approx(env.best_time())
 
 
-def agent_trial(**changes: Any) -> tuning.QLearningTrial:
+def agent_trial(**changes: Any) -> QLearningTrial:
     config = {"learning_rate": 0.3, "epsilon": 0.3, "num_seeds": 2, "num_rounds": 4, "seed": 1}
-    return tuning.QLearningTrial(config=config | changes)
+    return QLearningTrial(config=config | changes)
 
 
 class TestTrial:
@@ -131,7 +132,7 @@ class TestWithTune:
                     reuse_actors=True, search_alg=BasicVariantGenerator(random_state=1),
                 ),
                 run_config=tuning.run_config(
-                    "walk", tuning.Watch(4, shown.append), folder=tmp_path
+                    "walk", tuning.TrialProgress(4, shown.append), folder=tmp_path
                 ),
             ).fit()  # fmt: skip
         table = tuning.frame(results)
@@ -160,20 +161,18 @@ class TestWithTune:
         stop = tuning.StopButton(after=5)
         with tuning.quiet():
             stopped = tune.Tuner(
-                tuning.QLearningTrial,
+                QLearningTrial,
                 param_space=space,
                 tune_config=tune.TuneConfig(
                     metric="seconds", mode="min", num_samples=6, max_concurrent_trials=2,
                     reuse_actors=True, scheduler=ASHAScheduler(max_t=3, grace_period=3),
                 ),
                 run_config=tuning.run_config(
-                    "agent", stop, tuning.Watch(6), folder=tmp_path, keep_progress=True
+                    "agent", stop, tuning.TrialProgress(6), folder=tmp_path, keep_progress=True
                 ),
             ).fit()  # fmt: skip
             before = [len(curve) for curve in tuning.curves(stopped, "seconds")]
-            results = tune.Tuner.restore(
-                stopped.experiment_path, trainable=tuning.QLearningTrial
-            ).fit()
+            results = tune.Tuner.restore(stopped.experiment_path, trainable=QLearningTrial).fit()
         assert len(before) < 6 or min(before) < 3
         assert tuning.frame(results)["episodes"].tolist() == [450] * 6
         assert [len(curve) for curve in tuning.curves(results, "seconds")] == [3] * 6

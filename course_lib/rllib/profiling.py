@@ -8,7 +8,8 @@ from typing import Any
 
 from ray.rllib.algorithms.algorithm import Algorithm
 
-from course_lib.rllib import runs
+from course_lib.columnar_dqn.rllib_inside import unpacker
+from course_lib.torch_threads import torch_threads
 
 PARTS = ("play", "store", "draw", "unpack", "learn", "rest")
 
@@ -53,7 +54,7 @@ def where_time_goes(
     What comes before the first gradient step is trained, too, and not counted.
 
     Args:
-        algo: a DQN that samples and learns in this process, as :func:`runs.build` returned it.
+        algo: a DQN that samples and learns in this process, as ``runs.build`` returned it.
         num_steps: environment steps to measure, at least.
         on_step: called after each iteration with the share that is done, 0 to 1.
 
@@ -71,7 +72,7 @@ def where_time_goes(
         warm = _progress(algo.train())
         if on_step:
             on_step(0.0)
-    with _stopwatches(algo) as seconds, runs.torch_threads(1):
+    with _stopwatches(algo) as seconds, torch_threads(1):
         started, now = time.perf_counter(), warm
         while now[0] - warm[0] < num_steps:
             now = _progress(algo.train())
@@ -95,11 +96,12 @@ def _progress(result: dict[str, Any]) -> tuple[float, float]:
 def _stopwatches(algo: Algorithm) -> Iterator[dict[str, float]]:
     """Add up the seconds of each part while the block runs; ``learn`` includes ``unpack``."""
     seconds = dict.fromkeys(PARTS, 0.0)
-    replay, learner = algo.local_replay_buffer, algo.learner_group._learner
+    replay, group = algo.local_replay_buffer, algo.learner_group
+    (learner,) = (answer.get() for answer in group.foreach_learner(lambda learner: learner))
     stations = [(algo.env_runner, "sample", "play"), (replay, "add", "store")]
     draws = ("draw", "take") if hasattr(replay, "draw") else ("sample",)
     stations += [(replay, name, "draw") for name in draws]
-    stations += [(learner, "_learner_connector", "unpack"), (algo.learner_group, "update", "learn")]
+    stations += [(*unpacker(learner), "unpack"), (group, "update", "learn")]
     with contextlib.ExitStack() as stack:
         for place, name, part in stations:
             before, own = getattr(place, name), name in vars(place)

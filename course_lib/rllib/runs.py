@@ -1,10 +1,8 @@
 """Build, train, act, evaluate, save and load: an RLlib run without the ceremony."""
 
 import contextlib
-import copy
-import logging
+import functools
 import time
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,39 +16,15 @@ from ray.rllib.core import COMPONENT_LEARNER, COMPONENT_RL_MODULE
 from ray.rllib.core.columns import Columns
 from ray.rllib.core.rl_module.rl_module import RLModule
 
+from course_lib import training
+from course_lib.columnar_dqn.settings import at_step
 from course_lib.envs.rollouts import MakeEnv, Policy, play
-from course_lib.rllib.settings import at_step
+from course_lib.quiet import quiet
+from course_lib.torch_threads import torch_threads
+from course_lib.training import Row
 
-Row = dict[str, float]
 _LOSSES = ("qf_loss", "total_loss")
 _RETURNS = "training_returns"
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Keep Ray's notices about its own versions out of a notebook; errors still come through."""
-    loggers = [logging.getLogger(name) for name in ("ray", "ray.rllib", "ray.tune", "ray.train")]
-    levels = [logger.level for logger in loggers]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for logger in loggers:
-            logger.setLevel(logging.ERROR)
-        try:
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)
-
-
-@contextlib.contextmanager
-def torch_threads(count: int) -> Iterator[None]:
-    """Let PyTorch use ``count`` threads: small networks lose time to sharing the work."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def build(config: AlgorithmConfig) -> Algorithm:
@@ -99,8 +73,7 @@ def iterate(algo: Algorithm, *, num_steps: int, window: int = 20) -> Iterator[Ro
         yield {
             "env_steps": env_steps,
             "seconds": seconds,
-            "mean_return": float(np.mean(recent)) if recent else float("nan"),
-            "max_return": max(recent, default=float("nan")),
+            **training.return_figures(recent),
             "loss": float(loss),
             "mean_q": float(learner.get("qf_mean", np.nan)),
             "epsilon": epsilon_at(algo.config, env_steps),
@@ -146,49 +119,14 @@ def train(
         Rows as in :func:`iterate`, with ``greedy_return`` (nan where nothing was evaluated).
         ``seconds`` includes the evaluations.
     """
-    rows: list[Row] = []
-    judge = _Judge(algo, evaluate_on, evaluate_every, num_episodes, seed)
-    with contextlib.suppress(KeyboardInterrupt):
-        for row in iterate(algo, num_steps=num_steps):
-            greedy = judge.look(row["env_steps"])
-            seconds = row["seconds"] + judge.seconds
-            rows.append({**row, "seconds": seconds, "greedy_return": greedy})
-            if on_row is not None:
-                on_row(rows)
-            if greedy >= target:
-                break
-    judge.finish()
-    return rows
-
-
-class _Judge:
-    """Plays greedy episodes now and then, and remembers the weights that did best."""
-
-    def __init__(
-        self, algo: Algorithm, env: MakeEnv | None, every: int, num_episodes: int, seed: int
-    ) -> None:
-        self._algo, self._env, self._every = algo, env, every
-        self._num_episodes, self._seed = num_episodes, seed
-        self._due, self._best = float(every), -np.inf
-        self._weights: dict[str, Any] | None = None
-        self.seconds = 0.0
-
-    def look(self, env_steps: float) -> float:
-        """Return the mean greedy return if it is time for an evaluation, else nan."""
-        if self._env is None or env_steps < self._due:
-            return float("nan")
-        start, self._due, self._seed = time.perf_counter(), env_steps + self._every, self._seed + 1
-        count = self._num_episodes
-        mean = float(evaluate(self._algo, self._env, num_episodes=count, seed=self._seed).mean())
-        if mean > self._best:
-            self._best, self._weights = mean, copy.deepcopy(self._algo.get_weights())
-        self.seconds += time.perf_counter() - start
-        return mean
-
-    def finish(self) -> None:
-        """Give the algorithm the weights that did best, if there was an evaluation."""
-        if self._weights is not None:
-            set_weights(self._algo, self._weights)
+    return training.train(
+        iterate(algo, num_steps=num_steps),
+        training.Evaluation(evaluate_on, evaluate_every, num_episodes, target, seed),
+        policy=lambda: policy_of(algo),
+        weights=algo.get_weights,
+        restore=functools.partial(set_weights, algo),
+        on_row=on_row,
+    )
 
 
 def set_weights(algo: Algorithm, weights: dict[str, Any]) -> None:

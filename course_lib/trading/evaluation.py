@@ -6,10 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from course_lib.trading import metrics as numbers
 from course_lib.trading import prices
 from course_lib.trading.baselines import Policy
 from course_lib.trading.environment import Fill, TradingEnv
+from course_lib.trading.metrics import (
+    DAYS_PER_YEAR,
+    excess_growth,
+    max_drawdown,
+    sharpe_ratio,
+    sortino_ratio,
+)
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,7 @@ def metrics(run: Run, hold: Run | None = None) -> dict[str, float]:
     """
     if hold is not None and not hold.times.equals(run.times):
         raise ValueError(f"{hold.name!r} and {run.name!r} must cover the same hours")
-    days = run.positions.size / run.rows_per_year * numbers.DAYS_PER_YEAR
+    days = run.positions.size / run.rows_per_year * DAYS_PER_YEAR
     fees = sum(fill.fee for fill in run.fills)
     ratio = run.net_worth[-1] / hold.net_worth[-1] if hold is not None else np.nan
     return {
@@ -101,9 +107,9 @@ def metrics(run: Run, hold: Run | None = None) -> dict[str, float]:
         "excess": run.net_profit - hold.net_profit if hold is not None else float("nan"),
         "excess %": float(100 * (ratio - 1)),
         "fees": fees,
-        "sharpe": numbers.sharpe_ratio(run.net_worth, run.rows_per_year),
-        "sortino": numbers.sortino_ratio(run.net_worth, run.rows_per_year),
-        "drawdown": numbers.max_drawdown(run.net_worth),
+        "sharpe": sharpe_ratio(run.net_worth, run.rows_per_year),
+        "sortino": sortino_ratio(run.net_worth, run.rows_per_year),
+        "drawdown": max_drawdown(run.net_worth),
         "trades": len(run.fills),
         "trades a day": len(run.fills) / days,
         "exposure": float(run.positions.mean()),
@@ -122,6 +128,6 @@ def table(runs: Sequence[Run] | Mapping[str, Run], hold: Run | None = None) -> p
 
 def monthly_excess(run: Run, hold: Run) -> pd.Series:
     """Return, for each calendar month, log growth beyond buy-and-hold in percent."""
-    gap = numbers.excess_growth(run.net_worth, hold.net_worth)
+    gap = excess_growth(run.net_worth, hold.net_worth)
     months = run.times[1:].tz_localize(None).to_period("M")
     return 100 * pd.Series(gap, index=months).groupby(level=0).sum()

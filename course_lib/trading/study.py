@@ -21,6 +21,7 @@ import ray
 from ray.rllib.core.rl_module.rl_module import RLModule
 from tqdm import tqdm
 
+from course_lib.journal import Journal
 from course_lib.profiles import TradingSizes
 from course_lib.rllib import runs
 from course_lib.trading import agent, baselines, evaluation, features, markets, metrics, walkforward
@@ -279,30 +280,16 @@ class Book:
         Raises:
             ValueError: if the book belongs to something else.
         """
-        self.path, self.about = Path(path), json.loads(json.dumps(about))
-        if not self.path.exists():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._append({"about": self.about})
-        lines = self._lines()
-        if not lines or lines[0].get("about") != self.about:
+        self.path, about = Path(path), json.loads(json.dumps(about))
+        self._journal = Journal(self.path)
+        if not self._journal.records:
+            self._journal.add({"about": about})
+        head, *self.records = self._journal.records
+        if head.get("about") != about:
             raise ValueError(
                 f"{self.path} holds results of another plan or of other prices; keep it, and give "
                 "another file with --out"
             )
-        self.records: list[Record] = lines[1:]
-
-    def _lines(self) -> list[dict]:
-        """Return all whole lines; a last line that was cut off by an interruption is dropped."""
-        found = []
-        whole = self.path.read_text(encoding="utf-8").split("\n")[:-1]
-        for line in whole:
-            found.append(json.loads(line))
-        self.path.write_text("".join(line + "\n" for line in whole), encoding="utf-8")
-        return found
-
-    def _append(self, line: dict) -> None:
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
 
     def missing(self, jobs: Sequence[Job]) -> list[Job]:
         """Return the jobs that are not in the book."""
@@ -318,4 +305,4 @@ class Book:
         if any(record["key"] == old["key"] for old in self.records):
             raise ValueError(f"the test rows of {record['key']} were opened before")
         self.records.append(record)
-        self._append(record)
+        self._journal.add(record)

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from .rllib_inside import connectors_of
+
 BUFFER_TYPE = "ColumnarReplay"
 _REPLAY_KEYS = ("type", "capacity", "alpha", "beta")
 
@@ -118,8 +120,7 @@ def _check_unsupported(config: Any) -> None:
         "num_learners above 1": config.num_learners > 1,
         "num_aggregator_actors_per_learner": config.num_aggregator_actors_per_learner > 0,
         "multi_agent() policies": config.is_multi_agent,
-        "a learner connector": config._learner_connector is not None,
-        "an env-to-module connector": config._env_to_module_connector is not None,
+        **connectors_of(config),
         "a recurrent model (use_lstm)": bool(config.model_config.get("use_lstm")),
         "burn_in_len": config.burn_in_len > 0,
         "before_learn_on_batch": config.before_learn_on_batch is not None,

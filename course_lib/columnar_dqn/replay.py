@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from course_lib.rllib.priorities import Priorities
+from .priorities import Priorities
 
 Columns = dict[str, np.ndarray]
 _MAX_OPEN_EPISODES = 4096
