@@ -16,7 +16,7 @@ def append(path: Path, record: Record) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        file.write(json.dumps(record) + "\n")
 
 
 def read(path: Path, *, skip_damaged: bool = False) -> list[Record]:

@@ -1,6 +1,5 @@
-"""The training loop, and what all trainings share: threads, silence, journals."""
+"""The training loop, and what all trainings share: threads and silence."""
 
-import json
 import logging
 import os
 import warnings
@@ -8,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
-from course_lib import journal, quiet, training
+from course_lib import quiet, training
 from course_lib.torch_threads import torch_threads
 
 
@@ -116,41 +115,3 @@ def test_quiet_lets_errors_through_and_gives_everything_back(monkeypatch, caplog
     assert "noise" not in caplog.text
     assert [logger.level for logger in loggers] == before
     assert "RAY_AIR_NEW_OUTPUT" not in os.environ
-
-
-class TestJournal:
-    RECORDS = ({"job": 1, "who": "Zoë"}, {"job": 2})
-
-    @pytest.fixture
-    def path(self, tmp_path):
-        path = tmp_path / "new" / "book.jsonl"
-        for record in self.RECORDS:
-            journal.append(path, record)
-        return path
-
-    def test_one_line_each(self, path):
-        assert [json.loads(line) for line in path.read_text().splitlines()] == list(self.RECORDS)
-        assert journal.read(path) == list(self.RECORDS)
-        assert journal.read(path.with_name("none")) == []
-
-    @pytest.mark.parametrize("rest", ['{"job": 3, "wh', "3", '{"job": "Zo\u00eb'])
-    def test_what_was_cut_off_is_cut_away(self, path, rest):
-        with path.open("a") as file:
-            file.write(rest)
-        book = journal.Journal(path)
-        assert book.records == list(self.RECORDS)
-        book.add({"job": 3})
-        assert [row["job"] for row in journal.read(path)] == [1, 2, 3]
-
-    def test_a_whole_last_line_without_its_end_stays(self, path):
-        path.write_text(path.read_text().rstrip("\n"))
-        book = journal.Journal(path)
-        book.add({"job": 3})
-        assert [row["job"] for row in journal.read(path)] == [1, 2, 3]
-
-    def test_damage_in_the_middle_is_named_or_skipped(self, path):
-        path.write_text("junk\n" + path.read_text())
-        with pytest.raises(ValueError, match=r"line 1 of .*book.jsonl is no record: b'junk'"):
-            journal.Journal(path)
-        assert journal.Journal(path, skip_damaged=True).records == list(self.RECORDS)
-        assert path.read_text().startswith("{")

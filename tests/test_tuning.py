@@ -2,7 +2,6 @@
 
 import pickle
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +13,10 @@ from ray.tune.search import BasicVariantGenerator
 
 from course_lib import tuning
 from course_lib.checks import corridor as checks
-from course_lib.cluster import connect
 from course_lib.envs.corridor import CorridorEnv, expected_time
 from course_lib.tuning.corridor import QLearningTrial
 
 SPACE = {"stride": tune.uniform(0.3, 1.5), "pace": tune.uniform(0.5, 4.0)}
-
-
-@pytest.fixture(scope="module")
-def running_ray() -> Iterator[None]:
-    with connect("local", num_cpus=2):
-        yield
 
 
 def true_time(config: dict[str, Any]) -> float:
@@ -119,7 +111,7 @@ class TestTrial:
         assert [trial.train()["done"] for _ in range(2)] == [False, True]
 
 
-@pytest.mark.usefixtures("running_ray")
+@pytest.mark.usefixtures("local_ray")
 class TestWithTune:
     def test_objective_reports_walk_by_walk(self, tmp_path: Path) -> None:
         shown: list[list[dict]] = []
