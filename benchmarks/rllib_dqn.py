@@ -86,18 +86,16 @@ def iterations(algo: Any, num_threads: int | None = 1) -> Iterator[dict[str, flo
     Yields:
         ``env_steps``, ``seconds`` (in ``algo.train()``) and ``trained`` (transitions replayed).
     """
+    from course_lib.rllib import runs
+
     seconds = 0.0
     while True:
         started = perf_counter()
         with torch_threads(num_threads):
             result = algo.train()
         seconds += perf_counter() - started
-        learner = result.get("learners", {}).get("default_policy", {})
-        yield {
-            "env_steps": float(result.get("num_env_steps_sampled_lifetime", 0)),
-            "seconds": seconds,
-            "trained": float(learner.get("num_module_steps_trained_lifetime", 0)),
-        }
+        env_steps, trained = runs.counts(result)
+        yield {"env_steps": env_steps, "seconds": seconds, "trained": trained}
 
 
 def window(

@@ -8,7 +8,6 @@ import contextlib
 import copy
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,32 +19,6 @@ Row = dict[str, float]
 NAN = float("nan")
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """When and how the training is judged.
-
-    Attributes:
-        env: for greedy episodes, apart from the one trained on; none are played if None.
-        every: environment steps between two evaluations.
-        num_episodes: greedy episodes each time.
-        target: stop when their mean return reaches this.
-        seed: start states. Measure the result on another seed.
-    """
-
-    env: MakeEnv | None
-    every: int
-    num_episodes: int = 20
-    target: float = float("inf")
-    seed: int = 0
-
-    def mean_return(self, policy: Policy, seed: int) -> float:
-        """Play greedy episodes; return their mean return, nan where none are to be played."""
-        if self.env is None:
-            return NAN
-        with torch_threads(1):
-            return float(play(policy, self.env, num_episodes=self.num_episodes, seed=seed).mean())
-
-
 def return_figures(recent: Sequence[float]) -> Row:
     """Return ``mean_return`` and ``max_return`` of the last training episodes; nan without any."""
     mean = float(np.mean(recent)) if recent else NAN
@@ -54,23 +27,33 @@ def return_figures(recent: Sequence[float]) -> Row:
 
 def train(
     rows: Iterable[Row],
-    evaluation: Evaluation,
     *,
     policy: Callable[[], Policy],
     weights: Callable[[], Any],
     restore: Callable[[Any], Any],
+    evaluate_on: MakeEnv | None = None,
+    evaluate_every: int,
+    num_episodes: int = 20,
+    target: float = float("inf"),
+    seed: int = 0,
     on_row: Callable[[list[Row]], Any] | None = None,
 ) -> list[Row]:
     """Go through ``rows``; stop early when it plays well, or when the cell is interrupted.
 
-    At the end the weights of the best evaluation are restored, if there was one.
+    At the end the weights of the best evaluation are restored, if there was one. That one was
+    chosen for being the best, so its figure flatters: measure the result on another seed.
 
     Args:
         rows: each step of it trains a while; holds ``env_steps`` and ``seconds`` of training.
-        evaluation: when and how to judge.
         policy: returns the greedy policy of the moment.
         weights: returns the weights of the moment.
         restore: takes what ``weights`` returned.
+        evaluate_on: environment for greedy episodes, apart from the one trained on; none are
+            played if not given.
+        evaluate_every: environment steps between two evaluations.
+        num_episodes: greedy episodes per evaluation.
+        target: stop when an evaluation's mean return reaches this.
+        seed: start states of the evaluations.
         on_row: called with all rows so far after each of them, such as ``live.update``.
 
     Returns:
@@ -78,20 +61,22 @@ def train(
         the evaluations.
     """
     done: list[Row] = []
-    due, best, kept, judging = evaluation.every, -np.inf, None, 0.0
+    due, best, kept, judging = evaluate_every, -np.inf, None, 0.0
     with contextlib.suppress(KeyboardInterrupt):
         for row in rows:
             greedy, started = NAN, time.perf_counter()
-            if row["env_steps"] >= due:
-                due = int(row["env_steps"]) + evaluation.every
-                greedy = evaluation.mean_return(policy(), evaluation.seed + due)
+            if evaluate_on is not None and row["env_steps"] >= due:
+                due = int(row["env_steps"]) + evaluate_every
+                with torch_threads(1):
+                    games = play(policy(), evaluate_on, num_episodes=num_episodes, seed=seed + due)
+                greedy = float(games.mean())
             if greedy > best:
                 best, kept = greedy, copy.deepcopy(weights())
             judging += time.perf_counter() - started
             done.append({**row, "seconds": row["seconds"] + judging, "greedy_return": greedy})
             if on_row is not None:
                 on_row(done)
-            if greedy >= evaluation.target:
+            if greedy >= target:
                 break
     if kept is not None:
         restore(kept)

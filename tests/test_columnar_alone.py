@@ -10,7 +10,7 @@ import pytest
 
 ray = pytest.importorskip("ray")
 
-from course_lib import columnar_dqn
+from course_lib import columnar_dqn  # noqa: E402
 
 FOLDER = Path(columnar_dqn.__file__).parent
 NEEDED = {"gymnasium", "numpy", "ray", "torch"}
@@ -55,6 +55,17 @@ def test_it_imports_only_what_every_rllib_project_has(path):
         else:
             continue
         assert {name.partition(".")[0] for name in names} <= NEEDED | sys.stdlib_module_names
+
+
+def test_its_page_shows_the_figures_of_the_benchmarks():
+    docs = FOLDER.parent.parent / "docs"
+    page = (docs / "columnar_dqn.md").read_text(encoding="utf-8")
+    benchmarks = (docs / "benchmarks.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in page.partition("## Measured")[2].splitlines()
+            if line.startswith("| ")][1:]  # fmt: skip
+    assert len(rows) == 6
+    for text, value in rows:
+        assert f"* {text}: **{value}**" in benchmarks or f"* {text}: {value} (" in benchmarks, text
 
 
 def test_a_copy_under_another_name_trains(tmp_path, local_ray):

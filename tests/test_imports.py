@@ -68,15 +68,13 @@ def circle_in(graph: Graph) -> str:
     return ""
 
 
-def test_rooms_import_from_floors_below_or_their_own() -> None:
-    for room, others in rooms_of(graph_of(ROOT / "course_lib")).items():
+def test_rooms_import_from_below_or_beside_and_in_no_circle() -> None:
+    rooms = rooms_of(graph_of(ROOT / "course_lib"))
+    for room, others in rooms.items():
         assert room in FLOOR, f"give the room {room!r} a floor in {Path(__file__).name}"
         wrong = {other for other in others if FLOOR[other] > FLOOR[room]}
         assert not wrong, f"{room} imports from above: {wrong}"
-
-
-def test_no_circle_of_rooms() -> None:
-    assert circle_in(rooms_of(graph_of(ROOT / "course_lib"))) == ""
+    assert circle_in(rooms) == ""
 
 
 @pytest.mark.parametrize("package", ["course_lib", "benchmarks"])
@@ -99,11 +97,3 @@ def test_circles_are_found(tmp_path: Path, files: dict[str, str], circle: bool) 
         (tmp_path / "pack").mkdir(exist_ok=True)
         (tmp_path / "pack" / f"{name}.py").write_text(text)
     assert bool(circle_in(graph_of(tmp_path / "pack"))) is circle
-
-
-def test_a_room_that_imports_from_above_is_found(tmp_path: Path) -> None:
-    for name, text in {"envs": "from course_lib import checks", "checks": ""}.items():
-        (tmp_path / "course_lib" / name).mkdir(parents=True)
-        (tmp_path / "course_lib" / name / "__init__.py").write_text(text)
-    rooms = rooms_of(graph_of(tmp_path / "course_lib"))
-    assert rooms["envs"] == {"checks"} and FLOOR["checks"] > FLOOR["envs"]

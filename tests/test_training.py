@@ -31,7 +31,7 @@ class Learner:
 
     def train(self, env="any", on_row=None, **evaluation):
         return training.train(
-            self.rows(), training.Evaluation(env, every=25, **evaluation), on_row=on_row,
+            self.rows(), evaluate_on=env, evaluate_every=25, on_row=on_row, **evaluation,
             policy=lambda: None, weights=lambda: self.weight,
             restore=lambda weight: setattr(self, "weight", weight),
         )  # fmt: skip

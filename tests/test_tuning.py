@@ -14,7 +14,7 @@ from ray.tune.search import BasicVariantGenerator
 from course_lib import tuning
 from course_lib.checks import corridor as checks
 from course_lib.envs.corridor import CorridorEnv, expected_time
-from course_lib.tuning.corridor import QLearningTrial
+from course_lib.tuning.corridor import QLearningTrial, StopButton
 
 SPACE = {"stride": tune.uniform(0.3, 1.5), "pace": tune.uniform(0.5, 4.0)}
 
@@ -61,14 +61,14 @@ class TestCallbacks:
     def test_leave_the_screen_behind_when_saved(self) -> None:
         watch = tuning.TrialProgress(3, show=lambda rows: None)
         assert pickle.loads(pickle.dumps(watch)).total == 3
-        pressed = pickle.loads(pickle.dumps(tuning.StopButton(1)))
+        pressed = pickle.loads(pickle.dumps(StopButton(1)))
         pressed.on_trial_result(0, [], None, {})  # would send SIGINT if it still counted
 
     def test_stop_button_presses_once(self) -> None:
         pressed: list[int] = []
         before = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
         try:
-            button = tuning.StopButton(after=2)
+            button = StopButton(after=2)
             for wanted in (0, 1, 1):
                 button.on_trial_result(0, [], None, {})
                 assert len(pressed) == wanted
@@ -150,7 +150,7 @@ class TestWithTune:
             "learning_rate": tune.loguniform(0.01, 1), "epsilon": tune.uniform(0.02, 0.8),
             "num_seeds": 1, "num_rounds": 3, "seed": 0,
         }  # fmt: skip
-        stop = tuning.StopButton(after=5)
+        stop = StopButton(after=5)
         with tuning.quiet():
             stopped = tune.Tuner(
                 QLearningTrial,

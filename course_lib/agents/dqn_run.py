@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,6 @@ import numpy as np
 from course_lib import training
 from course_lib.agents.dqn import DQNAgent, DQNSettings
 from course_lib.envs.probes import GAMMA, Probe
-from course_lib.envs.rollouts import MakeEnv
 from course_lib.training import Row
 
 FOR_PROBES = DQNSettings(
@@ -28,33 +27,17 @@ FOR_PROBES = DQNSettings(
 
 
 def train(
-    agent: DQNAgent,
-    *,
-    num_steps: int,
-    evaluate_on: MakeEnv,
-    evaluate_every: int = 1_000,
-    num_episodes: int = 20,
-    target: float = float("inf"),
-    window: int = 20,
-    seed: int = 0,
-    on_row: Callable[[list[Row]], Any] | None = None,
+    agent: DQNAgent, *, num_steps: int, window: int = 20, evaluate_every: int = 1_000, **more: Any
 ) -> list[Row]:
-    """Train for at most ``num_steps`` steps; stop early when it plays well.
-
-    The agent ends up with the weights of its best evaluation. That one was chosen for being the
-    best, so its figure flatters: measure the result on another seed. Interrupting the cell ends
-    the training and keeps what was learned.
+    """Train for at most ``num_steps`` more steps; stop early when it plays well.
 
     Args:
         agent: what to train.
         num_steps: environment steps at most.
-        evaluate_on: environment for the greedy episodes, apart from the one trained on.
         evaluate_every: environment steps between two evaluations, rounded up to whole rounds.
-        num_episodes: greedy episodes per evaluation.
-        target: stop when an evaluation's mean return reaches this.
         window: training episodes that mean_return and max_return look back over.
-        seed: start states of the evaluations.
-        on_row: called with all rows so far after each round, such as ``live.update``.
+        **more: ``evaluate_on``, ``target``, ``on_row`` and more of :func:`training.train`, which
+            says what happens to the weights and when the cell is interrupted.
 
     Returns:
         One row per round: env_steps, seconds, mean_return, max_return, loss, mean_q, epsilon, and
@@ -62,11 +45,11 @@ def train(
     """
     return training.train(
         _rows(agent, num_steps, window),
-        training.Evaluation(evaluate_on, evaluate_every, num_episodes, target, seed),
         policy=lambda: agent.act,
         weights=agent.q_net.state_dict,
         restore=agent.q_net.load_state_dict,
-        on_row=on_row,
+        evaluate_every=evaluate_every,
+        **more,
     )
 
 

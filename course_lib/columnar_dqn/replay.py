@@ -167,10 +167,6 @@ class ColumnarReplay:
         """Return the rows ``index``, shape (N,), of all columns."""
         return {name: column[index] for name, column in self._columns.items()}
 
-    def sample(self, num_rows: int) -> Columns:
-        """Draw ``num_rows`` transitions; see :meth:`draw`."""
-        return self.take(self.draw(num_rows)[0])
-
     def rows_since(self, num_added: int) -> tuple[int, Columns]:
         """Return what came in since ``num_added`` transitions had been added, oldest first.
 

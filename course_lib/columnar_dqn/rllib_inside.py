@@ -47,74 +47,36 @@ class Inside:
         return bool(hasattr(found, self.name) or re.search(rf"\b{self.name}\b\s*[:=]", source))
 
 
-_SAMPLING = "ray.rllib.execution.rollout_ops:synchronous_parallel_sample"
+_ALGORITHM = "ray.rllib.algorithms.algorithm:Algorithm"
+_CONFIG = "ray.rllib.algorithms.algorithm_config:AlgorithmConfig"
 _LEARNER = "ray.rllib.core.learner.learner:Learner"
 _TORCH_LEARNER = "ray.rllib.core.learner.torch.torch_learner:TorchLearner"
-_CONFIG = "ray.rllib.algorithms.algorithm_config:AlgorithmConfig"
+_MODULE = "ray.rllib.core.rl_module.torch.torch_rl_module:TorchRLModule"
+_SAMPLING = "ray.rllib.execution.rollout_ops:synchronous_parallel_sample"
+_PROPERTY = "a public property of AlgorithmConfig"
 
 INSIDE = (
-    Inside(
-        "ray.rllib.algorithms.algorithm:Algorithm",
-        "_create_local_replay_buffer_if_necessary",
-        "overridden: ColumnarReplay in the place of RLlib's memory",
-        "replay_buffer_config with a class of one's own on the new API stack",
-    ),
-    Inside(
-        _SAMPLING,
-        "_uses_new_env_runners",
-        "episodes, not sample batches",
-        "its default, once the old API stack is gone",
-    ),
-    Inside(
-        _SAMPLING,
-        "_return_metrics",
-        "the env runners' figures come with their episodes",
-        "EnvRunnerGroup.foreach_env_runner with sample() and get_metrics()",
-    ),
-    Inside(
-        _LEARNER,
-        "_weights_seq_no",
-        "counted up by each update, so that env runners take newer weights",
-        "Learner.update with many minibatches a call, once it is fast enough",
-    ),
-    Inside(
-        _LEARNER,
-        "_update",
-        "one of RLlib's own gradient steps, compiled or not, where settings are not the plain ones",
-        "Learner.compute_losses, compute_gradients and apply_gradients, once they can be compiled",
-    ),
-    Inside(
-        _LEARNER,
-        "_learner_connector",
-        "the stopwatch at the unpacking of episodes",
-        "RLlib's own timers of connectors",
-    ),
-    Inside(_TORCH_LEARNER, "_grad_scalers", "mixed precision takes RLlib's step", "a public query"),
-    Inside(
-        _TORCH_LEARNER,
-        "_lr_scheduler_classes",
-        "PyTorch's learning-rate schedulers take RLlib's step",
-        "a public query",
-    ),
-    Inside(
-        "ray.rllib.core.rl_module.torch.torch_rl_module:TorchRLModule",
-        "_forward_train",
-        "overridden: next observations go without gradients",
-        "none needed: RLlib's documentation names it as the method to override",
-    ),
-    Inside(
-        _CONFIG,
-        "_learner_connector",
-        "refused: stored columns never pass there",
-        "a public property of AlgorithmConfig",
-    ),
-    Inside(
-        _CONFIG,
-        "_env_to_module_connector",
-        "refused: stored columns never pass there",
-        "a public property of AlgorithmConfig",
-    ),
-)
+    Inside(_ALGORITHM, "_create_local_replay_buffer_if_necessary", "overridden: another memory",
+           "a class of one's own in replay_buffer_config, on the new API stack"),
+    Inside(_SAMPLING, "_uses_new_env_runners", "episodes, not sample batches",
+           "its default, once the old API stack is gone"),
+    Inside(_SAMPLING, "_return_metrics", "the env runners' figures come with their episodes",
+           "EnvRunnerGroup.foreach_env_runner with sample() and get_metrics()"),
+    Inside(_LEARNER, "_weights_seq_no", "counted up, so that env runners take newer weights",
+           "Learner.update with many minibatches a call, once it is fast enough"),
+    Inside(_LEARNER, "_update", "RLlib's own step, where settings are not the plain ones",
+           "Learner.compute_losses to apply_gradients, once they can be compiled"),
+    Inside(_LEARNER, "_learner_connector", "a stopwatch at the unpacking of episodes",
+           "RLlib's own timers of connectors"),
+    Inside(_TORCH_LEARNER, "_grad_scalers", "mixed precision takes RLlib's own step",
+           "a public query"),
+    Inside(_TORCH_LEARNER, "_lr_scheduler_classes", "PyTorch's schedulers take RLlib's own step",
+           "a public query"),
+    Inside(_MODULE, "_forward_train", "overridden: next observations go without gradients",
+           "none needed: RLlib documents it as the method to override"),
+    Inside(_CONFIG, "_learner_connector", "refused: columns never pass there", _PROPERTY),
+    Inside(_CONFIG, "_env_to_module_connector", "refused: columns never pass there", _PROPERTY),
+)  # fmt: skip
 
 
 def listed() -> str:

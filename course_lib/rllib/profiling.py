@@ -9,6 +9,7 @@ from typing import Any
 from ray.rllib.algorithms.algorithm import Algorithm
 
 from course_lib.columnar_dqn.rllib_inside import unpacker
+from course_lib.rllib import runs
 from course_lib.torch_threads import torch_threads
 
 PARTS = ("play", "store", "draw", "unpack", "learn", "rest")
@@ -67,15 +68,15 @@ def where_time_goes(
             "use num_env_runners=0 and num_learners=0"
         )
     first = algo.config.num_steps_sampled_before_learning_starts
-    warm = _progress(algo.train())
+    warm = runs.counts(algo.train())
     while warm[0] < first or not warm[1]:
-        warm = _progress(algo.train())
+        warm = runs.counts(algo.train())
         if on_step:
             on_step(0.0)
     with _stopwatches(algo) as seconds, torch_threads(1):
         started, now = time.perf_counter(), warm
         while now[0] - warm[0] < num_steps:
-            now = _progress(algo.train())
+            now = runs.counts(algo.train())
             if on_step:
                 on_step(min(1.0, (now[0] - warm[0]) / num_steps))
         total = time.perf_counter() - started
@@ -83,13 +84,6 @@ def where_time_goes(
     seconds["rest"] = total - sum(seconds.values())
     size = algo.config.total_train_batch_size
     return TimeSpent(seconds, int((now[1] - warm[1]) / size), int(now[0] - warm[0]))
-
-
-def _progress(result: dict[str, Any]) -> tuple[float, float]:
-    """Environment steps taken and transitions replayed, ever."""
-    learner = result.get("learners", {}).get("default_policy", {})
-    trained = learner.get("num_module_steps_trained_lifetime", 0)
-    return float(result["num_env_steps_sampled_lifetime"]), float(trained)
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ import contextlib
 import functools
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,7 @@ def iterate(algo: Algorithm, *, num_steps: int, window: int = 20) -> Iterator[Ro
         seconds += time.perf_counter() - start
         ended = np.atleast_1d(result["env_runners"].get(_RETURNS, np.nan)).astype(float)
         recent.extend(ended[np.isfinite(ended)])  # nan: no episode ended in this iteration
-        env_steps = float(result.get("num_env_steps_sampled_lifetime", 0))
+        env_steps, _ = counts(result)
         learner = result.get("learners", {}).get("default_policy", {})
         loss = next((learner[key] for key in _LOSSES if key in learner), np.nan)
         yield {
@@ -80,6 +80,13 @@ def iterate(algo: Algorithm, *, num_steps: int, window: int = 20) -> Iterator[Ro
         }
 
 
+def counts(result: dict[str, Any]) -> tuple[float, float]:
+    """Read off what ``algo.train()`` returns: environment steps and transitions replayed, ever."""
+    learner = result.get("learners", {}).get("default_policy", {})
+    trained = learner.get("num_module_steps_trained_lifetime", 0)
+    return float(result.get("num_env_steps_sampled_lifetime", 0)), float(trained)
+
+
 def epsilon_at(config: AlgorithmConfig, env_steps: float) -> float:
     """Probability of a random action after ``env_steps`` steps; nan where there is no epsilon."""
     schedule = getattr(config, "epsilon", None)
@@ -89,43 +96,27 @@ def epsilon_at(config: AlgorithmConfig, env_steps: float) -> float:
 
 
 def train(
-    algo: Algorithm,
-    *,
-    num_steps: int,
-    on_row: Callable[[list[Row]], Any] | None = None,
-    evaluate_on: MakeEnv | None = None,
-    evaluate_every: int = 2_000,
-    num_episodes: int = 20,
-    target: float = float("inf"),
-    seed: int = 0,
+    algo: Algorithm, *, num_steps: int, evaluate_every: int = 2_000, **more: Any
 ) -> list[Row]:
     """Train for at most ``num_steps`` environment steps, and stop early when it plays well.
-
-    The algorithm ends up with the weights of its best evaluation. That one was chosen for being
-    the best, so its figure flatters: measure the result on another seed. Interrupting the cell
-    ends the training and keeps what was learned.
 
     Args:
         algo: what :func:`build` returned.
         num_steps: lifetime environment steps at which to stop.
-        on_row: called with all rows so far after each iteration, such as ``live.update``.
-        evaluate_on: environment for greedy episodes; none are played if not given.
         evaluate_every: environment steps between two evaluations.
-        num_episodes: greedy episodes per evaluation.
-        target: stop when an evaluation's mean return reaches this.
-        seed: start states of the evaluations. Measure the result on another seed.
+        **more: ``evaluate_on``, ``target``, ``on_row`` and more of :func:`training.train`, which
+            says what happens to the weights and when the cell is interrupted.
 
     Returns:
         Rows as in :func:`iterate`, with ``greedy_return`` (nan where nothing was evaluated).
-        ``seconds`` includes the evaluations.
     """
     return training.train(
         iterate(algo, num_steps=num_steps),
-        training.Evaluation(evaluate_on, evaluate_every, num_episodes, target, seed),
         policy=lambda: policy_of(algo),
         weights=algo.get_weights,
         restore=functools.partial(set_weights, algo),
-        on_row=on_row,
+        evaluate_every=evaluate_every,
+        **more,
     )
 
 

@@ -9,26 +9,7 @@ Importing this package loads Ray: import it where Tune is first used.
 
 from course_lib.quiet import quiet
 from course_lib.tuning.search import RandomSearch, run_search, tpe_search
-from course_lib.tuning.trials import (
-    RESULTS,
-    StopButton,
-    TrialProgress,
-    curves,
-    failure_config,
-    frame,
-    run_config,
-)
+from course_lib.tuning.trials import RESULTS, TrialProgress, curves, frame, run_config
 
-__all__ = [
-    "RESULTS",
-    "RandomSearch",
-    "StopButton",
-    "TrialProgress",
-    "curves",
-    "failure_config",
-    "frame",
-    "quiet",
-    "run_config",
-    "run_search",
-    "tpe_search",
-]
+__all__ = ["RESULTS", "RandomSearch", "TrialProgress", "curves", "frame", "quiet", "run_config",
+           "run_search", "tpe_search"]  # fmt: skip

@@ -1,23 +1,13 @@
 """Search algorithms that suggest configs, and what Tune does with one, step by step."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from ray.tune.search.sample import Domain
 
 from course_lib.quiet import hush
 from course_lib.tuning.trials import Row
-
-
-class SearchAlgorithm(Protocol):
-    """The two methods that make a search algorithm."""
-
-    def suggest(self, trial_id: str) -> Row | None:
-        """Return the config of the next trial."""
-
-    def on_trial_complete(self, trial_id: str, result: Row | None = None) -> None:
-        """Hear how a trial ended."""
 
 
 class RandomSearch:
@@ -62,12 +52,12 @@ def tpe_search(space: dict[str, Any], metric: str, *, seed: int, num_random: int
 
 
 def run_search(
-    search: SearchAlgorithm, score: Callable[[Row], float], num_trials: int, *, metric: str
+    search: Any, score: Callable[[Row], float], num_trials: int, *, metric: str
 ) -> tuple[list[Row], np.ndarray]:
     """Do what Tune does with a search algorithm, in this process and one trial at a time.
 
     Args:
-        search: suggests configs.
+        search: has the two methods of :class:`RandomSearch`, as Tune's algorithms have.
         score: runs a trial.
         num_trials: at least 1.
         metric: the name under which ``search`` expects the score.

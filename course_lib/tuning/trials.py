@@ -1,7 +1,6 @@
 """Running an experiment of Tune in a notebook: where results go, progress, what came out."""
 
 import datetime
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +24,9 @@ def run_config(
 ) -> tune.RunConfig:
     """Return a silent RunConfig whose results lie in a new folder below ``folder``.
 
+    On a cluster a trial that failed starts again from its checkpoint, twice: its machine may have
+    vanished. On one machine the failure is the trial's own, and is shown at once.
+
     Args:
         name: of the experiment; the time is added, so that no run overwrites another.
         *callbacks: called while the experiment runs.
@@ -33,25 +35,16 @@ def run_config(
     """
     stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S-%f")
     frequency = 1 if keep_progress else 0
+    several = ray.is_initialized() and len(ray.nodes()) > 1
     return tune.RunConfig(
         name=f"{name}-{stamp}",
         storage_path=str(Path(folder).resolve()),
         callbacks=list(callbacks),
         checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=frequency, num_to_keep=1),
-        failure_config=failure_config(),
+        failure_config=tune.FailureConfig(max_failures=2 if several else 0),
         progress_reporter=NoReporter(),
         verbose=0,
     )
-
-
-def failure_config() -> tune.FailureConfig:
-    """Return how often a trial that failed starts again: twice on a cluster, from its checkpoint.
-
-    There its machine may have vanished. On one machine the failure is the trial's own, and is
-    shown at once.
-    """
-    several = ray.is_initialized() and len(ray.nodes()) > 1
-    return tune.FailureConfig(max_failures=2 if several else 0)
 
 
 class NoReporter(tune.ProgressReporter):
@@ -104,29 +97,6 @@ class TrialProgress(tune.Callback):
         self._bar.refresh()
         if self._show is not None:
             self._show(rows_of(trials))
-
-
-class StopButton(tune.Callback):
-    """Press the notebook's stop button after some results: send this process a SIGINT.
-
-    Args:
-        after: number of results, of all trials together.
-    """
-
-    def __init__(self, after: int) -> None:
-        self._left: float = after
-
-    def on_trial_result(
-        self, iteration: int, trials: list, trial: Any, result: dict, **info: Any
-    ) -> None:
-        """Count, and press once."""
-        self._left -= 1
-        if self._left == 0:
-            signal.raise_signal(signal.SIGINT)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Press once only: not again in a restored run."""
-        return {"_left": float("inf")}
 
 
 def rows_of(trials: list) -> list[Row]:

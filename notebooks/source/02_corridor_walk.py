@@ -171,7 +171,7 @@ plots.reading(
 from ray import tune
 
 from course_lib import tuning
-from course_lib.tuning.corridor import ROUND_EPISODES, QLearningTrial
+from course_lib.tuning.corridor import ROUND_EPISODES, QLearningTrial, StopButton
 
 
 # %%
@@ -624,7 +624,7 @@ live = widgets.LiveFigure(
 # so that you can see what happens. Tune saves its state and returns.
 
 # %%
-stop = tuning.StopButton(after=sizes.agent_trials)
+stop = StopButton(after=sizes.agent_trials)
 watch = tuning.TrialProgress(sizes.agent_trials, live.update)
 with tuning.quiet(), live:
     stopped = tune.Tuner(
