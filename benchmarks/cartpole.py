@@ -19,6 +19,7 @@ from benchmarks.core import (
 )
 from course_lib.envs.rollouts import play
 from course_lib.rllib import runs
+from course_lib.torch_threads import torch_threads
 
 GOAL, EVERY, EPISODES = 475.0, 1_000, 20
 
@@ -37,7 +38,7 @@ class Judge:
             self._due = (env_steps // EVERY + 1) * EVERY
             self._seed += 1
             started = time.perf_counter()
-            with runs.torch_threads(1):
+            with torch_threads(1):
                 returns = play(self._act, rllib_dqn.ENV, num_episodes=EPISODES, seed=self._seed)
             self.reached = bool(returns.mean() >= GOAL)
             self.seconds += time.perf_counter() - started
@@ -88,7 +89,7 @@ def sb3(num_threads: int, max_steps: int) -> Callable[[int], Figures]:
             def _on_step(self) -> bool:
                 return not self.over
 
-        with rllib_dqn.threads(num_threads):
+        with torch_threads(num_threads):
             started = time.perf_counter()
             model.learn(50_000, callback=Look())
             seconds = time.perf_counter() - started - judge.seconds

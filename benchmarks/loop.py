@@ -9,6 +9,7 @@ import gymnasium as gym
 from benchmarks import rllib_dqn
 from benchmarks.core import Bar, Benchmark, Contender, Figures, Options, ratio
 from course_lib.agents.dqn import DQNAgent
+from course_lib.torch_threads import torch_threads
 
 WARM_UP = 1_280
 
@@ -41,7 +42,7 @@ def sb3(num_threads: int, num_steps: int) -> Callable[[int], Figures]:
             def _on_step(self) -> bool:
                 return True
 
-        with rllib_dqn.threads(num_threads):
+        with torch_threads(num_threads):
             rllib_dqn.sb3(seed).learn(WARM_UP + num_steps + 256, callback=Mark())
         first, last = next(mark for mark in marks if mark[0] >= WARM_UP), marks[-1]
         steps, seconds, updates = (b - a for a, b in zip(first, last, strict=True))
@@ -56,7 +57,7 @@ def plain(num_steps: int) -> Callable[[int], Figures]:
     def run(seed: int) -> Figures:
         agent = DQNAgent(gym.make(rllib_dqn.ENV), seed=seed)
         marks = []
-        with rllib_dqn.threads(1):
+        with torch_threads(1):
             for progress in agent.train(WARM_UP + num_steps):
                 marks.append((progress.step, time.perf_counter()))
         first, last = next(mark for mark in marks if mark[0] >= WARM_UP), marks[-1]

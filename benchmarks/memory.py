@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.core import Bar, Benchmark, Contender, Figures, Options, Results, median
-from course_lib.rllib.replay import Chunk, ColumnarReplay
+from course_lib.columnar_dqn.replay import Chunk, ColumnarReplay
 
 SIZES = (10_000, 100_000, 1_000_000)
 

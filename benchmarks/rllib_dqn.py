@@ -1,9 +1,12 @@
 """The DQN of notebook 03, as the course, RLlib and stable-baselines3 build it, and a clock."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
+
+from course_lib import quiet
+from course_lib.torch_threads import torch_threads
 
 ENV = "CartPole-v1"
 NETWORK = {"fcnet_hiddens": [256, 256], "fcnet_activation": "relu", "head_fcnet_hiddens": []}
@@ -38,7 +41,7 @@ def configure(config: Any, buffer: dict[str, Any], seed: int, **training: Any) -
 
 def columnar_config(seed: int, **training: Any) -> Any:
     """ColumnarDQN as notebook 03 configures it; a test compares the two."""
-    from course_lib.rllib.columnar_dqn import ColumnarDQNConfig
+    from course_lib.columnar_dqn.algorithm import ColumnarDQNConfig
 
     return configure(ColumnarDQNConfig(), COLUMNS, seed, **training)
 
@@ -77,31 +80,22 @@ def built(config: Any) -> Iterator[Any]:
         runs.stop(algo)
 
 
-def threads(count: int | None) -> AbstractContextManager[None]:
-    """PyTorch with so many threads; None leaves its setting alone."""
-    from course_lib.rllib import runs
-
-    return nullcontext() if count is None else runs.torch_threads(count)
-
-
 def iterations(algo: Any, num_threads: int | None = 1) -> Iterator[dict[str, float]]:
     """Train for ever; after each iteration yield what was done so far.
 
     Yields:
         ``env_steps``, ``seconds`` (in ``algo.train()``) and ``trained`` (transitions replayed).
     """
+    from course_lib.rllib import runs
+
     seconds = 0.0
     while True:
         started = perf_counter()
-        with threads(num_threads):
+        with torch_threads(num_threads):
             result = algo.train()
         seconds += perf_counter() - started
-        learner = result.get("learners", {}).get("default_policy", {})
-        yield {
-            "env_steps": float(result.get("num_env_steps_sampled_lifetime", 0)),
-            "seconds": seconds,
-            "trained": float(learner.get("num_module_steps_trained_lifetime", 0)),
-        }
+        env_steps, trained = runs.counts(result)
+        yield {"env_steps": env_steps, "seconds": seconds, "trained": trained}
 
 
 def window(
@@ -160,7 +154,7 @@ def start_ray() -> None:
     import ray
 
     if not ray.is_initialized():
-        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+        ray.init(num_cpus=2, **quiet.RAY)
 
 
 def stop_ray() -> None:

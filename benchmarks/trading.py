@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from benchmarks import machine, trading_report
+from benchmarks import machine, trading_page, trading_report
 
 BOOK = trading_report.ROOT / "results" / "trading_jobs.jsonl"
 QUICK_BOOK = BOOK.with_name("trading_quick.jsonl")
@@ -93,7 +93,7 @@ def main(given: list[str] | None = None) -> int:
     """Run the study as far as it is not done, and write its results down."""
     options = _arguments(given)
     if options.docs:
-        trading_report.write_page(trading_report.load())
+        trading_page.write(trading_report.load())
         return 0
     from course_lib.trading import markets, prices, study
 
@@ -114,7 +114,7 @@ def main(given: list[str] | None = None) -> int:
         print("A trial, or other prices: docs/trading.md stays as it is.")
         return 0
     trading_report.save(summary)
-    trading_report.write_page(summary)
+    trading_page.write(summary)
     print(f"Written to {trading_report.PAGE}.")
     return 0
 

@@ -150,6 +150,13 @@ def _reproduce(found: dict[str, Any]) -> list[str]:
     ]
 
 
+def write(found: dict[str, Any]) -> None:
+    """Write docs/trading.md and its two pictures."""
+    report.PAGE.write_text(page(found), encoding="utf-8")
+    if found:
+        draw(found, report.IMAGES)
+
+
 def draw(found: dict[str, Any], folder: Path) -> None:
     """Draw the forest plot and the heat map as PNG files."""
     matplotlib.use("Agg")
@@ -170,10 +177,10 @@ def draw(found: dict[str, Any], folder: Path) -> None:
     seeds = f"{found['seeds']} seeds"
     ax.set_title(f"excess over buy and hold at {row['fee']:.2%}; windows: mean of {seeds}",
                  fontsize="medium")  # fmt: skip
-    ax.figure.savefig(folder / "trading_windows.png", dpi=110)
+    plt.savefig(folder / "trading_windows.png", dpi=110)
     label = f"excess over buy and hold (%), median of {seeds}"
     ax = plots.plot_fee_grid(np.array(found["grid"]), labels, found["fees"], label=label)
-    ax.figure.savefig(folder / "trading_fees.png", dpi=110)
+    plt.savefig(folder / "trading_fees.png", dpi=110)
     plt.close("all")
 
 

@@ -152,12 +152,3 @@ def text(found: dict[str, Any]) -> str:
             f"{agent['trades a day']:.2f} trades a day, exposure {agent['exposure']:.0%}"
         )
     return "\n".join(lines)
-
-
-def write_page(found: dict[str, Any]) -> None:
-    """Write docs/trading.md and its two pictures."""
-    from benchmarks import trading_page
-
-    PAGE.write_text(trading_page.page(found), encoding="utf-8")
-    if found:
-        trading_page.draw(found, IMAGES)

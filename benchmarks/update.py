@@ -14,7 +14,8 @@ from torch import nn
 from benchmarks import rllib_dqn
 from benchmarks.core import Bar, Benchmark, Contender, Figures, Options, median, ratio
 from course_lib.agents.dqn import DQNAgent, make_q_network
-from course_lib.rllib.replay import Chunk, n_step_columns
+from course_lib.columnar_dqn.replay import Chunk, n_step_columns
+from course_lib.torch_threads import torch_threads
 
 BATCH, FILLED, CALL = 64, 5_000, 128
 GAMMA, N_STEP, LR, CLIP = (rllib_dqn.SHARED[key] for key in ("gamma", "n_step", "lr", "grad_clip"))
@@ -42,7 +43,7 @@ def clocked(prepare: Prepare, count: int) -> Callable[[int], Figures]:
     """Microseconds per gradient step on one thread, after a warm-up of as many."""
 
     def run(seed: int) -> Figures:
-        with rllib_dqn.threads(1), prepare(seed) as (take, learner):
+        with torch_threads(1), prepare(seed) as (take, learner):
             take(count)
             before, started = learner.seconds if learner else 0.0, time.perf_counter()
             take(count)

@@ -3,7 +3,9 @@
 Rooms, from the bottom up (imports run one way):
 
 * ``envs``, ``profiles``, ``cluster``: environments, sizes, and the connection to Ray;
-* ``agents`` (algorithms written out to be read), ``rllib``, ``trading``;
+* ``columnar_dqn``: RLlib's DQN made fast, which knows nothing of the course;
+* ``agents`` (algorithms written out to be read), ``rllib``, ``training``: their one loop;
+* ``tuning``, ``trading``;
 * ``plots``, ``widgets``, ``checks``: what a notebook shows and how it answers a learner.
 
 Nothing here imports Ray, PyTorch or TensorTrade until a function needs it.

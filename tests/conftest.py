@@ -16,14 +16,32 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so it is in `make test 
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.fixture(scope="module")
+def pytest_collection_modifyitems(items):
+    """Files that use the shared Ray come last, so that it starts once and is in nobody's way."""
+    sharing = {item.path for item in items if "local_ray" in item.fixturenames}
+    items.sort(key=lambda item: item.path in sharing)
+
+
+def start_ray(tries=3, **options):
+    """Start a silent Ray here; on a busy machine again, for Ray waits 30 s and no longer."""
+    import ray
+
+    from course_lib import quiet
+
+    for left in reversed(range(tries)):
+        try:
+            return ray.init("local", **quiet.RAY, **options)
+        except Exception:
+            ray.shutdown()
+            if not left:
+                raise
+
+
+@pytest.fixture(scope="session")
 def local_ray():
-    """A Ray of two cores for the tests of one module."""
+    """One Ray for all tests: two cores, and a GPU that is counted and not there."""
     ray = pytest.importorskip("ray")
-    ray.init(
-        num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR",
-        ignore_reinit_error=True,
-    )  # fmt: skip
+    start_ray(num_cpus=2, num_gpus=1)
     yield
     ray.shutdown()
 

@@ -4,7 +4,7 @@ import gymnasium as gym
 import numpy as np
 from ray.rllib.env.single_agent_episode import SingleAgentEpisode
 
-from course_lib.rllib.columnar_dqn import ColumnarDQNConfig
+from course_lib.columnar_dqn.algorithm import ColumnarDQNConfig
 
 ENV = "CartPole-v1"
 SPACES = (gym.spaces.Box(-np.inf, np.inf, (4,), np.float32), gym.spaces.Discrete(2))

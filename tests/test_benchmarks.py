@@ -262,7 +262,7 @@ def test_cartpole_is_measured_with_the_settings_of_notebook_03():
     lesson = (ROOT / "notebooks" / "source" / "03_cartpole_dqn.py").read_text(encoding="utf-8")
     (cell,) = [cell for cell in lesson.split("\n# %%") if "def configure(" in cell]
     from course_lib import profiles
-    from course_lib.rllib.columnar_dqn import ColumnarDQNConfig
+    from course_lib.columnar_dqn.algorithm import ColumnarDQNConfig
 
     num_runners = profiles.get("laptop").cartpole.num_env_runners
     names = {

@@ -30,10 +30,11 @@ cluster = connect(GCS)
 import ray
 from ray import tune
 from course_lib import tuning
+from course_lib.tuning.corridor import QLearningTrial
 """
 
 TUNE = """
-class Slow(tuning.QLearningTrial):
+class Slow(QLearningTrial):
     def step(self):
         time.sleep(SLEEP)
         return {**super().step(), "ip": ray.util.get_node_ip_address()}

@@ -150,10 +150,11 @@ facts["again_s"] = time.perf_counter() - started
 
 from ray import tune
 from course_lib import tuning
-watch = tuning.Watch(4, lambda rows: facts.update(rows=len(rows)))
+from course_lib.tuning.corridor import QLearningTrial
+watch = tuning.TrialProgress(4, lambda rows: facts.update(rows=len(rows)))
 with tuning.quiet():
     results = tune.Tuner(
-        tuning.QLearningTrial,
+        QLearningTrial,
         param_space=dict(learning_rate=tune.grid_search([0.1, 0.3, 0.5, 0.9]), epsilon=0.1,
                          num_seeds=1, num_rounds=3, seed=7),
         tune_config=tune.TuneConfig(metric="seconds", mode="min", reuse_actors=True),
@@ -166,7 +167,7 @@ with tuning.quiet():
     with best.checkpoint.as_directory() as folder:
         facts["checkpoint"] = sorted(os.listdir(folder))
     restored = tune.Tuner.restore(
-        results.experiment_path, tuning.QLearningTrial,
+        results.experiment_path, QLearningTrial,
         storage_filesystem=cluster.storage_filesystem)
     facts["restored"] = len(restored.fit())
 

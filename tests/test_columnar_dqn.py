@@ -11,9 +11,9 @@ from ray.rllib.env.single_agent_episode import SingleAgentEpisode  # noqa: E402
 from ray.rllib.utils.metrics import NUM_ENV_STEPS_SAMPLED_LIFETIME  # noqa: E402
 from rllib_kit import ENV, feed, memory, small, stretches, weights_of  # noqa: E402
 
-from course_lib.agents.probes import PROBES  # noqa: E402
+from course_lib.columnar_dqn.algorithm import ColumnarDQN, as_chunk  # noqa: E402
+from course_lib.envs.probes import PROBES  # noqa: E402
 from course_lib.rllib import runs  # noqa: E402
-from course_lib.rllib.columnar_dqn import ColumnarDQN, as_chunk  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("local_ray")
 
@@ -140,11 +140,12 @@ def test_more_learners_than_one_are_refused_when_building():
         small().learners(num_learners=2).build_algo()
 
 
-@pytest.mark.parametrize(("learners", "place"), [(0, "this process"), (1, "the Ray cluster")])
+@pytest.mark.parametrize(("learners", "place"), [(0, r"this process \(0\)"),
+                                                 (1, r"the Ray cluster \(1\)")])  # fmt: skip
 def test_a_gpu_that_is_not_there_is_named_when_building(monkeypatch, learners, place):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
-    with pytest.raises(ValueError, match=rf"GPUs of {place} \(0\), got 1; use learners"):
-        small().learners(num_learners=learners, num_gpus_per_learner=1).build_algo()
+    with pytest.raises(ValueError, match=rf"GPUs of {place}, got 2; use learners"):
+        small().learners(num_learners=learners, num_gpus_per_learner=2).build_algo()
 
 
 @pytest.mark.parametrize(

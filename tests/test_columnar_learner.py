@@ -1,5 +1,7 @@
 """The learner of ColumnarDQN, against RLlib's own."""
 
+import contextlib
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ from ray.rllib.policy.sample_batch import MultiAgentBatch, SampleBatch  # noqa: 
 from ray.rllib.utils.metrics import NUM_ENV_STEPS_SAMPLED_LIFETIME  # noqa: E402
 from rllib_kit import columns, learner_of, small  # noqa: E402
 
-from course_lib.rllib.learner import STEPS_BEFORE, ColumnarDQNTorchLearner  # noqa: E402
+from course_lib.columnar_dqn.learner import STEPS_BEFORE, ColumnarDQNTorchLearner  # noqa: E402
 
 ID = "default_policy"
 
@@ -182,9 +184,23 @@ def test_large_networks_get_more_threads(hidden, batch_size, allowed, threads):
     config = small().rl_module(model_config={"fcnet_hiddens": hidden, "head_fcnet_hiddens": []})
     learner = learner_of(ColumnarDQNTorchLearner, config, dueling=False)
     learner._threads_allowed = allowed
-    before = torch.get_num_threads()
-    with learner._threads(ID, batch_size):
-        assert torch.get_num_threads() == threads
+    assert learner._threads(ID, batch_size) == threads
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_call_uses_the_threads_it_is_told_to_and_gives_them_back(monkeypatch, fails):
+    learner, before, seen = ours(torch_threads=3), torch.get_num_threads(), []
+
+    def step(*_):
+        seen.append(torch.get_num_threads())
+        if fails:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(learner, "_run", step)
+    with pytest.raises(KeyboardInterrupt) if fails else contextlib.nullcontext():
+        data = MultiAgentBatch({ID: SampleBatch(columns(32))}, env_steps=32)
+        learner.update(batch=data)
+    assert seen == [3]
     assert torch.get_num_threads() == before
 
 

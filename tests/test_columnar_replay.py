@@ -7,7 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_lib.rllib.replay import Chunk, ColumnarReplay, n_step_columns
+from course_lib.columnar_dqn.replay import Chunk, ColumnarReplay, n_step_columns
+
+
+def sample(replay, num_rows):
+    return replay.take(replay.draw(num_rows)[0])
 
 
 def naive(rewards, n, gamma, terminated):
@@ -124,7 +128,7 @@ def test_the_dtype_and_shape_of_observations_are_kept():
     replay = ColumnarReplay(4, rng=np.random.default_rng(0))
     obs = np.zeros((3, 2, 5), np.uint8)
     replay.add(Chunk("0", 0, obs, np.zeros(2, np.int64), np.ones(2), truncated=True))
-    batch = replay.sample(7)
+    batch = sample(replay, 7)
     assert batch["obs"].dtype == np.uint8 and batch["obs"].shape == (7, 2, 5)
     assert replay.bytes_per_transition == 10 + 10 + 8 + 4 + 1 + 4
 
@@ -133,7 +137,7 @@ def test_sampling_is_uniform():
     replay = ColumnarReplay(10, rng=np.random.default_rng(3))
     for chunk in episode("0", [0.0] * 25, [7, 8], "terminated"):
         replay.add(chunk)
-    counts = np.bincount(replay.sample(20_000)["obs"][:, 0].astype(int), minlength=25)
+    counts = np.bincount(sample(replay, 20_000)["obs"][:, 0].astype(int), minlength=25)
     assert not counts[:15].any()
     # chi-square with 9 degrees of freedom; 0.001 of fair samplers exceed 27.9
     assert ((counts[15:] - 2000) ** 2 / 2000).sum() < 27.9
@@ -149,7 +153,7 @@ def test_a_state_brought_back_continues_alike():
     other.set_state(one.get_state())
     for replay in (one, other):
         replay.add(second)
-    a, b = one.sample(30), other.sample(30)
+    a, b = sample(one, 30), sample(other, 30)
     assert all(np.array_equal(a[name], b[name]) for name in a)
 
 
@@ -162,7 +166,7 @@ def test_settings_out_of_range_are_refused(bad):
 def test_an_empty_memory_says_so_and_a_wrong_state_too():
     replay = ColumnarReplay(5, rng=np.random.default_rng(0))
     with pytest.raises(ValueError, match="empty"):
-        replay.sample(1)
+        sample(replay, 1)
     big = ColumnarReplay(50, rng=np.random.default_rng(0))
     for chunk in episode("0", [0.0] * 25, [], "terminated"):
         big.add(chunk)

@@ -7,9 +7,10 @@ from gymnasium.utils.env_checker import check_env
 
 torch = pytest.importorskip("torch")
 
+from course_lib import training  # noqa: E402
 from course_lib.agents import dqn, dqn_run  # noqa: E402
-from course_lib.agents.probes import PROBES, learned_q_values  # noqa: E402
-from course_lib.envs import probes  # noqa: E402
+from course_lib.agents.dqn_run import learned_q_values  # noqa: E402
+from course_lib.envs.probes import PROBES, EndOfTime  # noqa: E402
 from course_lib.envs.rollouts import play, random_policy  # noqa: E402
 
 
@@ -93,7 +94,7 @@ def test_probes_keep_gymnasiums_contract(probe):
 
 def test_an_unknown_ending_is_refused():
     with pytest.raises(ValueError, match="'done'"):
-        probes.EndOfTime("done")
+        EndOfTime("done")
 
 
 @pytest.mark.parametrize("limit", [1e-3, 1e3], ids=["too long", "short enough"])
@@ -153,17 +154,10 @@ def test_training_ends_with_the_weights_of_the_best_evaluation(monkeypatch):
         seen.append(agent.q_values(np.ones((1, 4))))
         return np.array([next(figures)])
 
-    monkeypatch.setattr(dqn_run, "play", fake_play)
+    monkeypatch.setattr(training, "play", fake_play)
     rows = dqn_run.train(agent, num_steps=3_072, evaluate_on="CartPole-v1", evaluate_every=1_024)
     assert [row["greedy_return"] for row in rows if row["greedy_return"] > 0] == [5, 50, 20]
     np.testing.assert_array_equal(agent.q_values(np.ones((1, 4))), seen[1])
-
-
-def test_threads_are_given_back():
-    before = torch.get_num_threads()
-    with dqn.one_thread():
-        assert torch.get_num_threads() == 1
-    assert torch.get_num_threads() == before
 
 
 def test_play_is_deterministic_and_counts_steps():

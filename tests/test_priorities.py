@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_lib.rllib.priorities import Priorities, SumTree
-from course_lib.rllib.replay import Chunk, ColumnarReplay
+from course_lib.columnar_dqn.priorities import Priorities, SumTree
+from course_lib.columnar_dqn.replay import Chunk, ColumnarReplay
 
 
 @settings(max_examples=200, deadline=None)

@@ -12,7 +12,8 @@ from ray.rllib.algorithms.dqn.dqn import DQNConfig  # noqa: E402
 from ray.rllib.algorithms.ppo import PPOConfig  # noqa: E402
 from rllib_kit import ENV, small  # noqa: E402
 
-from course_lib.rllib import runs, watch  # noqa: E402
+from course_lib import training  # noqa: E402
+from course_lib.rllib import runs  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("local_ray")
 
@@ -27,11 +28,11 @@ def test_training_ends_with_the_weights_of_the_best_evaluation(built, monkeypatc
     algo = built(small(runners=runners))
     figures, seen, obs = iter([5.0, 50.0, 20.0]), [], np.ones((1, 4))
 
-    def fake(source, env, **_):
-        seen.append(runs.q_values(source, obs))
+    def fake_play(policy, env, **_):
+        seen.append(runs.q_values(algo, obs))
         return np.array([next(figures)])
 
-    monkeypatch.setattr(runs, "evaluate", fake)
+    monkeypatch.setattr(training, "play", fake_play)
     rows = runs.train(algo, num_steps=384, evaluate_on=ENV, evaluate_every=128)
     assert [row["greedy_return"] for row in rows] == [5, 50, 20]
     np.testing.assert_allclose(runs.q_values(algo, obs), seen[1], rtol=1e-6)
@@ -101,15 +102,6 @@ def test_epsilon_follows_the_schedule():
     found = [runs.epsilon_at(config, steps) for steps in (0, 50, 150, 900)]
     assert found == pytest.approx([1.0, 0.75, 0.3, 0.1])
     assert runs.epsilon_at(DQNConfig().training(epsilon=0.3), 5) == 0.3
-
-
-def test_an_episode_becomes_a_moving_picture():
-    picture = watch.watch(lambda obs: np.ones(len(obs), int), ENV, seed=0)
-    assert picture.data[:6] == b"GIF89a"
-    assert b"NETSCAPE2.0" in picture.data  # repeats
-    assert len(picture.data) < 300_000
-    with pytest.raises(ValueError, match="no frames"):
-        watch.animate([])
 
 
 def test_stopping_leaves_no_empty_folder_behind():

@@ -1,12 +1,10 @@
 """When do more processes or a GPU pay?"""
 
 import time
-from collections.abc import Iterator
 
 import gymnasium as gym
 import matplotlib.pyplot as plt
 import pytest
-import ray
 import torch
 from ray.rllib.algorithms.dqn.dqn import DQNConfig
 
@@ -15,16 +13,6 @@ from course_lib.plots.scaling import plot_where_it_pays
 from course_lib.rllib import scaling
 
 WAIT_MS = 20.0
-
-
-@pytest.fixture(scope="module")
-def ray_with_logical_gpu() -> Iterator[None]:
-    """A Ray that counts a GPU, which is not there."""
-    ray.init(
-        num_cpus=2, num_gpus=1, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
-    )
-    yield
-    ray.shutdown()
 
 
 def test_waiting_rests_before_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,7 +26,7 @@ def test_waiting_rests_before_each_step(monkeypatch: pytest.MonkeyPatch) -> None
     assert rests == [0.5]
 
 
-def test_sampling_rates(ray_with_logical_gpu: None) -> None:
+def test_sampling_rates(local_ray: None) -> None:
     rows = list(
         scaling.sampling_rates(
             DQNConfig(), "CartPole-v1", num_env_runners=2, waits_ms=(0.0, WAIT_MS), seconds=0.1
@@ -68,7 +56,7 @@ class TestUpdates:
 
     @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
     @pytest.mark.parametrize("num_learners", [0, 1])
-    def test_gpu_that_is_only_counted(self, ray_with_logical_gpu: None, num_learners: int) -> None:
+    def test_gpu_that_is_only_counted(self, local_ray: None, num_learners: int) -> None:
         place = LearnerPlace(num_learners, 1, "on a GPU")
         with pytest.raises(RuntimeError, match="counts a GPU that PyTorch does not see"):
             scaling.update_times(place, (8,), seconds=0.01)

@@ -2,7 +2,6 @@
 
 import pickle
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +13,10 @@ from ray.tune.search import BasicVariantGenerator
 
 from course_lib import tuning
 from course_lib.answers import answer
-from course_lib.cluster import connect
 from course_lib.envs.corridor import CorridorEnv, expected_time
+from course_lib.tuning.corridor import QLearningTrial, StopButton
 
 SPACE = {"stride": tune.uniform(0.3, 1.5), "pace": tune.uniform(0.5, 4.0)}
-
-
-@pytest.fixture(scope="module")
-def running_ray() -> Iterator[None]:
-    with connect("local", num_cpus=2):
-        yield
 
 
 def true_time(config: dict[str, Any]) -> float:
@@ -66,16 +59,16 @@ class TestSearchAlgorithms:
 
 class TestCallbacks:
     def test_leave_the_screen_behind_when_saved(self) -> None:
-        watch = tuning.Watch(3, show=lambda rows: None)
+        watch = tuning.TrialProgress(3, show=lambda rows: None)
         assert pickle.loads(pickle.dumps(watch)).total == 3
-        pressed = pickle.loads(pickle.dumps(tuning.StopButton(1)))
+        pressed = pickle.loads(pickle.dumps(StopButton(1)))
         pressed.on_trial_result(0, [], None, {})  # would send SIGINT if it still counted
 
     def test_stop_button_presses_once(self) -> None:
         pressed: list[int] = []
         before = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
         try:
-            button = tuning.StopButton(after=2)
+            button = StopButton(after=2)
             for wanted in (0, 1, 1):
                 button.on_trial_result(0, [], None, {})
                 assert len(pressed) == wanted
@@ -86,14 +79,14 @@ class TestCallbacks:
 def test_greedy_time_shares_ties_equally() -> None:
     env = CorridorEnv()
     empty = np.zeros((env.observation_space.n, 3))
-    assert tuning.greedy_time(env, empty) == pytest.approx(env.random_time())
+    assert env.greedy_time(empty) == pytest.approx(env.random_time())
     best = np.eye(3)[env.best_policy()]
-    assert tuning.greedy_time(env, best) == pytest.approx(env.best_time())
+    assert env.greedy_time(best) == pytest.approx(env.best_time())
 
 
-def agent_trial(**changes: Any) -> tuning.QLearningTrial:
+def agent_trial(**changes: Any) -> QLearningTrial:
     config = {"learning_rate": 0.3, "epsilon": 0.3, "num_seeds": 2, "num_rounds": 4, "seed": 1}
-    return tuning.QLearningTrial(config=config | changes)
+    return QLearningTrial(config=config | changes)
 
 
 class TestTrial:
@@ -118,7 +111,7 @@ class TestTrial:
         assert [trial.train()["done"] for _ in range(2)] == [False, True]
 
 
-@pytest.mark.usefixtures("running_ray")
+@pytest.mark.usefixtures("local_ray")
 class TestWithTune:
     def test_objective_reports_walk_by_walk(self, tmp_path: Path) -> None:
         shown: list[list[dict]] = []
@@ -131,7 +124,7 @@ class TestWithTune:
                     reuse_actors=True, search_alg=BasicVariantGenerator(random_state=1),
                 ),
                 run_config=tuning.run_config(
-                    "walk", tuning.Watch(4, shown.append), folder=tmp_path
+                    "walk", tuning.TrialProgress(4, shown.append), folder=tmp_path
                 ),
             ).fit()  # fmt: skip
         table = tuning.frame(results)
@@ -157,23 +150,21 @@ class TestWithTune:
             "learning_rate": tune.loguniform(0.01, 1), "epsilon": tune.uniform(0.02, 0.8),
             "num_seeds": 1, "num_rounds": 3, "seed": 0,
         }  # fmt: skip
-        stop = tuning.StopButton(after=5)
+        stop = StopButton(after=5)
         with tuning.quiet():
             stopped = tune.Tuner(
-                tuning.QLearningTrial,
+                QLearningTrial,
                 param_space=space,
                 tune_config=tune.TuneConfig(
                     metric="seconds", mode="min", num_samples=6, max_concurrent_trials=2,
                     reuse_actors=True, scheduler=ASHAScheduler(max_t=3, grace_period=3),
                 ),
                 run_config=tuning.run_config(
-                    "agent", stop, tuning.Watch(6), folder=tmp_path, keep_progress=True
+                    "agent", stop, tuning.TrialProgress(6), folder=tmp_path, keep_progress=True
                 ),
             ).fit()  # fmt: skip
             before = [len(curve) for curve in tuning.curves(stopped, "seconds")]
-            results = tune.Tuner.restore(
-                stopped.experiment_path, trainable=tuning.QLearningTrial
-            ).fit()
+            results = tune.Tuner.restore(stopped.experiment_path, trainable=QLearningTrial).fit()
         assert len(before) < 6 or min(before) < 3
         assert tuning.frame(results)["episodes"].tolist() == [450] * 6
         assert [len(curve) for curve in tuning.curves(results, "seconds")] == [3] * 6

@@ -7,7 +7,6 @@ linearly for large errors.
 Source: Mnih et al. 2015, "Human-level control through deep reinforcement learning".
 """
 
-import contextlib
 import copy
 import itertools
 from collections.abc import Callable, Iterator
@@ -18,6 +17,8 @@ import gymnasium as gym
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from course_lib.torch_threads import torch_threads
 
 
 class Batch(NamedTuple):
@@ -261,7 +262,7 @@ class DQNAgent:
 
     def learn(self) -> float:
         """Take one round of gradient steps; return their mean loss."""
-        with one_thread():
+        with torch_threads(1):
             return float(np.mean([self.update() for _ in range(self.settings.num_updates)]))
 
     def update(self) -> float:
@@ -285,14 +286,3 @@ class DQNAgent:
         norm = nn.utils.get_total_norm(gradients)
         if norm > limit:  # `clip_grad_norm_` would also write the short ones anew, times 1
             nn.utils.clip_grads_with_norm_(self.weights, limit, norm)
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Let PyTorch use one thread: for small networks, sharing the work costs more than it saves."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

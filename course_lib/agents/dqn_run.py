@@ -1,83 +1,87 @@
 """Train a :class:`~course_lib.agents.dqn.DQNAgent` while watching it."""
 
-import contextlib
-import copy
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from course_lib.agents.dqn import DQNAgent, one_thread
-from course_lib.envs.rollouts import MakeEnv, play
+from course_lib import training
+from course_lib.agents.dqn import DQNAgent, DQNSettings
+from course_lib.envs.probes import GAMMA, Probe
+from course_lib.training import Row
 
-Row = dict[str, float]
+FOR_PROBES = DQNSettings(
+    learning_rate=0.01,
+    batch_size=32,
+    capacity=500,
+    learning_starts=64,
+    gamma=GAMMA,
+    train_every=16,
+    num_updates=16,
+    target_every=16,
+    epsilon_end=1.0,
+    hidden=(16,),
+)
 
 
 def train(
-    agent: DQNAgent,
-    *,
-    num_steps: int,
-    evaluate_on: MakeEnv,
-    evaluate_every: int = 1_000,
-    num_episodes: int = 20,
-    target: float = float("inf"),
-    window: int = 20,
-    seed: int = 0,
-    on_row: Callable[[list[Row]], Any] | None = None,
+    agent: DQNAgent, *, num_steps: int, window: int = 20, evaluate_every: int = 1_000, **more: Any
 ) -> list[Row]:
-    """Train for at most ``num_steps`` steps; stop early when it plays well.
-
-    The agent ends up with the weights of its best evaluation. That one was chosen for being the
-    best, so its figure flatters: measure the result on another seed. Interrupting the cell ends
-    the training and keeps what was learned.
+    """Train for at most ``num_steps`` more steps; stop early when it plays well.
 
     Args:
         agent: what to train.
         num_steps: environment steps at most.
-        evaluate_on: environment for the greedy episodes, apart from the one trained on.
         evaluate_every: environment steps between two evaluations, rounded up to whole rounds.
-        num_episodes: greedy episodes per evaluation.
-        target: stop when an evaluation's mean return reaches this.
         window: training episodes that mean_return and max_return look back over.
-        seed: start states of the evaluations.
-        on_row: called with all rows so far after each round, such as ``live.update``.
+        **more: ``evaluate_on``, ``target``, ``on_row`` and more of :func:`training.train`, which
+            says what happens to the weights and when the cell is interrupted.
 
     Returns:
         One row per round: env_steps, seconds, mean_return, max_return, loss, mean_q, epsilon, and
         greedy_return (nan where nothing was evaluated).
     """
-    rows: list[Row] = []
-    returns: list[float] = []
-    best, best_weights = -np.inf, copy.deepcopy(agent.q_net.state_dict())
-    start, due = time.perf_counter(), evaluate_every
-    with contextlib.suppress(KeyboardInterrupt):
-        for progress in agent.train(num_steps):
-            returns = (returns + progress.returns)[-window:]
-            greedy = float("nan")
-            if progress.step >= due:
-                due = progress.step + evaluate_every
-                with one_thread():
-                    games = play(agent.act, evaluate_on, num_episodes=num_episodes, seed=seed + due)
-                greedy = float(games.mean())
-            if greedy > best:
-                best, best_weights = greedy, copy.deepcopy(agent.q_net.state_dict())
-            rows.append(
-                {
-                    "env_steps": progress.step,
-                    "seconds": time.perf_counter() - start,
-                    "mean_return": float(np.mean(returns)) if returns else float("nan"),
-                    "max_return": max(returns, default=float("nan")),
-                    "loss": progress.loss,
-                    "mean_q": progress.mean_q,
-                    "epsilon": progress.epsilon,
-                    "greedy_return": greedy,
-                }
-            )
-            if on_row is not None:
-                on_row(rows)
-            if greedy >= target:
-                break
-    if np.isfinite(best):
-        agent.q_net.load_state_dict(best_weights)
-    return rows
+    return training.train(
+        _rows(agent, num_steps, window),
+        policy=lambda: agent.act,
+        weights=agent.q_net.state_dict,
+        restore=agent.q_net.load_state_dict,
+        evaluate_every=evaluate_every,
+        **more,
+    )
+
+
+def _rows(agent: DQNAgent, num_steps: int, window: int) -> Iterator[Row]:
+    recent: deque[float] = deque(maxlen=window)
+    seconds, started = 0.0, time.perf_counter()
+    for progress in agent.train(num_steps):
+        seconds += time.perf_counter() - started
+        recent.extend(progress.returns)
+        yield {
+            "env_steps": progress.step,
+            "seconds": seconds,
+            **training.return_figures(recent),
+            "loss": progress.loss,
+            "mean_q": progress.mean_q,
+            "epsilon": progress.epsilon,
+        }
+        started = time.perf_counter()
+
+
+def learned_q_values(
+    probe: Probe, *, seed: int = 0, num_steps: int = 800, **parts: Any
+) -> np.ndarray:
+    """Train a small DQN on a probe; return its q-values, shape (N, 2).
+
+    Args:
+        probe: one of ``envs.probes.PROBES``.
+        seed: of the agent.
+        num_steps: environment steps, about as many gradient steps.
+        **parts: ``make_buffer``, ``loss`` or ``schedule``, to try another version of one of them.
+    """
+    agent = DQNAgent(probe.make(), FOR_PROBES, seed=seed, **parts)
+    for _ in agent.train(num_steps):
+        pass
+    return agent.q_values(probe.obs)

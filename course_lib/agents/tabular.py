@@ -135,21 +135,13 @@ def q_learning(
     Raises:
         ValueError: if a setting is out of range or a space is not Discrete.
     """
-    _check(num_episodes, learning_rate=learning_rate, gamma=gamma, epsilon=epsilon)
+    settings = {"learning_rate": learning_rate, "gamma": gamma, "epsilon": epsilon}
+    _check(num_episodes, **settings)
     run = Run(_empty_table(env) if q_table is None else q_table)
     env.reset(seed=int(rng.integers(2**31)))
     try:
         for _ in range(num_episodes):
-            run.returns.append(
-                learn_episode(
-                    env,
-                    run.q_table,
-                    learning_rate=learning_rate,
-                    gamma=gamma,
-                    epsilon=epsilon,
-                    rng=rng,
-                )
-            )
+            run.returns.append(learn_episode(env, run.q_table, rng=rng, **settings))
             if on_episode is not None:
                 on_episode(run)
     except KeyboardInterrupt:

@@ -2,7 +2,7 @@
 
 from ray.tune import register_env
 
-from course_lib.rllib.columnar_dqn import ColumnarDQNConfig
+from course_lib.columnar_dqn.algorithm import ColumnarDQNConfig
 
 
 # EXERCISE 4.4

@@ -261,9 +261,9 @@ def _gradient_cases(dqn_loss: Callable, net: Any, target: Any, batch: Any) -> It
 
 
 def _probe_cases(dqn_loss: Callable, seed: int) -> Iterator[Case]:
-    from course_lib.agents import probes
+    from course_lib.envs.probes import PROBES
 
-    for probe in probes.PROBES:
+    for probe in PROBES:
         if probe.name in ("late reward", "best action", "terminated", "truncated"):
             yield Case(
                 f"trained on the probe '{probe.name}' it finds the exact q-values",
@@ -277,12 +277,12 @@ def _probe_cases(dqn_loss: Callable, seed: int) -> Iterator[Case]:
 
 def _probed(probe: Any, dqn_loss: Callable, seed: int) -> np.ndarray:
     """The q-values learned on a probe; an unlucky seed gets a second chance."""
-    from course_lib.agents import probes
+    from course_lib.agents.dqn_run import learned_q_values
 
-    found = probes.learned_q_values(probe, seed=seed, loss=dqn_loss)
+    found = learned_q_values(probe, seed=seed, loss=dqn_loss)
     if np.allclose(found, probe.q_values, rtol=0, atol=0.05):
         return found
-    return probes.learned_q_values(probe, seed=seed + 1, loss=dqn_loss)
+    return learned_q_values(probe, seed=seed + 1, loss=dqn_loss)
 
 
 @exercise(

@@ -133,7 +133,7 @@ def check_best_learning_rate(best_learning_rate: Callable) -> Iterator[Case]:
 @exercise("4.4", hides=("course_lib.trading.agent:dqn_config",))
 def check_trading_dqn(trading_dqn: Callable) -> Iterator[Case]:
     """Check that the settings arrive where RLlib reads them."""
-    from course_lib.rllib.columnar_dqn import ColumnarDQNConfig
+    from course_lib.columnar_dqn.algorithm import ColumnarDQNConfig
     from course_lib.trading.agent import Settings
 
     one = Settings(learning_rate=0.002, gamma=0.9, n_step=3, num_steps=1_000)

@@ -215,6 +215,15 @@ class CorridorEnv(gym.Env[int, int]):
         num_obs = int(self.observation_space.n)
         return self.mean_time(np.full((num_obs, len(ACTIONS)), 1 / len(ACTIONS)))
 
+    def greedy_time(self, q_table: np.ndarray) -> float:
+        """Return the mean time of a greedy agent; equally good actions are equally likely.
+
+        Args:
+            q_table: shape (num_obs, num_actions).
+        """
+        best = q_table == q_table.max(axis=1, keepdims=True)
+        return self.mean_time(best / best.sum(axis=1, keepdims=True))
+
     def constant_policy(self, gait: int) -> np.ndarray:
         """Return the policy that goes to ``gait`` and keeps it, shape (num_obs,)."""
         if gait not in range(len(GAITS)):

@@ -14,6 +14,9 @@ EndOfTime     reward 1 per step; ends after one step,    terminated: 1
 ============  =========================================  =================================
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import gymnasium as gym
@@ -111,3 +114,40 @@ class EndOfTime(_Probe):
         """End with reward 1."""
         terminated = self.ending == "terminated"
         return self._obs(), 1.0, terminated, not terminated, {}
+
+
+GAMMA = 0.5
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A probe and what a DQN must find in it.
+
+    Attributes:
+        name: for reports.
+        make: makes the environment.
+        obs: the observations to ask for, shape (N, 1).
+        q_values: the exact q-values at gamma 0.5, shape (N, 2), worked by hand.
+        suspect: what to look at when they come out wrong.
+    """
+
+    name: str
+    make: Callable[[], gym.Env]
+    obs: np.ndarray
+    q_values: np.ndarray
+    suspect: str
+
+
+def _probe(make: Callable, name: str, obs: list, q: list, suspect: str) -> Probe:
+    return Probe(name, make, np.array(obs, np.float32)[:, None], np.array(q), suspect)
+
+
+_ended, _cut_off = partial(EndOfTime, "terminated"), partial(EndOfTime, "truncated")
+PROBES = (
+    _probe(OneReward, "one reward", [0], [[1, 1]], "the loss or the optimizer step"),
+    _probe(SeenReward, "seen reward", [-1, 1], [[-1, -1], [1, 1]], "obs and next_obs swapped"),
+    _probe(LateReward, "late reward", [0, 1], [[0.5, 0.5], [1, 1]], "gamma, or next_obs"),
+    _probe(BestAction, "best action", [0], [[-1, 1]], "the q-value of another action"),
+    _probe(_ended, "terminated", [0], [[1, 1]], "bootstrapping where nothing follows"),
+    _probe(_cut_off, "truncated", [0], [[2, 2]], "taking a truncation for the end of the world"),
+)

@@ -1,9 +1,9 @@
-"""RLlib, made fast enough to watch, and the few helpers that a notebook needs.
+"""What notebooks do with RLlib: build, train, act, evaluate, save, and measure.
 
-* ``columnar_dqn``: ``ColumnarDQN``, RLlib's own DQN on a replay memory of numpy columns;
-* ``replay``: that memory, without Ray;
-* ``runs``: build, train, act, evaluate, save and load;
-* ``watch``: one episode as an animation that also moves on a static page.
+* ``runs``: from a configuration to a trained algorithm and back from its checkpoint;
+* ``profiling``: where the time of a DQN goes;
+* ``scaling``: whether more processes or a GPU pay.
 
-Nothing here is imported until it is asked for: the modules above load Ray and PyTorch.
+Nothing here is imported until it is asked for: the modules above load Ray and PyTorch. The fast
+DQN itself is ``course_lib.columnar_dqn``.
 """

@@ -8,7 +8,9 @@ from typing import Any
 
 from ray.rllib.algorithms.algorithm import Algorithm
 
+from course_lib.columnar_dqn.rllib_inside import unpacker
 from course_lib.rllib import runs
+from course_lib.torch_threads import torch_threads
 
 PARTS = ("play", "store", "draw", "unpack", "learn", "rest")
 
@@ -53,7 +55,7 @@ def where_time_goes(
     What comes before the first gradient step is trained, too, and not counted.
 
     Args:
-        algo: a DQN that samples and learns in this process, as :func:`runs.build` returned it.
+        algo: a DQN that samples and learns in this process, as ``runs.build`` returned it.
         num_steps: environment steps to measure, at least.
         on_step: called after each iteration with the share that is done, 0 to 1.
 
@@ -66,15 +68,15 @@ def where_time_goes(
             "use num_env_runners=0 and num_learners=0"
         )
     first = algo.config.num_steps_sampled_before_learning_starts
-    warm = _progress(algo.train())
+    warm = runs.counts(algo.train())
     while warm[0] < first or not warm[1]:
-        warm = _progress(algo.train())
+        warm = runs.counts(algo.train())
         if on_step:
             on_step(0.0)
-    with _stopwatches(algo) as seconds, runs.torch_threads(1):
+    with _stopwatches(algo) as seconds, torch_threads(1):
         started, now = time.perf_counter(), warm
         while now[0] - warm[0] < num_steps:
-            now = _progress(algo.train())
+            now = runs.counts(algo.train())
             if on_step:
                 on_step(min(1.0, (now[0] - warm[0]) / num_steps))
         total = time.perf_counter() - started
@@ -84,22 +86,16 @@ def where_time_goes(
     return TimeSpent(seconds, int((now[1] - warm[1]) / size), int(now[0] - warm[0]))
 
 
-def _progress(result: dict[str, Any]) -> tuple[float, float]:
-    """Environment steps taken and transitions replayed, ever."""
-    learner = result.get("learners", {}).get("default_policy", {})
-    trained = learner.get("num_module_steps_trained_lifetime", 0)
-    return float(result["num_env_steps_sampled_lifetime"]), float(trained)
-
-
 @contextlib.contextmanager
 def _stopwatches(algo: Algorithm) -> Iterator[dict[str, float]]:
     """Add up the seconds of each part while the block runs; ``learn`` includes ``unpack``."""
     seconds = dict.fromkeys(PARTS, 0.0)
-    replay, learner = algo.local_replay_buffer, algo.learner_group._learner
+    replay, group = algo.local_replay_buffer, algo.learner_group
+    (learner,) = (answer.get() for answer in group.foreach_learner(lambda learner: learner))
     stations = [(algo.env_runner, "sample", "play"), (replay, "add", "store")]
     draws = ("draw", "take") if hasattr(replay, "draw") else ("sample",)
     stations += [(replay, name, "draw") for name in draws]
-    stations += [(learner, "_learner_connector", "unpack"), (algo.learner_group, "update", "learn")]
+    stations += [(*unpacker(learner), "unpack"), (group, "update", "learn")]
     with contextlib.ExitStack() as stack:
         for place, name, part in stations:
             before, own = getattr(place, name), name in vars(place)

@@ -1,12 +1,10 @@
 """Build, train, act, evaluate, save and load: an RLlib run without the ceremony."""
 
 import contextlib
-import copy
-import logging
+import functools
 import time
-import warnings
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,39 +16,15 @@ from ray.rllib.core import COMPONENT_LEARNER, COMPONENT_RL_MODULE
 from ray.rllib.core.columns import Columns
 from ray.rllib.core.rl_module.rl_module import RLModule
 
+from course_lib import training
+from course_lib.columnar_dqn.settings import at_step
 from course_lib.envs.rollouts import MakeEnv, Policy, play
-from course_lib.rllib.settings import at_step
+from course_lib.quiet import quiet
+from course_lib.torch_threads import torch_threads
+from course_lib.training import Row
 
-Row = dict[str, float]
 _LOSSES = ("qf_loss", "total_loss")
 _RETURNS = "training_returns"
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Keep Ray's notices about its own versions out of a notebook; errors still come through."""
-    loggers = [logging.getLogger(name) for name in ("ray", "ray.rllib", "ray.tune", "ray.train")]
-    levels = [logger.level for logger in loggers]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for logger in loggers:
-            logger.setLevel(logging.ERROR)
-        try:
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)
-
-
-@contextlib.contextmanager
-def torch_threads(count: int) -> Iterator[None]:
-    """Let PyTorch use ``count`` threads: small networks lose time to sharing the work."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def build(config: AlgorithmConfig) -> Algorithm:
@@ -93,18 +67,24 @@ def iterate(algo: Algorithm, *, num_steps: int, window: int = 20) -> Iterator[Ro
         seconds += time.perf_counter() - start
         ended = np.atleast_1d(result["env_runners"].get(_RETURNS, np.nan)).astype(float)
         recent.extend(ended[np.isfinite(ended)])  # nan: no episode ended in this iteration
-        env_steps = float(result.get("num_env_steps_sampled_lifetime", 0))
+        env_steps, _ = counts(result)
         learner = result.get("learners", {}).get("default_policy", {})
         loss = next((learner[key] for key in _LOSSES if key in learner), np.nan)
         yield {
             "env_steps": env_steps,
             "seconds": seconds,
-            "mean_return": float(np.mean(recent)) if recent else float("nan"),
-            "max_return": max(recent, default=float("nan")),
+            **training.return_figures(recent),
             "loss": float(loss),
             "mean_q": float(learner.get("qf_mean", np.nan)),
             "epsilon": epsilon_at(algo.config, env_steps),
         }
+
+
+def counts(result: dict[str, Any]) -> tuple[float, float]:
+    """Read off what ``algo.train()`` returns: environment steps and transitions replayed, ever."""
+    learner = result.get("learners", {}).get("default_policy", {})
+    trained = learner.get("num_module_steps_trained_lifetime", 0)
+    return float(result.get("num_env_steps_sampled_lifetime", 0)), float(trained)
 
 
 def epsilon_at(config: AlgorithmConfig, env_steps: float) -> float:
@@ -116,79 +96,28 @@ def epsilon_at(config: AlgorithmConfig, env_steps: float) -> float:
 
 
 def train(
-    algo: Algorithm,
-    *,
-    num_steps: int,
-    on_row: Callable[[list[Row]], Any] | None = None,
-    evaluate_on: MakeEnv | None = None,
-    evaluate_every: int = 2_000,
-    num_episodes: int = 20,
-    target: float = float("inf"),
-    seed: int = 0,
+    algo: Algorithm, *, num_steps: int, evaluate_every: int = 2_000, **more: Any
 ) -> list[Row]:
     """Train for at most ``num_steps`` environment steps, and stop early when it plays well.
-
-    The algorithm ends up with the weights of its best evaluation. That one was chosen for being
-    the best, so its figure flatters: measure the result on another seed. Interrupting the cell
-    ends the training and keeps what was learned.
 
     Args:
         algo: what :func:`build` returned.
         num_steps: lifetime environment steps at which to stop.
-        on_row: called with all rows so far after each iteration, such as ``live.update``.
-        evaluate_on: environment for greedy episodes; none are played if not given.
         evaluate_every: environment steps between two evaluations.
-        num_episodes: greedy episodes per evaluation.
-        target: stop when an evaluation's mean return reaches this.
-        seed: start states of the evaluations. Measure the result on another seed.
+        **more: ``evaluate_on``, ``target``, ``on_row`` and more of :func:`training.train`, which
+            says what happens to the weights and when the cell is interrupted.
 
     Returns:
         Rows as in :func:`iterate`, with ``greedy_return`` (nan where nothing was evaluated).
-        ``seconds`` includes the evaluations.
     """
-    rows: list[Row] = []
-    judge = _Judge(algo, evaluate_on, evaluate_every, num_episodes, seed)
-    with contextlib.suppress(KeyboardInterrupt):
-        for row in iterate(algo, num_steps=num_steps):
-            greedy = judge.look(row["env_steps"])
-            seconds = row["seconds"] + judge.seconds
-            rows.append({**row, "seconds": seconds, "greedy_return": greedy})
-            if on_row is not None:
-                on_row(rows)
-            if greedy >= target:
-                break
-    judge.finish()
-    return rows
-
-
-class _Judge:
-    """Plays greedy episodes now and then, and remembers the weights that did best."""
-
-    def __init__(
-        self, algo: Algorithm, env: MakeEnv | None, every: int, num_episodes: int, seed: int
-    ) -> None:
-        self._algo, self._env, self._every = algo, env, every
-        self._num_episodes, self._seed = num_episodes, seed
-        self._due, self._best = float(every), -np.inf
-        self._weights: dict[str, Any] | None = None
-        self.seconds = 0.0
-
-    def look(self, env_steps: float) -> float:
-        """Return the mean greedy return if it is time for an evaluation, else nan."""
-        if self._env is None or env_steps < self._due:
-            return float("nan")
-        start, self._due, self._seed = time.perf_counter(), env_steps + self._every, self._seed + 1
-        count = self._num_episodes
-        mean = float(evaluate(self._algo, self._env, num_episodes=count, seed=self._seed).mean())
-        if mean > self._best:
-            self._best, self._weights = mean, copy.deepcopy(self._algo.get_weights())
-        self.seconds += time.perf_counter() - start
-        return mean
-
-    def finish(self) -> None:
-        """Give the algorithm the weights that did best, if there was an evaluation."""
-        if self._weights is not None:
-            set_weights(self._algo, self._weights)
+    return training.train(
+        iterate(algo, num_steps=num_steps),
+        policy=lambda: policy_of(algo),
+        weights=algo.get_weights,
+        restore=functools.partial(set_weights, algo),
+        evaluate_every=evaluate_every,
+        **more,
+    )
 
 
 def set_weights(algo: Algorithm, weights: dict[str, Any]) -> None:

@@ -19,8 +19,8 @@ from ray.rllib.core.rl_module.rl_module import RLModule
 from ray.tune import register_env
 from tqdm import tqdm
 
+from course_lib.columnar_dqn.algorithm import ColumnarDQNConfig
 from course_lib.rllib import runs
-from course_lib.rllib.columnar_dqn import ColumnarDQNConfig
 from course_lib.trading import environment, evaluation, markets
 from course_lib.trading.baselines import Policy
 

@@ -1,18 +1,15 @@
-"""Pictures of the trading environment's state, as text and as pixels."""
+"""Pictures of a ``TradingEnv`` (the ``env`` of each function), as text and as pixels."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-if TYPE_CHECKING:
-    from course_lib.trading.environment import TradingEnv
-
 SHOWN_ROWS = 168
 
 
-def text(env: "TradingEnv", info: dict[str, Any]) -> str:
+def text(env: Any, info: dict[str, Any]) -> str:
     """Return the state in one line."""
     money, coin = env.currency, env.asset
     return (
@@ -24,7 +21,7 @@ def text(env: "TradingEnv", info: dict[str, Any]) -> str:
     )
 
 
-def image(env: "TradingEnv", info: dict[str, Any]) -> np.ndarray:
+def image(env: Any, info: dict[str, Any]) -> np.ndarray:
     """Return a picture of the last week, shape (320, 640, 3), uint8."""
     figure = Figure(figsize=(6.4, 3.2), dpi=100, layout="constrained")
     canvas = FigureCanvasAgg(figure)

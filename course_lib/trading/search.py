@@ -1,8 +1,8 @@
 """Tune looks for the agent's learning rate on the known market. This module loads Ray."""
 
-import sys
 import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,8 @@ import pandas as pd
 from ray import tune
 from ray.rllib.algorithms.algorithm import Algorithm
 from ray.tune.schedulers import ASHAScheduler
-from tqdm import tqdm
 
 from course_lib import tuning
-from course_lib.cluster import storage_filesystem
 from course_lib.rllib import runs
 from course_lib.trading import agent, markets
 
@@ -68,43 +66,6 @@ class LearningRateTrial(tune.Trainable):
         runs.stop(self._algo)
 
 
-class Progress(tune.Callback):
-    """A bar that counts finished trials."""
-
-    def __init__(self, total: int) -> None:
-        self._total = total
-        self._bar: tqdm | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave the bar behind: Tune stores its callbacks, and a bar cannot be stored."""
-        return {**self.__dict__, "_bar": None}
-
-    def setup(self, **info: Any) -> None:
-        """Show the bar."""
-        self._bar = tqdm(total=self._total, desc="trials", unit="trial", file=sys.stdout)
-
-    def on_trial_complete(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
-        """Move the bar."""
-        if self._bar is not None:
-            self._bar.update(1)
-
-    def on_experiment_end(self, trials: list, **info: Any) -> None:
-        """Close the bar."""
-        if self._bar is not None:
-            self._bar.close()
-
-
-class Silent(tune.ProgressReporter):
-    """Shows nothing: Tune's own reporter leaves an empty output in a notebook."""
-
-    def should_report(self, trials: list, done: bool = False) -> bool:
-        """Never."""
-        return False
-
-    def report(self, trials: list, done: bool, *sys_info: Any) -> None:
-        """Do nothing."""
-
-
 def search_learning_rate(
     learning_rates: Sequence[float], seeds: Sequence[int], *, num_steps: int, at_once: int = 2
 ) -> pd.DataFrame:
@@ -140,30 +101,13 @@ def search_learning_rate(
                 max_concurrent_trials=at_once,
                 reuse_actors=True,
             ),
-            run_config=tune.RunConfig(
-                storage_path=folder,
-                storage_filesystem=storage_filesystem(),
-                verbose=0,
-                callbacks=[Progress(len(learning_rates) * len(seeds))],
-                progress_reporter=Silent(),
-                failure_config=tuning.failure_config(),
+            run_config=tuning.run_config(
+                "learning-rate",
+                tuning.TrialProgress(len(learning_rates) * len(seeds)),
+                folder=Path(folder),
             ),
         ).fit()
-    if results.errors:
-        raise RuntimeError(f"{len(results.errors)} trials failed; the first: {results.errors[0]}")
-    return _as_table(results, rounds * ROUND_STEPS)
-
-
-def _as_table(results: tune.ResultGrid, full_steps: int) -> pd.DataFrame:
-    """Return one row per trial; a trial with fewer than ``full_steps`` was stopped early."""
-    rows = [
-        {
-            "learning_rate": result.config["learning_rate"],
-            "seed": result.config["seed"],
-            "share": result.metrics["share"],
-            "env_steps": result.metrics["env_steps"],
-            "stopped_early": result.metrics["env_steps"] < full_steps,
-        }
-        for result in results
-    ]
-    return pd.DataFrame(rows).sort_values(["learning_rate", "seed"], ignore_index=True)
+        table = tuning.frame(results)
+    table["stopped_early"] = table["env_steps"] < rounds * ROUND_STEPS
+    columns = ["learning_rate", "seed", "share", "env_steps", "stopped_early"]
+    return table[columns].sort_values(columns[:2], ignore_index=True)

@@ -28,6 +28,7 @@
 # %%
 import math
 import sys
+from pathlib import Path
 
 import gymnasium as gym
 import matplotlib.pyplot as plt
@@ -168,6 +169,7 @@ plots.reading(
 from ray import tune
 
 from course_lib import tuning
+from course_lib.tuning.corridor import ROUND_EPISODES, QLearningTrial, StopButton
 
 
 # %%
@@ -223,7 +225,7 @@ with tuning.quiet():
         tune_config=tune.TuneConfig(
             metric="seconds", mode="min", max_concurrent_trials=AT_ONCE, reuse_actors=True
         ),
-        run_config=tuning.run_config("grid", tuning.Watch(20, live.update)),
+        run_config=tuning.run_config("grid", tuning.TrialProgress(20, live.update)),
     )
     results = tuner.fit()
 live.close()
@@ -300,7 +302,7 @@ def search(name, num_trials, num_walks=sizes.num_walks, **options):
             objective,
             param_space=search_space() | {"num_walks": num_walks, "seed": SEED},
             tune_config=tune.TuneConfig(metric="seconds", mode="min", **options),
-            run_config=tuning.run_config(name, tuning.Watch(num_trials, live.update)),
+            run_config=tuning.run_config(name, tuning.TrialProgress(num_trials, live.update)),
         ).fit()
 
 
@@ -567,14 +569,14 @@ def learn(learning_rate, epsilon, seed, num_rounds=sizes.agent_rounds):
     for _ in range(num_rounds):
         tabular.q_learning(
             env,
-            num_episodes=tuning.ROUND_EPISODES,
+            num_episodes=ROUND_EPISODES,
             learning_rate=learning_rate,
             gamma=1.0,
             epsilon=epsilon,
             rng=rng,
             q_table=q_table,
         )
-        seconds.append(tuning.greedy_time(env, q_table))
+        seconds.append(env.greedy_time(q_table))
     return seconds, q_table
 
 
@@ -583,7 +585,7 @@ cautious = {"learning_rate": 0.03, "epsilon": 0.1}
 before = [
     learn(**cautious, seed=seed)[0] for seed in tqdm(range(5), desc="agents", file=sys.stdout)
 ]
-episodes = np.arange(1, sizes.agent_rounds + 1) * tuning.ROUND_EPISODES
+episodes = np.arange(1, sizes.agent_rounds + 1) * ROUND_EPISODES
 levels = {"floor": constant, "ceiling": ceiling, "ylabel": "greedy walk, mean (s)"}
 ax = plots.plot_band(before, x=episodes, label="cautious settings", **levels)
 ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2, frameon=False)
@@ -595,7 +597,7 @@ plots.reading(f"after {episodes[-1]} episodes the median is {np.median(before, a
 # Each trial is one learning rate and one epsilon. Because one agent proves nothing, each trial trains
 # **several agents** and reports the mean of their greedy walks after every 150 episodes.
 #
-# `tuning.QLearningTrial` is a **class trainable**: `setup`, then `step` again and again. It can
+# `QLearningTrial` is a **class trainable**: `setup`, then `step` again and again. It can
 # also save and load a checkpoint, which the objective above could not. `loguniform` draws the learning
 # rate so that 0.01 to 0.1 is as likely as 0.1 to 1.
 
@@ -618,11 +620,11 @@ live = widgets.LiveFigure(
 # so that you can see what happens. Tune saves its state and returns.
 
 # %%
-stop = tuning.StopButton(after=sizes.agent_trials)
-watch = tuning.Watch(sizes.agent_trials, live.update)
+stop = StopButton(after=sizes.agent_trials)
+watch = tuning.TrialProgress(sizes.agent_trials, live.update)
 with tuning.quiet(), live:
     stopped = tune.Tuner(
-        tuning.QLearningTrial,
+        QLearningTrial,
         param_space=agent_space,
         tune_config=tune.TuneConfig(
             metric="seconds",
@@ -646,7 +648,7 @@ print(f"stopped: {len(stopped)} of {sizes.agent_trials} trials had begun")
 with tuning.quiet():
     agent_results = tune.Tuner.restore(
         stopped.experiment_path,
-        trainable=tuning.QLearningTrial,
+        trainable=QLearningTrial,
         storage_filesystem=cluster.storage_filesystem,
     ).fit()
 table = tuning.frame(agent_results).sort_values("seconds")
@@ -670,7 +672,7 @@ rounds = tuning.curves(agent_results, "seconds")
 plots.plot_rungs(
     rounds,
     full=sizes.agent_rounds,
-    step=tuning.ROUND_EPISODES,
+    step=ROUND_EPISODES,
     xlabel="episodes of each agent",
     **levels,
 )
@@ -724,7 +726,7 @@ plots.reading(f"the agent uses the best gait on {agree} of {env.num_tiles} tiles
 
 # %%
 folder = agent_results.get_best_result().path
-print(*sorted(path.name for path in tuning.Path(folder).iterdir()), sep="\n")
+print(*sorted(path.name for path in Path(folder).iterdir()), sep="\n")
 print(f"\n{sys.executable} -m tensorboard.main --logdir {tuning.RESULTS.resolve()}")
 
 # %% [markdown]

@@ -36,9 +36,9 @@ from tqdm import tqdm
 from course_lib import plots, profiles, widgets
 from course_lib.checks import cartpole as checks
 from course_lib.cluster import connect
+from course_lib.envs.animation import animate, play_frames
 from course_lib.envs.rollouts import play, random_policy
 from course_lib.plots import cartpole as pictures
-from course_lib.rllib.watch import animate, record
 
 # %%
 SEED = 7
@@ -80,7 +80,7 @@ print(f"random agent, 100 episodes: mean {FLOOR[1]}, best {random_returns.max():
 # Seeing is believing. The animation is an ordinary picture, and it repeats.
 
 # %%
-frames, total = record(random_agent, ENV, seed=SEED)
+frames, total = play_frames(random_agent, ENV, seed=SEED)
 print(f"this episode: return {total:.0f}")
 animate(frames, every=1)
 
@@ -414,9 +414,9 @@ for seed, (returns, steps) in enumerate(zip(runs_by_seed, ends, strict=True)):
 from ray.rllib.algorithms.dqn.dqn import DQNConfig
 from ray.rllib.algorithms.ppo import PPOConfig
 
+from course_lib.columnar_dqn.algorithm import ColumnarDQNConfig
 from course_lib.plots.scaling import plot_where_it_pays
 from course_lib.rllib import profiling, runs, scaling
-from course_lib.rllib.columnar_dqn import ColumnarDQNConfig
 
 runners = {"num_env_runners": sizes.num_env_runners, "num_envs_per_env_runner": 8}
 network = {"fcnet_hiddens": [256, 256], "fcnet_activation": "relu", "head_fcnet_hiddens": []}
@@ -660,7 +660,7 @@ print(
 # And now the pole, once more.
 
 # %%
-frames, total = record(runs.policy_of(restored), ENV, seed=SEED)
+frames, total = play_frames(runs.policy_of(restored), ENV, seed=SEED)
 print(f"this episode: return {total:.0f}")
 animate(frames, every=4)
 

@@ -445,7 +445,7 @@ print(f"learning rate: {learning_rate:g}")
 # %%
 from ray.tune import register_env
 
-from course_lib.rllib.columnar_dqn import ColumnarDQNConfig
+from course_lib.columnar_dqn.algorithm import ColumnarDQNConfig
 
 
 # %%

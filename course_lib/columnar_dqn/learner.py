@@ -5,16 +5,12 @@ the loop around them: it slices columns, it counts the minibatches, so that the 
 moves at its interval and not once per call, and it reports one set of figures per call.
 """
 
-import contextlib
 import math
 from collections import defaultdict
-from collections.abc import Iterator
 from typing import Any
 
 import torch
 from ray.rllib.algorithms.dqn.dqn_learner import DQNLearner
-from ray.rllib.algorithms.dqn.torch.dqn_torch_learner import DQNTorchLearner
-from ray.rllib.core.learner.training_data import TrainingData
 from ray.rllib.core.learner.utils import update_target_network
 from ray.rllib.utils.metrics import (
     ALL_MODULES,
@@ -24,10 +20,12 @@ from ray.rllib.utils.metrics import (
     NUM_TARGET_UPDATES,
     TD_ERROR_KEY,
 )
+from ray.rllib.utils.torch_utils import convert_to_torch_tensor
 
-from course_lib.rllib.device_rows import DeviceRows
-from course_lib.rllib.figures import Figures
-from course_lib.rllib.loss import dqn_loss
+from .device_rows import DeviceRows
+from .figures import Figures
+from .loss import dqn_loss
+from .rllib_inside import InsideLearner
 
 STEPS_BEFORE = "num_env_steps_before_this_sample"
 ROWS = "rows"
@@ -40,7 +38,7 @@ _WORK_PER_THREAD = 4_500_000
 Tensors = dict[str, torch.Tensor]
 
 
-class ColumnarDQNTorchLearner(DQNTorchLearner):
+class ColumnarDQNTorchLearner(InsideLearner):
     """Runs over one large sample in minibatches, in one call."""
 
     def build(self) -> None:
@@ -52,7 +50,7 @@ class ColumnarDQNTorchLearner(DQNTorchLearner):
 
     def configure_optimizers_for_module(self, module_id: str, config: Any = None) -> None:
         """Use Adam, by default in the version that updates all weights in one go."""
-        parameters = self.get_parameters(self._module[module_id])
+        parameters = self.get_parameters(self.module[module_id])
         self.register_optimizer(
             module_id=module_id,
             optimizer=torch.optim.Adam(
@@ -64,12 +62,11 @@ class ColumnarDQNTorchLearner(DQNTorchLearner):
 
     def update(
         self,
-        training_data: TrainingData | None = None,
         *,
+        training_data: Any = None,
         batch: Any = None,
         timesteps: dict[str, Any] | None = None,
         minibatch_size: int | None = None,
-        _no_metrics_reduce: bool = False,
         **_: Any,
     ) -> Any:
         """Take one gradient step per ``minibatch_size`` rows of the batch.
@@ -85,18 +82,20 @@ class ColumnarDQNTorchLearner(DQNTorchLearner):
             RLlib's results; the loss and q-value figures average the steps of this call, and the
             td errors, shape (num_rows,), are in the order of the batch.
         """
-        self._check_is_built()
         timesteps = timesteps or {}
         self.before_gradient_based_update(timesteps=timesteps)
-        training_data = training_data or TrainingData(batch=batch)
-        training_data.validate()
-        training_data.solve_refs()
-        self._weights_seq_no += 1
-        for module_id, columns in self._tensors(training_data).items():
-            with self._threads(module_id, minibatch_size or len(columns["weights"])):
+        self.count_update()
+        before = torch.get_num_threads()
+        try:
+            for module_id, columns in self._tensors(batch or training_data.batch).items():
+                torch.set_num_threads(
+                    self._threads(module_id, minibatch_size or len(columns["weights"]))
+                )
                 self._run(module_id, columns, timesteps, minibatch_size)
+        finally:
+            torch.set_num_threads(before)
         self.after_gradient_based_update(timesteps=timesteps)
-        return None if _no_metrics_reduce else self.metrics.reduce()
+        return self.metrics.reduce()
 
     def after_gradient_based_update(self, *, timesteps: dict[str, Any]) -> None:
         """Update learning-rate schedules; the target network has its own count in ``_run``."""
@@ -105,7 +104,7 @@ class ColumnarDQNTorchLearner(DQNTorchLearner):
     def hold_rows(self, capacity: int, first: int, columns: dict[str, Any]) -> None:
         """Keep rows of the replay memory here, on the learner's device."""
         if self._rows is None or self._rows.capacity != capacity:
-            self._rows = DeviceRows(capacity, self._device)
+            self._rows = DeviceRows(capacity, self.device)
         self._rows.put(first, columns)
 
     @property
@@ -126,26 +125,19 @@ class ColumnarDQNTorchLearner(DQNTorchLearner):
         self.last_update_ts_by_mid.update(state.get("last_target_update", {}))
         self._num_updates.update(state.get("num_updates", {}))
 
-    @contextlib.contextmanager
-    def _threads(self, module_id: str, batch_size: int) -> Iterator[None]:
-        """Use as many threads as the setting says, or as this network and batch are worth."""
+    def _threads(self, module_id: str, batch_size: int) -> int:
+        """As many threads as the setting says, or as this network and batch are worth."""
         wanted = self.config.torch_threads
-        before = torch.get_num_threads()
         if wanted == "auto":
             parameters = self.get_parameters(self.module[module_id])
             weights = sum(p.numel() for p in parameters if p.requires_grad)
-            wanted = min(self._threads_allowed, max(1, weights * batch_size // _WORK_PER_THREAD))
-        torch.set_num_threads(wanted or before)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before)
+            return min(self._threads_allowed, max(1, weights * batch_size // _WORK_PER_THREAD))
+        return wanted or torch.get_num_threads()
 
-    def _tensors(self, training_data: TrainingData) -> dict[str, Tensors]:
+    def _tensors(self, batch: Any) -> dict[str, Tensors]:
         """Move the whole batch to the learner's device, once."""
-        batch = self._make_batch_if_necessary(training_data=training_data)
         return {
-            module_id: {name: rows[name] for name in rows}
+            module_id: convert_to_torch_tensor(dict(rows), device=self.device)
             for module_id, rows in batch.policy_batches.items()
             if self.should_module_be_updated(module_id, batch)
         }
@@ -184,7 +176,7 @@ class ColumnarDQNTorchLearner(DQNTorchLearner):
             metrics: Any = self.metrics
             self.metrics: Any = figures
             try:
-                _, losses, _ = self._update({module_id: part})
+                losses = self.rllib_step({module_id: part})
             finally:
                 self.metrics = metrics
             figures.add(losses[module_id])
@@ -206,8 +198,7 @@ class ColumnarDQNTorchLearner(DQNTorchLearner):
         special = (
             config.torch_compile_learner,
             config.log_gradients,
-            self._grad_scalers is not None,
-            self._lr_scheduler_classes is not None,
+            self.has_special_steps,
         )
         return clips and config.num_atoms == 1 and not any(special)
 

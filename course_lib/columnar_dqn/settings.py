@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from .rllib_inside import connectors_of
+
 BUFFER_TYPE = "ColumnarReplay"
 _REPLAY_KEYS = ("type", "capacity", "alpha", "beta")
 
@@ -32,7 +34,6 @@ def check_settings(config: Any) -> None:
         )
     _check_replay(config)
     _check_training(config)
-    _check_loop(config)
     _check_unsupported(config)
     _check_gpu(config)
 
@@ -82,35 +83,35 @@ def _is_beta(beta: Any) -> bool:
 
 
 def _check_training(config: Any) -> None:
-    n_step = config.n_step
-    _require(_is_int(n_step, 1), "n_step", "an int of at least 1 (no range of n)", n_step)
-    _require(_is_number(config.gamma, 0, 1), "gamma", "in [0, 1]", config.gamma)
-    tau = config.tau
-    _require(_is_number(tau, 0, 1) and tau > 0, "tau", "in (0, 1]", tau)
-    intensity = config.training_intensity
-    _require(
-        intensity is None or (_is_number(intensity, 0) and intensity > 0),
-        "training_intensity",
-        "positive, or None for one gradient step per sampling round",
-        intensity,
-    )
-    interval = config.target_network_update_freq
-    wanted = "at least 1 environment step"
-    _require(_is_number(interval, 1), "target_network_update_freq", wanted, interval)
+    intensity, tau, threads = config.training_intensity, config.tau, config.torch_threads
     starts = config.num_steps_sampled_before_learning_starts
-    name = "num_steps_sampled_before_learning_starts"
-    _require(_is_number(starts, 0), name, "at least 0 environment steps", starts)
-
-
-def _check_loop(config: Any) -> None:
+    rules = {
+        "n_step": (_is_int(config.n_step, 1), "an int of at least 1 (no range of n)"),
+        "gamma": (_is_number(config.gamma, 0, 1), "in [0, 1]"),
+        "tau": (_is_number(tau, 0, 1) and tau > 0, "in (0, 1]"),
+        "training_intensity": (
+            intensity is None or (_is_number(intensity, 0) and intensity > 0),
+            "positive, or None for one gradient step per sampling round",
+        ),
+        "target_network_update_freq": (
+            _is_number(config.target_network_update_freq, 1),
+            "at least 1 environment step",
+        ),
+        "num_steps_sampled_before_learning_starts": (
+            _is_number(starts, 0),
+            "at least 0 environment steps",
+        ),
+        "torch_threads": (
+            threads in (None, "auto") or _is_int(threads, 1),
+            "'auto', an int of at least 1, or None",
+        ),
+        "rows_on_learner": (config.rows_on_learner in (True, False, "auto"), "a bool or 'auto'"),
+    }
     for name in ("target_update_gradient_steps", "max_updates_per_call"):
         value = getattr(config, name)
-        _require(value is None or _is_int(value, 1), name, "an int of at least 1, or None", value)
-    threads = config.torch_threads
-    right = threads is None or threads == "auto" or _is_int(threads, 1)
-    _require(right, "torch_threads", "'auto', an int of at least 1, or None", threads)
-    rows = config.rows_on_learner
-    _require(rows in (True, False, "auto"), "rows_on_learner", "True, False or 'auto'", rows)
+        rules[name] = (value is None or _is_int(value, 1), "an int of at least 1, or None")
+    for name, (is_right, wanted) in rules.items():
+        _require(is_right, name, wanted, getattr(config, name))
 
 
 def _check_unsupported(config: Any) -> None:
@@ -118,8 +119,7 @@ def _check_unsupported(config: Any) -> None:
         "num_learners above 1": config.num_learners > 1,
         "num_aggregator_actors_per_learner": config.num_aggregator_actors_per_learner > 0,
         "multi_agent() policies": config.is_multi_agent,
-        "a learner connector": config._learner_connector is not None,
-        "an env-to-module connector": config._env_to_module_connector is not None,
+        **connectors_of(config),
         "a recurrent model (use_lstm)": bool(config.model_config.get("use_lstm")),
         "burn_in_len": config.burn_in_len > 0,
         "before_learn_on_batch": config.before_learn_on_batch is not None,

@@ -1,14 +1,15 @@
 """RLlib's DQN network, with a cheaper forward pass for training."""
 
-from typing import Any
+from typing import Any, Self
 
 import torch
 from ray.rllib.algorithms.dqn.dqn_learner import QF_NEXT_PREDS, QF_PREDS, QF_TARGET_NEXT_PREDS
-from ray.rllib.algorithms.dqn.torch.default_dqn_torch_rl_module import DefaultDQNTorchRLModule
 from ray.rllib.core.columns import Columns
 
+from .rllib_inside import InsideModule
 
-class ColumnarDQNTorchRLModule(DefaultDQNTorchRLModule):
+
+class ColumnarDQNTorchRLModule(InsideModule):
     """The same network and the same numbers as RLlib's.
 
     For double DQN, RLlib sends obs and next_obs through the network as one batch, and so also
@@ -16,29 +17,30 @@ class ColumnarDQNTorchRLModule(DefaultDQNTorchRLModule):
     walks through all layers at each call to say whether this is training: here only if it changed.
     """
 
+    def setup(self) -> None:
+        """Build the layers; a network that only acts is never in training."""
+        super().setup()
+        if self.inference_only:
+            self.eval()
+
+    def train(self, mode: bool = True) -> Self:
+        """Tell all layers whether this is training, if it is news; ``eval`` comes here too."""
+        return self if self.training == mode else super().train(mode)
+
     def forward_exploration(self, batch: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         """Actions with exploration, as RLlib's."""
-        if self.training:
-            self.eval()
         with torch.no_grad():
-            return self._forward_exploration(batch, **kwargs)
+            return super().forward_exploration(batch, **kwargs)
 
     def forward_inference(self, batch: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         """Greedy actions, as RLlib's."""
-        if self.training:
-            self.eval()
         with torch.no_grad():
-            return self._forward_inference(batch, **kwargs)
+            return super().forward_inference(batch, **kwargs)
 
-    def forward_train(self, batch: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        """Q-values of obs and next_obs, as RLlib's."""
-        if not self.training:
-            self.train()
-        return self._forward_train(batch, **kwargs)
-
-    def _forward_train(self, batch: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    def training_q_values(self, batch: dict[str, Any]) -> dict[str, Any] | None:
+        """Q-values of obs and next_obs; None where RLlib's own pass is needed."""
         if not self.uses_double_q or self.num_atoms > 1 or Columns.STATE_IN in batch:
-            return super()._forward_train(batch, **kwargs)
+            return None
         following = {Columns.OBS: batch[Columns.NEXT_OBS]}
         q_values = self.compute_q_values({Columns.OBS: batch[Columns.OBS]})[QF_PREDS]
         with torch.no_grad():

@@ -12,10 +12,9 @@ from typing import Any, Self
 import gymnasium as gym
 import numpy as np
 from ray.rllib.algorithms.algorithm_config import NotProvided
-from ray.rllib.algorithms.dqn.dqn import DQN, DQNConfig
+from ray.rllib.algorithms.dqn.dqn import DQNConfig
 from ray.rllib.core import DEFAULT_MODULE_ID
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
-from ray.rllib.execution.rollout_ops import synchronous_parallel_sample
 from ray.rllib.policy.sample_batch import MultiAgentBatch, SampleBatch
 from ray.rllib.utils.metrics import (
     ENV_RUNNER_RESULTS,
@@ -32,10 +31,11 @@ from ray.rllib.utils.metrics import (
 )
 from ray.rllib.utils.numpy import convert_to_numpy
 
-from course_lib.rllib.learner import ROWS, STEPS_BEFORE, ColumnarDQNTorchLearner
-from course_lib.rllib.module import ColumnarDQNTorchRLModule
-from course_lib.rllib.replay import Chunk, ColumnarReplay
-from course_lib.rllib.settings import BUFFER_TYPE, at_step, check_settings
+from .learner import ROWS, STEPS_BEFORE, ColumnarDQNTorchLearner
+from .module import ColumnarDQNTorchRLModule
+from .replay import Chunk, ColumnarReplay
+from .rllib_inside import InsideDQN
+from .settings import BUFFER_TYPE, at_step, check_settings
 
 
 class ColumnarDQNConfig(DQNConfig):
@@ -152,8 +152,8 @@ def _refuse(wanted: str, got: Any, advice: str) -> None:
     raise ValueError(f"ColumnarDQN needs a {wanted} space, the environment has {got}; {advice}")
 
 
-class ColumnarDQN(DQN):
-    """RLlib's DQN on a :class:`~course_lib.rllib.replay.ColumnarReplay`."""
+class ColumnarDQN(InsideDQN):
+    """RLlib's DQN on a :class:`~.replay.ColumnarReplay`."""
 
     local_replay_buffer: ColumnarReplay
 
@@ -181,13 +181,7 @@ class ColumnarDQN(DQN):
     def _collect(self) -> list[Any]:
         """Let all env runners sample in parallel; return their episodes and stretches of them."""
         with self.metrics.log_time((TIMERS, ENV_RUNNER_SAMPLING_TIMER)):
-            episodes, results = synchronous_parallel_sample(
-                worker_set=self.env_runner_group,
-                concat=True,
-                sample_timeout_s=self.config.sample_timeout_s,
-                _uses_new_env_runners=True,
-                _return_metrics=True,
-            )
+            episodes, results = self.sample_episodes()
         self.metrics.aggregate(results, key=ENV_RUNNER_RESULTS)
         return episodes
 
@@ -263,7 +257,9 @@ class ColumnarDQN(DQN):
         key = (ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME)
         return int(self.metrics.peek(key, default=0))
 
-    def _create_local_replay_buffer_if_necessary(self, config: Any) -> ColumnarReplay:
+    def make_replay_memory(self) -> ColumnarReplay:
+        """Make the memory that the settings describe; RLlib asks for it once."""
+        config = self.config
         return ColumnarReplay(
             config.replay_buffer_config["capacity"],
             n_step=config.n_step,

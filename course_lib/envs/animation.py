@@ -10,7 +10,7 @@ from PIL import Image as Pillow
 from course_lib.envs.rollouts import MakeEnv, Policy, make
 
 
-def record(
+def play_frames(
     policy: Policy, env: MakeEnv, *, seed: int, max_steps: int = 500
 ) -> tuple[list[np.ndarray], float]:
     """Play one episode and return its frames and its return.
@@ -63,22 +63,3 @@ def animate(
         stream, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0
     )
     return Image(stream.getvalue(), format="gif")
-
-
-def watch(source: Any, env: MakeEnv, *, seed: int, max_steps: int = 500, every: int = 3) -> Image:
-    """Play one greedy episode and return it as an animation.
-
-    Args:
-        source: an algorithm, its module, or any policy over batches of observations.
-        env: a registered name, or a callable that takes ``render_mode``.
-        seed: fixes the start state.
-        max_steps: stop after this many steps.
-        every: keep one frame in this many.
-    """
-    policy = source
-    if hasattr(source, "get_module") or hasattr(source, "forward_inference"):
-        from course_lib.rllib.runs import policy_of
-
-        policy = policy_of(source)
-    frames, _ = record(policy, env, seed=seed, max_steps=max_steps)
-    return animate(frames, every=every)

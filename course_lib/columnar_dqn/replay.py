@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from course_lib.rllib.priorities import Priorities
+from .priorities import Priorities
 
 Columns = dict[str, np.ndarray]
 _MAX_OPEN_EPISODES = 4096
@@ -166,10 +166,6 @@ class ColumnarReplay:
     def take(self, index: np.ndarray) -> Columns:
         """Return the rows ``index``, shape (N,), of all columns."""
         return {name: column[index] for name, column in self._columns.items()}
-
-    def sample(self, num_rows: int) -> Columns:
-        """Draw ``num_rows`` transitions; see :meth:`draw`."""
-        return self.take(self.draw(num_rows)[0])
 
     def rows_since(self, num_added: int) -> tuple[int, Columns]:
         """Return what came in since ``num_added`` transitions had been added, oldest first.

@@ -1,0 +1,136 @@
+"""Running an experiment of Tune in a notebook: where results go, progress, what came out."""
+
+import datetime
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import ray
+from ray import tune
+from tqdm import tqdm
+
+from course_lib import journal
+from course_lib.cluster import storage_filesystem
+
+RESULTS = Path("results")  # beside the notebook; git ignores it
+
+Row = dict[str, Any]
+
+
+def run_config(
+    name: str, *callbacks: tune.Callback, folder: Path = RESULTS, keep_progress: bool = False
+) -> tune.RunConfig:
+    """Return a silent RunConfig whose results lie in a new folder below ``folder``.
+
+    On a cluster a trial that failed starts again from its checkpoint, twice: its machine may have
+    vanished. On one machine the failure is the trial's own, and is shown at once.
+
+    Args:
+        name: of the experiment; the time is added, so that no run overwrites another.
+        *callbacks: called while the experiment runs.
+        folder: where experiments are kept.
+        keep_progress: whether class trainables save a checkpoint after every result.
+    """
+    stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S-%f")
+    frequency = 1 if keep_progress else 0
+    several = ray.is_initialized() and len(ray.nodes()) > 1
+    return tune.RunConfig(
+        name=f"{name}-{stamp}",
+        storage_path=str(Path(folder).resolve()),
+        storage_filesystem=storage_filesystem(),
+        callbacks=list(callbacks),
+        checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=frequency, num_to_keep=1),
+        failure_config=tune.FailureConfig(max_failures=2 if several else 0),
+        progress_reporter=NoReporter(),
+        verbose=0,
+    )
+
+
+class NoReporter(tune.ProgressReporter):
+    """Shows nothing: Tune's own reporter leaves an empty output in a notebook."""
+
+    def should_report(self, trials: list, done: bool = False) -> bool:
+        """Never."""
+        return False
+
+    def report(self, trials: list, done: bool, *sys_info: Any) -> None:
+        """Do nothing."""
+
+
+class TrialProgress(tune.Callback):
+    """Show progress while Tune runs: a bar of finished trials and, if wanted, a live figure.
+
+    Args:
+        total: number of trials.
+        show: called after each result with one row per trial that has reported (see
+            :func:`rows_of`), in the order in which they were made.
+    """
+
+    def __init__(self, total: int, show: Callable[[list[Row]], object] | None = None) -> None:
+        self.total, self._show = total, show
+        self._bar: Any = None
+
+    def on_trial_result(
+        self, iteration: int, trials: list, trial: Any, result: dict, **info: Any
+    ) -> None:
+        """Redraw."""
+        self._update(trials)
+
+    def on_trial_complete(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
+        """Move the bar."""
+        self._update(trials)
+
+    def on_experiment_end(self, trials: list, **info: Any) -> None:
+        """Draw the last state and close the bar."""
+        self._update(trials)
+        self._bar.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the screen behind: an experiment is saved with its callbacks."""
+        return {"total": self.total, "_show": None, "_bar": None}
+
+    def _update(self, trials: list) -> None:
+        if self._bar is None:
+            self._bar = tqdm(total=self.total, desc="trials", unit="trial", file=sys.stdout)
+        self._bar.n = sum(trial.status == "TERMINATED" for trial in trials)
+        self._bar.refresh()
+        if self._show is not None:
+            self._show(rows_of(trials))
+
+
+def rows_of(trials: list) -> list[Row]:
+    """Return one row per trial that has reported: its config and its latest metrics."""
+    return [
+        {**trial.config, **trial.last_result, "trial_id": trial.trial_id}
+        for trial in trials
+        if trial.last_result.get("training_iteration")
+    ]
+
+
+def frame(results: tune.ResultGrid) -> pd.DataFrame:
+    """Return one row per trial: its config, its last metrics, its folder ``path``.
+
+    Raises:
+        RuntimeError: if a trial failed.
+    """
+    if results.errors:
+        raise RuntimeError(f"{len(results.errors)} trials failed; the first: {results.errors[0]}")
+    rows = [{**one.config, **(one.metrics or {}), "path": one.path} for one in results]
+    return pd.DataFrame(rows)
+
+
+def curves(results: tune.ResultGrid, metric: str) -> list[np.ndarray]:
+    """Return for each trial all the values of ``metric`` that it reported.
+
+    A trial that was interrupted may have done an iteration twice; the later one counts. One that
+    was interrupted before its first report has an empty array.
+    """
+    found = []
+    for one in results:
+        rows = journal.read(Path(one.path, "result.json"))
+        values = {row["training_iteration"]: row[metric] for row in rows}
+        found.append(np.array([values[key] for key in sorted(values)], dtype=float))
+    return found
