@@ -1,25 +1,22 @@
 """Putting a TensorTrade environment together from its parts."""
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from course_lib.trading import tensortrade_import as tt
 from course_lib.trading.components import LogGrowth, PositionActions, RuinStopper, Silent
 from course_lib.trading.features import FEATURES
-
-if TYPE_CHECKING:
-    from course_lib.trading.environment import TradingEnv
-from course_lib.trading import tensortrade_import as tt
 
 COIN_DECIMALS = 8
 NO_LIMIT = 1e15  # TensorTrade fills only part of an order above its default limit of 1e6
 
 
-def build(env: "TradingEnv") -> tuple[tt.TradingEnv, tuple[tt.Wallet, tt.Wallet], Any]:
+def build(env: Any) -> tuple[tt.TradingEnv, tuple[tt.Wallet, tt.Wallet], Any]:
     """Build exchange, wallets, feed, actions and reward.
 
     Args:
-        env: the Gymnasium environment around them. Its options say what to build, and
-            ``env.stream`` is asked at each reset for what each stream delivers in the episode.
+        env: the Gymnasium environment around them, a ``trading.environment.TradingEnv`` (which
+            imports this module). Its options say what to build, and ``env.stream`` is asked at each reset for what each stream delivers in the episode.
 
     Returns:
         The TensorTrade environment, the wallets of money and asset, and the broker.
