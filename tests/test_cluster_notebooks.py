@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from cluster_rig import ROOT, Rig, missing
+from lesson import lessons
 
 pytestmark = [
     pytest.mark.skipif(bool(missing()), reason=missing() or "there"),
@@ -17,7 +18,11 @@ pytestmark = [
     pytest.mark.timeout(1500),
 ]
 PROFILE = os.environ.get("CLUSTER_TEST_PROFILE", "smoke")
-NOTEBOOKS = ("02_corridor_walk", "03_cartpole_dqn", "04_trading_agent")
+NOTEBOOKS = [
+    lesson.source.stem
+    for lesson in lessons()
+    if "= connect()" in lesson.source.read_text(encoding="utf-8")
+]
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,8 @@ def build(env: Any) -> tuple[tt.TradingEnv, tuple[tt.Wallet, tt.Wallet], Any]:
 
     Args:
         env: the Gymnasium environment around them, a ``trading.environment.TradingEnv`` (which
-            imports this module). Its options say what to build, and ``env.stream`` is asked at each reset for what each stream delivers in the episode.
+            imports this module). Its options say what to build, and ``env.stream`` is asked at
+            each reset for what each stream delivers in the episode.
 
     Returns:
         The TensorTrade environment, the wallets of money and asset, and the broker.
