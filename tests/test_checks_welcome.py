@@ -11,18 +11,16 @@ from checks_kit import accepts, refuses
 
 from course_lib.answers import answer
 from course_lib.checks import welcome as checks
-from course_lib.cluster import connect
 
 
 @pytest.fixture(scope="module")
-def running_ray() -> Iterator[None]:
+def running_ray(local_ray: None) -> Iterator[None]:
     from ray import cloudpickle
 
     # A notebook's classes travel to Ray's workers as a whole; those of a test module would not.
     here = sys.modules[__name__]
     cloudpickle.register_pickle_by_value(here)
-    with connect("local", num_cpus=2):
-        yield
+    yield
     cloudpickle.unregister_pickle_by_value(here)
 
 
