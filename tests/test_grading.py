@@ -114,13 +114,11 @@ class TestFindingTheAnswer:
         assert found.state == "finished"
         assert "target = reward" in found.source
 
-    def test_the_stub(self) -> None:
-        found = assemble.find_answer(read(files.notebook(files.exercise(files.STUB))), UPDATE)
-        assert found.state == "stub"
-
-    def test_nothing(self) -> None:
-        found = assemble.find_answer(read(files.notebook(files.check())), UPDATE)
-        assert found.state == "missing"
+    @pytest.mark.parametrize(
+        ("cell", "state"), [(files.exercise(files.STUB), "stub"), (files.check(), "missing")]
+    )
+    def test_none(self, cell: dict[str, Any], state: str) -> None:
+        assert assemble.find_answer(read(files.notebook(cell)), UPDATE).state == state
 
 
 class TestAssembling:

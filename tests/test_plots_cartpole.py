@@ -8,17 +8,10 @@ from matplotlib.figure import Figure
 from course_lib.plots import cartpole as pictures
 
 ROWS = [
-    {
-        "env_steps": 500.0 * i,
-        "seconds": float(i),
-        "mean_return": 20.0 + i,
-        "max_return": 40.0 + i,
-        "loss": 0.1,
-        "mean_q": float(i),
-        "greedy_return": 30.0 if i % 2 else np.nan,
-    }
+    {"env_steps": 500.0 * i, "seconds": float(i), "mean_return": 20.0 + i, "max_return": 40.0 + i,
+     "loss": 0.1, "mean_q": float(i), "greedy_return": 30.0 if i % 2 else np.nan}
     for i in range(1, 9)
-]
+]  # fmt: skip
 LEVELS = {"floor": ("random agent", 22.0), "ceiling": ("solved", 475)}
 
 

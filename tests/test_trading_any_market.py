@@ -1,7 +1,11 @@
 """A participant's own prices: a daily stock and a 15-minute currency pair, all the way through."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -46,6 +50,7 @@ MARKETS = {  # name: (maker, interval, rows a year, near enough)
     "stock": (stock, pd.Timedelta(days=1), 261.0),
     "currency": (currency, pd.Timedelta(minutes=15), 4 * 24 * 261.0),
 }
+ROOT = Path(__file__).resolve().parents[1]
 each_market = pytest.mark.parametrize("name", MARKETS)
 
 
@@ -118,3 +123,27 @@ def test_an_agent_trains_on_it(name, tmp_path, local_ray):
     run = evaluation.run_policy(agent.greedy(module), environment.make_env(test), name="agent")
     assert run.times[-1] == table.index[-1]
     assert np.isfinite(run.net_worth).all()
+
+
+@pytest.mark.full
+@pytest.mark.timeout(600)
+@each_market
+def test_notebook_04_runs_on_it_from_top_to_bottom(name, tmp_path):
+    own = MARKETS[name][0](tmp_path)
+    notebook = nbformat.read(ROOT / "notebooks" / "solutions" / "04_trading_agent.ipynb", 4)
+    changes = {
+        "MY_PRICES = None": f"MY_PRICES = {str(own)!r}",
+        'GAPS = "error"': 'GAPS = "keep"',
+    }
+    for old, new in changes.items():
+        assert sum(old in cell.source for cell in notebook.cells) == 1
+        for cell in notebook.cells:
+            cell.source = cell.source.replace(old, new)
+    mine, result = tmp_path / "mine.ipynb", tmp_path / "result.json"
+    nbformat.write(notebook, mine)
+    run = subprocess.run(
+        [sys.executable, str(ROOT / "tests/notebook_runner.py"), str(mine), str(tmp_path / "r")],
+        env={**os.environ, "COURSE_PROFILE": "smoke", "COURSE_STRICT_CHECKS": "1"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, result.read_text()[:3_000] + run.stderr[-2_000:]

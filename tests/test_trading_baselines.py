@@ -53,12 +53,19 @@ def test_sine_market_has_its_period_and_its_noise():
     clean = markets.sine_market(48 * 20, rng=rng, noise=0.0)["close"].to_numpy()
     np.testing.assert_allclose(clean[48:], clean[:-48], atol=0.02)
     assert clean.max() == pytest.approx(100 * np.exp(0.05), rel=1e-3)
-    one, same = (market(seed=4)["close"] for _ in range(2))
+
+
+@pytest.mark.parametrize("make", [markets.sine_market, markets.regime_market])
+def test_markets_follow_their_seed_and_refuse_what_is_out_of_range(make):
+    one, same, other = (make(300, rng=np.random.default_rng(n))["close"] for n in (4, 4, 5))
     pd.testing.assert_series_equal(one, same)
-    assert not np.array_equal(one, market(seed=5)["close"])
-    for wrong in ({"num_rows": 1}, {"period": 2}, {"amplitude": 0.6}, {"noise": -1}):
+    assert not np.array_equal(one, other)
+    slope = {"slope": 0.2} if make is markets.regime_market else {"amplitude": 0.6}
+    for wrong in ({"num_rows": 1}, {"period": 2}, {"noise": -1}, slope):
         with pytest.raises(ValueError, match="must be"):
-            markets.sine_market(**{"num_rows": 100, "rng": rng, **wrong})
+            make(**{"num_rows": 100, "rng": np.random.default_rng(0), **wrong})
+    with pytest.raises(ValueError, match="even number, got 7"):
+        markets.regime_market(100, rng=np.random.default_rng(0), period=7)
 
 
 def test_regime_market_changes_its_ways_and_stays_in_range():
@@ -72,15 +79,6 @@ def test_regime_market_changes_its_ways_and_stays_in_range():
     assert 0.1 < 1 - steady.mean() < 0.9, "and something else"
     assert np.abs(np.log(table["close"] / 100)).max() < 1.3
     assert np.abs(moves).max() < 0.01, "no jump where regimes meet"
-    one, same, other = (
-        markets.regime_market(300, rng=np.random.default_rng(seed))["close"] for seed in (4, 4, 5)
-    )
-    pd.testing.assert_series_equal(one, same)
-    assert not np.array_equal(one, other)
-    rng = np.random.default_rng(0)
-    for wrong in ({"num_rows": 1}, {"period": 7}, {"slope": 0.2}, {"noise": -1}):
-        with pytest.raises(ValueError, match="must be"):
-            markets.regime_market(**{"num_rows": 100, "rng": rng, **wrong})
 
 
 def test_baselines_trade_as_they_say():

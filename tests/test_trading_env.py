@@ -140,6 +140,20 @@ def test_observation_holds_the_features_of_the_window_and_the_position():
     assert not features.make_features(table).iloc[features.WARM_UP :].isna().any().any()
 
 
+def test_what_an_agent_trades_with_reaches_both_of_its_environments():
+    from course_lib.trading import agent
+
+    given = {"decide_every": 3, "window": 5, "min_hold": 2}
+    settings = agent.Settings(**given, fee=0.01, reward="pbr", episode_rows=20)
+    train = agent.training_env(market(), settings)
+    judge = agent.judging_env(market(), settings, 0.02)
+    for env in (train, judge):
+        assert {name: getattr(env, name) for name in given} == given
+    assert (train.fee, train.reward_name, train.random_start) == (0.01, "pbr", True)
+    assert (judge.fee, judge.reward_name, judge.random_start) == (0.02, "log_growth", False)
+    assert (train.episode_rows, judge.episode_rows) == (20, 399 - judge.first_row)
+
+
 def test_two_environments_do_not_disturb_each_other():
     one, two = (environment.make_env(market(seed=seed)) for seed in (1, 2))
     one.reset()
