@@ -9,13 +9,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = (
-    {"answers", "columnar_dqn", "envs", "journal", "profiles", "quiet", "reports", "torch_threads"},
+    {"answers", "columnar_dqn", "envs", "errors", "journal", "profiles", "quiet", "reports",
+     "torch_threads"},
     {"cluster", "training"},
     {"agents", "rllib"},
     {"trading", "tuning"},
     {"checks", "plots", "widgets"},
     {"grading", "preflight"},
-)
+)  # fmt: skip
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 Graph = dict[str, set[str]]
 
