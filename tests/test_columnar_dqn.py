@@ -18,7 +18,8 @@ from course_lib.rllib import runs  # noqa: E402
 pytestmark = pytest.mark.usefixtures("local_ray")
 
 
-@pytest.mark.parametrize(("runners", "envs"), [(0, 1), (0, 4), (1, 2), (2, 2)])
+@pytest.mark.parametrize(("runners", "envs"), [
+    (0, 1), (0, 4), (1, 2), pytest.param(2, 2, marks=pytest.mark.slow)])  # fmt: skip
 def test_it_trains(built, runners, envs):
     algo = built(small(runners=runners, envs=envs, n_step=3))
     before = runs.q_values(algo, np.ones((3, 4)))
@@ -61,7 +62,12 @@ def test_an_unfinished_episode_becomes_a_chunk():
     assert first.episode_id == second.episode_id
 
 
-@pytest.mark.parametrize("probe", PROBES[2:], ids=lambda probe: probe.name)
+LESS_TELLING = ("best action", "terminated")  # the comparison with RLlib's learner sees it too
+
+
+@pytest.mark.parametrize("probe", [
+    pytest.param(probe, id=probe.name, marks=[pytest.mark.slow] * (probe.name in LESS_TELLING))
+    for probe in PROBES[2:]])  # fmt: skip
 def test_probe_q_values_are_found(built, probe):
     ray.tune.register_env("probe", lambda _: probe.make())
     config = small(
@@ -164,7 +170,10 @@ def test_rows_are_kept_where_the_learner_is_apart(learners, asked, kept):
     assert config.learner_keeps_rows is kept
 
 
-ALPHAS = pytest.mark.parametrize("alpha", [0.0, 0.6], ids=["uniform", "prioritised"])
+ALPHAS = pytest.mark.parametrize(
+    "alpha",
+    [pytest.param(0.0, id="uniform", marks=pytest.mark.slow), pytest.param(0.6, id="prioritised")],
+)
 
 
 @ALPHAS
@@ -250,6 +259,7 @@ def test_evaluation_by_rllib_plays_without_exploring(built):
     assert algo.evaluate()["env_runners"]["num_episodes"] == 3
 
 
+@pytest.mark.slow
 def test_tune_runs_trials_and_stops_them_early(tmp_path):
     """A trial stops at the return asked for; the learning rate is what Tune varies."""
     config = small(lr=tune.grid_search([0.001, 0.01]))

@@ -23,7 +23,10 @@ def test_loading_from_an_empty_folder_says_so(tmp_path):
         runs.load(tmp_path)
 
 
-@pytest.mark.parametrize("runners", [0, 1])
+RUNNERS = pytest.mark.parametrize("runners", [0, pytest.param(1, marks=pytest.mark.slow)])
+
+
+@RUNNERS
 def test_training_ends_with_the_weights_of_the_best_evaluation(built, monkeypatch, runners):
     algo = built(small(runners=runners))
     figures, seen, obs = iter([5.0, 50.0, 20.0]), [], np.ones((1, 4))
@@ -43,7 +46,7 @@ def test_training_ends_with_the_weights_of_the_best_evaluation(built, monkeypatc
         np.testing.assert_array_equal(weight.numpy(), weights[name])
 
 
-@pytest.mark.parametrize("runners", [0, 1])
+@RUNNERS
 def test_the_mean_return_counts_whole_episodes(built, runners):
     """On CartPole a return is a number of steps, so all returns add up to the steps taken."""
     algo = built(small(runners=runners))

@@ -72,7 +72,9 @@ def names_used(path: Path) -> set[str]:
             used |= {*node.module.split("."), *(alias.name for alias in node.names)}
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             stored.add(node.target.id)
-    return {name for name in used - own - stored if private(name) and name.isidentifier()}
+    listed = {one.name for one in INSIDE}
+    taken = used - own - stored | (used | stored) & listed - own
+    return {name for name in taken if private(name) and name.isidentifier()}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")

@@ -26,6 +26,7 @@ def test_waiting_rests_before_each_step(monkeypatch: pytest.MonkeyPatch) -> None
     assert rests == [0.5]
 
 
+@pytest.mark.slow  # notebook 03 does the same
 def test_sampling_rates(local_ray: None) -> None:
     rows = list(
         scaling.sampling_rates(
@@ -55,7 +56,7 @@ class TestUpdates:
         assert 0 < small < large
 
     @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
-    @pytest.mark.parametrize("num_learners", [0, 1])
+    @pytest.mark.parametrize("num_learners", [0, pytest.param(1, marks=pytest.mark.slow)])
     def test_gpu_that_is_only_counted(self, local_ray: None, num_learners: int) -> None:
         place = LearnerPlace(num_learners, 1, "on a GPU")
         with pytest.raises(RuntimeError, match="counts a GPU that PyTorch does not see"):

@@ -145,6 +145,7 @@ class TestWithTune:
         with pytest.raises(RuntimeError, match="1 trials failed"):
             tuning.frame(results)
 
+    @pytest.mark.slow  # notebook 02 does the same
     def test_stopped_and_restored_run_finishes_every_trial(self, tmp_path: Path) -> None:
         space = {
             "learning_rate": tune.loguniform(0.01, 1), "epsilon": tune.uniform(0.02, 0.8),
