@@ -85,6 +85,7 @@ def addresses(rig: Rig, notebook: Path) -> dict:
     return run(rig, notebook, ADDRESSES.replace("HOST", repr(rig.head.ip)))
 
 
+@pytest.mark.slow
 class TestAddresses:
     @pytest.mark.parametrize(
         ("case", "words"),
@@ -108,6 +109,7 @@ class TestAddresses:
         assert addresses["left"] is False
 
 
+@pytest.mark.slow
 class TestToken:
     @pytest.mark.parametrize("address", ["gcs", "client"])
     @pytest.mark.parametrize(
@@ -170,7 +172,9 @@ with tuning.quiet():
         results.experiment_path, QLearningTrial,
         storage_filesystem=cluster.storage_filesystem)
     facts["restored"] = len(restored.fit())
-
+"""
+RLLIB = """
+cluster = connect(GCS)
 from ray.rllib.algorithms.ppo import PPOConfig
 from course_lib.rllib import runs
 config = PPOConfig().environment("CartPole-v1").env_runners(num_env_runners=2)
@@ -184,7 +188,8 @@ runs.stop(algo)
 algo = runs.load("saved")
 facts["loaded"] = list(runs.iterate(algo, num_steps=1600))[-1]["env_steps"]
 runs.stop(algo)
-
+"""
+LEAVE = """
 cluster.disconnect()
 import psutil
 facts["left"] = [one.name() for one in psutil.Process().children(recursive=True)]
@@ -195,7 +200,7 @@ facts["tmp"] = os.listdir("/tmp/ray")
 @pytest.fixture(scope="module")
 def work(rig: Rig, notebook: Path) -> dict:
     """What a notebook saw that worked on the cluster."""
-    return run(rig, notebook, WORK.replace("GCS", repr(rig.gcs)), timeout=900)
+    return run(rig, notebook, (WORK + LEAVE).replace("GCS", repr(rig.gcs)), timeout=900)
 
 
 class TestWork:
@@ -223,14 +228,18 @@ class TestWork:
         assert "tables.npy" in work["checkpoint"]
         assert work["restored"] == 4
 
-    def test_rllib_samples_on_the_cluster(self, work: dict, rig: Rig) -> None:
-        assert rig.nodes["driver"].ip not in work["runners"]
-        assert work["env_steps"] >= 800
-        assert work["loaded"] >= 1600
-
     def test_leaves_nothing(self, work: dict) -> None:
         assert work["left"] == []
         assert work["tmp"] == []
+
+
+@pytest.mark.slow
+def test_rllib_samples_on_the_cluster(rig: Rig, notebook: Path) -> None:
+    work = run(rig, notebook, (RLLIB + LEAVE).replace("GCS", repr(rig.gcs)), timeout=900)
+    assert rig.nodes["driver"].ip not in work["runners"]
+    assert work["env_steps"] >= 800
+    assert work["loaded"] >= 1600
+    assert work["left"] == work["tmp"] == []
 
 
 def test_no_machine_has_a_process_of_the_driver_left(rig: Rig, work: dict) -> None:

@@ -176,3 +176,29 @@ def test_says_what_to_close() -> None:
     finally:
         for one in [*kernel.children(), kernel]:
             one.kill()
+
+
+SLOW_AGENTS = """
+import sys, time
+words = open("/proc/self/cmdline").read()
+if "dashboard/agent.py" in words or "runtime_env/agent/main.py" in words:
+    time.sleep(20)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_ray_whose_agents_start_slowly_starts(tmp_path: Path) -> None:
+    """As on a laptop whose virus scanner reads every file; Ray alone gives up after 15 s."""
+    (tmp_path / "sitecustomize.py").write_text(SLOW_AGENTS)
+    code = (
+        "from course_lib.cluster import connect\n"
+        "with connect('local', num_cpus=1):\n"
+        "    import ray; print(ray.get(ray.remote(lambda: 7).remote()))"
+    )
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, timeout=500
+    )
+    assert run.stdout.splitlines()[-1] == "7", run.stdout + run.stderr
+    assert run.stdout.count("Ray starts: ") >= 3

@@ -150,9 +150,9 @@ def _start_here(wishes: _Wishes) -> tuple[str, list[psutil.Process]]:
         )
     except Exception as error:
         raise ClusterError(
-            f"Ray did not start on this machine: {error} {waiting.to_close()} Close other "
-            "notebooks (Kernel, Shut Down All Kernels) and large programs, then run this cell "
-            "again; `python -m course_lib.preflight` says what is missing."
+            f"Ray did not start on this machine: {str(error).rstrip('.')}. {waiting.to_close()} "
+            "Close other notebooks (Kernel, Shut Down All Kernels) and large programs, then run "
+            "this cell again; `python -m course_lib.preflight` says what is missing."
         ) from error
 
 

@@ -12,6 +12,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -63,10 +64,12 @@ def start_local(
     sizes = object_store(machine.memory_bytes()[0], machine.shared_memory_bytes())
     try:
         with waiting.turn(), waiting.told("Ray starts", limit_s):
+            end = time.monotonic() + limit_s
             load_ray()
             import ray
 
-            with ray_inside.loopback_only() as loopback, ray_inside.patient(limit_s), quiet():
+            patient = ray_inside.patient(end - time.monotonic())
+            with ray_inside.loopback_only() as loopback, patient, quiet():
                 context = ray.init(
                     "local",
                     num_cpus=num_cpus,
@@ -78,18 +81,23 @@ def start_local(
                     **loopback,
                     **sizes,
                 )
-            _wait_for_workers(num_cpus, limit_s)
+            _wait_for_workers(num_cpus, end)
     except BaseException:
         leave([child for child in psutil.Process().children() if child not in before])
         raise
     return context.dashboard_url or "", ray_inside.main_processes()
 
 
-def _wait_for_workers(number: int, limit_s: float) -> None:
+def _wait_for_workers(number: int, end: float) -> None:
     """Let each core run something, so that what follows is as quick as it will be."""
     import ray
 
-    ray.get([ray.remote(lambda: None).remote() for _ in range(number)], timeout=limit_s)
+    asked = [ray.remote(lambda: None).remote() for _ in range(number)]
+    if (
+        len(ray.wait(asked, num_returns=number, timeout=max(1.0, end - time.monotonic()))[0])
+        < number
+    ):
+        raise TimeoutError("its workers were not ready in time")
 
 
 def load_ray() -> None:

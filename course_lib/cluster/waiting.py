@@ -97,6 +97,7 @@ def to_close(most: int = 3) -> str:
             sums = used.setdefault(program, [0.0, 0.0])
             sums[0] += info["memory_info"].rss if info["memory_info"] else 0
             sums[1] += info["cpu_percent"] or 0
+    used = {one: sums for one, sums in used.items() if sums[0]}  # the system's own have no memory
     large = [one for one, (memory, cpu) in used.items() if memory > 200e6 or cpu > 20]
     large.sort(key=lambda one: used[one][0], reverse=True)
     texts = [
@@ -121,7 +122,7 @@ def _program(pid: int, infos: dict[int, dict]) -> int:
 
 
 def _title(info: dict) -> str:
-    title = info["name"]
+    title = " ".join([info["name"], *(info["cmdline"] or ())[1:3]])[:40]
     if KERNEL in " ".join(info["cmdline"] or ()):
         title = "another notebook's kernel"
         with contextlib.suppress(psutil.Error, KeyError):  # set by Jupyter
