@@ -10,10 +10,10 @@ export VENV
 # candidate counts only if it runs: a pyenv shim for a version that is not switched on does not.
 define FIND
 for one in "$$PYTHON" python3.12 python3.13 python3 python python3.11 python3.10 python3.9 \
-    "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.*/bin/python ~/.pyenv/versions/3.*/bin/python \
-    ~/.local/share/uv/python/*/bin/python ~/miniforge3/bin/python ~/miniconda3/bin/python \
-    /opt/homebrew/bin/python3 /usr/local/bin/python3; do \
-    [ -n "$$one" ] && "$$one" -c 'import sys; sys.exit(sys.version_info < (3, 8))' 2>/dev/null && break; \
+    "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.*/bin/python \
+    "$$(eval echo ~$$(id -un))"/.pyenv/versions/3.*/bin/python \
+    ~/.local/share/uv/python/*/bin/python ~/miniforge3/bin/python ~/miniconda3/bin/python; do \
+    [ -n "$$one" ] && "$$one" -c 'import sys; sys.exit(sys.version_info < (3, 8))' >/dev/null 2>&1 && break; \
     one=; \
 done; \
 if [ -z "$$one" ] && command -v uv >/dev/null; then one=$$(uv python find 2>/dev/null || uv python install -q 3.12 && uv python find 3.12); fi; \

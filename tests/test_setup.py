@@ -157,6 +157,30 @@ class TestOldPythons:
         assert modules - {"__future__", "bootstrap"} <= sys.stdlib_module_names
 
 
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make on this machine")
+class TestMake:
+    """The Makefile needs any Python that runs."""
+
+    def make(self, folder: Path) -> subprocess.CompletedProcess[str]:
+        for tool in ("sh", "make"):
+            (folder / "bin" / tool).symlink_to(shutil.which(tool) or "")
+        program(folder / "bin/id", "echo nobody-here")
+        env = {"PATH": str(folder / "bin"), "HOME": str(folder / "home")}
+        return subprocess.run(["make", "setup", "VENV=/no/such"], cwd=ROOT, env=env,
+                              capture_output=True, text=True, check=False)  # fmt: skip
+
+    def test_one_of_pyenv_after_shims_that_fail(self, folder: Path) -> None:
+        program(folder / "bin/python3", "exit 127")
+        program(folder / "home/.pyenv/versions/3.9.1/bin/python", "echo took $*")
+        assert self.make(folder).stdout == "took course.py setup\n"
+
+    def test_none_at_all(self, folder: Path) -> None:
+        program(folder / "bin/python3", "exit 127")
+        done = self.make(folder)
+        assert done.returncode == 2
+        assert done.stderr.startswith("error: no Python runs here. Get one (sudo apt install")
+
+
 class TestUv:
     def test_one_on_the_path_if_it_is_new_enough(self, folder: Path, monkeypatch) -> None:
         monkeypatch.setattr(uv, "FOLDER", folder / ".uv")
