@@ -65,7 +65,8 @@ class Setup:
         self._need_disk(uv_program)
         say(f"\n[2/4] Making the environment in {self._venv}")
         finished_once = (self._venv / STAMP).is_file()
-        (self._venv / STAMP).unlink() if finished_once else None
+        if finished_once:
+            (self._venv / STAMP).unlink()
         self._make_venv(python, uv_program, keep=finished_once or not uv_program)
         command, env = self._command(uv_program, house)
         self._install_packages(uv_program, house, command, env)
@@ -75,7 +76,7 @@ class Setup:
             [str(self.python), "-W", "ignore", "scripts/check_imports.py"], cwd=ROOT
         ):
             raise SetupError(
-                "a package cannot be imported; the lines above say which, and what to do"
+                "a package cannot be imported: the lines above say which, and what to do"
             )
         (self._venv / STAMP).write_text(self._wanted(), encoding="utf-8")
         say("\nThe environment is ready.")
@@ -164,7 +165,13 @@ class Setup:
             raise SetupError(
                 f"{self._venv} is there and is not a Python environment; name another folder"
             )
-        shutil.rmtree(self._venv)
+        try:
+            shutil.rmtree(self._venv)
+        except OSError as error:
+            raise SetupError(
+                f"{self._venv} could not be removed ({error}); close the notebooks and terminals "
+                "that use it, then run the same command again"
+            ) from error
 
     def _install_packages(
         self,

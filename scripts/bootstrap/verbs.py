@@ -186,7 +186,7 @@ def main(given: Sequence[str], machine: Machine | None = None) -> int:
         own = {"port": options.port, "notebook": options.notebook} if options.verb == "lab" else {}
         VERBS[options.verb](course, **own)
     except SetupError as error:
-        print(f"error: {error}.", file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         say("\ninterrupted; what was downloaded is kept: run the same command again to go on")
