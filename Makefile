@@ -1,59 +1,71 @@
-# The two commands that matter: `make lab` opens the course, `make test` tests it.
-# Each sets everything up first, on a machine with nothing installed.
+# Thin calls of course.py, which does the same without make: `python course.py lab`.
+# The two that matter: `make lab` opens the course, `make test` tests it.
 SHELL := /bin/sh
 VENV ?= .venv
-PY := $(VENV)/bin/python
 PORT ?= 8888
 NOTEBOOK ?= notebooks/00_welcome.ipynb
+export VENV
 
-# JupyterLab refuses to run as root unless told; containers and hosted machines are often root.
-ROOT_FLAG := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
-# Without a screen there is no browser to open: the address with its token is printed instead.
-BROWSER_FLAG := $(shell [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ] || echo --no-browser)
+# Any Python from 3.8 on can run course.py, which then finds or fetches the one that the course needs. A
+# candidate counts only if it runs: a pyenv shim for a version that is not switched on does not.
+define FIND
+for one in "$$PYTHON" python3.12 python3.13 python3 python python3.11 python3.10 python3.9 \
+    "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.*/bin/python \
+    "$$(eval echo ~$$(id -un))"/.pyenv/versions/3.*/bin/python \
+    ~/.local/share/uv/python/*/bin/python ~/miniforge3/bin/python ~/miniconda3/bin/python; do \
+    [ -n "$$one" ] && "$$one" -c 'import sys; sys.exit(sys.version_info < (3, 8))' >/dev/null 2>&1 && break; \
+    one=; \
+done; \
+if [ -z "$$one" ] && command -v uv >/dev/null; then one=$$(uv python find 2>/dev/null || uv python install -q 3.12 && uv python find 3.12); fi; \
+[ -n "$$one" ] || { echo "error: no Python runs here. Get one (sudo apt install python3-venv | brew install python@3.12 | python.org), then run the same command again." >&2; exit 1; }; \
+exec "$$one" course.py
+endef
+COURSE = @$(FIND)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab setup build lesson outputs check test test-full bench grade-self lock clean
+.PHONY: help setup lab build lesson outputs check test test-all test-full bench grade-self wheelhouse lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
 
 setup:  ## make .venv with every package at its locked version
-	@VENV=$(VENV) sh scripts/setup.sh
+	$(COURSE) setup
 
-lab: setup  ## open the course in JupyterLab (LAB_FLAGS=--no-browser prints the address only)
-	@PATH="$(abspath $(VENV))/bin:$$PATH" $(PY) -m jupyterlab --ip=127.0.0.1 --port=$(PORT) --log-level=WARN $(ROOT_FLAG) $(BROWSER_FLAG) \
-		--ServerApp.root_dir=. --LabApp.default_url=/lab/tree/$(NOTEBOOK) --LabApp.extension_manager=readonly $(LAB_FLAGS)
+lab:  ## open the course in JupyterLab (LAB_FLAGS=--no-browser prints the address only)
+	$(COURSE) lab --port=$(PORT) --notebook=$(NOTEBOOK) $(LAB_FLAGS)
 
-build: setup  ## generate learner and solution notebooks from notebooks/source
-	$(PY) notebooks/build.py
+build:  ## generate learner and solution notebooks from notebooks/source
+	$(COURSE) build
 
-lesson: setup  ## begin a lesson: make lesson NAME=05_topic
-	$(PY) notebooks/new_lesson.py "$(NAME)"
+lesson:  ## begin a lesson: make lesson NAME=05_topic
+	$(COURSE) lesson "$(NAME)"
 
-outputs: setup  ## write down what a lesson prints in every run: make outputs NAME=05_topic
-	$(PY) tests/notebook_nbval.py "notebooks/solutions/$(NAME).ipynb" --renew
+outputs:  ## write down what a lesson prints in every run: make outputs NAME=05_topic
+	$(COURSE) outputs "$(NAME)"
 
-check: setup  ## style, types, generated files
-	$(PY) -m ruff check .
-	$(PY) -m ruff format --check .
-	$(PY) -m mypy
-	$(PY) notebooks/build.py --check
+check:  ## style, types, generated files
+	$(COURSE) check
 
-test: check  ## everything that CI runs
-	$(PY) -m pytest -m "not full" $(PYTEST_FLAGS)
+test:  ## check, then the quick tests
+	$(COURSE) test $(PYTEST_FLAGS)
 
-test-full: check  ## also the laptop-profile notebooks and the learning claims
-	$(PY) -m pytest $(PYTEST_FLAGS)
+test-all:  ## the slow tests, which `make test` leaves out
+	$(COURSE) test-all $(PYTEST_FLAGS)
 
-bench: setup  ## measure speed beside the peers (NAMES="update tabular" for some of it)
-	$(PY) -m benchmarks $(NAMES) $(BENCH_FLAGS)
+test-full: ## everything, with the laptop-profile notebooks and the learning claims
+	$(COURSE) test-full $(PYTEST_FLAGS)
 
-grade-self: setup  ## grade your own notebooks as the class grader would (GRADE_FLAGS="--notebook 01" for one)
-	$(PY) -m course_lib.grading notebooks --mine --seed public --out results/grade-self $(GRADE_FLAGS)
+bench:  ## measure speed beside the peers (NAMES="update tabular" for some of it)
+	$(COURSE) bench $(NAMES) $(BENCH_FLAGS)
 
-lock: setup  ## resolve all packages afresh: requirements.lock and environment.yml
-	$(PY) scripts/lock.py $(LOCK_FLAGS)
+grade-self:  ## grade your own notebooks as the class grader would (GRADE_FLAGS="--notebook 01" for one)
+	$(COURSE) grade-self $(GRADE_FLAGS)
+
+wheelhouse:  ## download every package into wheelhouse/, to set up without a network
+	$(COURSE) wheelhouse
+
+lock:  ## resolve all packages afresh: requirements.lock and environment.yml
+	$(COURSE) lock $(LOCK_FLAGS)
 
 clean:  ## remove the environment, results and caches
-	rm -rf $(VENV) results build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	$(COURSE) clean

