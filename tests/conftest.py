@@ -22,19 +22,15 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path in sharing)
 
 
-def start_ray(tries=3, **options):
-    """Start a silent Ray here; on a busy machine again, for Ray waits 30 s and no longer."""
+def start_ray(**options):
+    """Start a silent Ray here, and wait for it as long as a busy machine takes."""
     import ray
 
     from course_lib import quiet
+    from course_lib.cluster import ray_inside
 
-    for left in reversed(range(tries)):
-        try:
-            return ray.init("local", **quiet.RAY, **options)
-        except Exception:
-            ray.shutdown()
-            if not left:
-                raise
+    with ray_inside.patient(300):
+        return ray.init("local", **quiet.RAY, **options)
 
 
 @pytest.fixture(scope="session")
