@@ -68,6 +68,9 @@ LEANS_ON = (
            "a documented setting"),
     Inside("RAY_agent_register_timeout_ms", "_raylet.so", "agent_register_timeout_ms",
            "the same, for the agent that the raylet starts", "a documented setting"),
+    Inside("RAY_worker_register_timeout_seconds", "_raylet.so",
+           "worker_register_timeout_seconds", "the same, for workers: 60 s",
+           "a documented setting"),
     Inside("RAY_prestart_worker_first_driver", "_raylet.so", "prestart_worker_first_driver",
            "ray.init does not wait for workers, in machine code that lets no other thread speak",
            "a ray.init that waits in Python"),
@@ -192,6 +195,7 @@ def patient(limit_s: float, num_processes: int = 2) -> Iterator[None]:
     waits = {
         "RAY_gcs_server_port_wait_time_s": f"{limit_s:.0f}",
         "RAY_agent_register_timeout_ms": f"{1000 * limit_s:.0f}",
+        "RAY_worker_register_timeout_seconds": f"{limit_s:.0f}",
         "RAY_prestart_worker_first_driver": "0",
     }
     try:

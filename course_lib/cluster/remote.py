@@ -21,7 +21,8 @@ from course_lib.cluster.errors import ClusterError
 from course_lib.cluster.guest import Guest, join
 
 Way = Literal["driver", "client"]
-JOIN_S = 120.0  # a quiet machine takes 6 s
+JOIN_S = 180.0  # a quiet machine takes 6 s
+ANSWER_S = 180.0  # quiet machines take 5 s, the first time
 
 
 @dataclass
@@ -215,7 +216,9 @@ def _provide() -> bool:
     needed = travel.closure()
     working = [n["NodeID"] for n in ray.nodes() if n["Alive"] and n["Resources"].get("CPU")]
     try:
-        found = travel.on_each(travel.lacking, dict.fromkeys(working, (needed,)), 60)
+        with waiting.told("The cluster's machines prepare", ANSWER_S):
+            asked = dict.fromkeys(working, (needed,))
+            found = travel.on_each(travel.lacking, asked, ANSWER_S)
     except ModuleNotFoundError as error:
         raise ClusterError(
             f"course_lib did not reach the workers ({error}). Look at the log "

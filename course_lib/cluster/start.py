@@ -68,7 +68,7 @@ def start_local(
             load_ray()
             import ray
 
-            patient = ray_inside.patient(end - time.monotonic())
+            patient = ray_inside.patient(max(1.0, end - time.monotonic()))
             with ray_inside.loopback_only() as loopback, patient, quiet():
                 context = ray.init(
                     "local",
