@@ -283,6 +283,28 @@ class TestEnvironment:
         assert "[1/4]" in said.out
         assert "needs Python 3.12" in said.err
 
+    @pytest.mark.parametrize(("stamp", "torch", "kept"), [
+        ("locked 0", "", True), ("cpu 0", "", True), ("locked 0", "cpu", False),
+        ("cpu 0", "locked", False), (None, "", False),
+    ])  # fmt: skip
+    def test_what_is_kept_when_the_lock_changes(
+        self, folder: Path, monkeypatch, stamp: str | None, torch: str, kept: bool
+    ) -> None:
+        """Another build of PyTorch has the same version number: an installer would keep it."""
+        venv = finished(folder)
+        (venv / "torch").touch()
+        if stamp:
+            (venv / environment.STAMP).write_text(stamp)
+        else:
+            (venv / environment.STAMP).rename(venv / "pyvenv.cfg")
+        python(folder / "bin/python3.12")
+        program(folder / "bin/uv", "[ $1 = --version ] && echo uv 0.9.1")
+        monkeypatch.setattr(environment, "patiently", lambda *_: sys.exit(3))
+        run = environment.Setup(machine(folder, COURSE_TORCH=torch), venv).run
+        with pytest.raises(SystemExit if kept else SetupError):
+            run()
+        assert (venv / "torch").exists() == kept
+
     def test_too_little_disk_is_said_before_anything_is_made(
         self, folder: Path, capsys, monkeypatch
     ) -> None:

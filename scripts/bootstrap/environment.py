@@ -65,9 +65,10 @@ class Setup:
         self._need_disk(uv_program)
         say(f"\n[2/4] Making the environment in {self._venv}")
         finished_once = (self._venv / STAMP).is_file()
+        same_torch = self._torch_before() == self._torch  # the two builds have one version number
         if finished_once:
             (self._venv / STAMP).unlink()
-        self._make_venv(python, uv_program, keep=finished_once or not uv_program)
+        self._make_venv(python, uv_program, keep=same_torch and (finished_once or not uv_program))
         command, env = self._command(uv_program, house)
         self._install_packages(uv_program, house, command, env)
         self._install_course(command, env)

@@ -87,7 +87,9 @@ def _everywhere(machine: Machine) -> Iterator[Path | None]:
     yield from _of_windows(machine) if machine.windows else _of_pyenv(machine)
     uv = machine.which("uv")
     for version in WANTED if uv else ():
-        answer = machine.output([uv, "python", "find", "--no-python-downloads", version])
+        answer = machine.output(
+            [uv, "python", "find", "--system", "--no-python-downloads", version]
+        )
         yield Path(answer) if answer else None
     name = "python.exe" if machine.windows else "bin/python"
     conda = machine.env.get("CONDA_PREFIX", "")

@@ -136,7 +136,7 @@ def fetch_python(machine: Machine, uv: Path, wanted: Iterable[str]) -> pythons.P
     if machine.output([uv, "python", "install", version], limit_s=600) is None:
         say("      uv could not fetch one")
         return None
-    found = machine.output([uv, "python", "find", "--managed-python", version])
+    found = machine.output([uv, "python", "find", "--system", "--managed-python", version])
     return pythons.probe(machine, Path(found)) if found else None
 
 
