@@ -23,7 +23,7 @@ endef
 COURSE = @$(FIND)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab build lesson outputs check test test-all test-full bench grade-self wheelhouse lock clean
+.PHONY: help setup lab build format lesson outputs check test test-all test-full bench grade-self wheelhouse lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,9 @@ lab:  ## open the course in JupyterLab (LAB_FLAGS=--no-browser prints the addres
 
 build:  ## generate learner and solution notebooks from notebooks/source
 	$(COURSE) build
+
+format:  ## mend style where ruff can, then build
+	$(COURSE) format
 
 lesson:  ## begin a lesson: make lesson NAME=05_topic
 	$(COURSE) lesson "$(NAME)"

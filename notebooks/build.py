@@ -25,6 +25,7 @@ from nbformat import NotebookNode
 
 ROOT = HERE.parent
 ANSWERS = ROOT / "course_lib" / "answers"
+OUTPUTS = ROOT / "tests" / "notebook_outputs"
 TABLE = "<!-- table of lessons -->"
 README_TABLE = re.compile(r"(<!-- lessons: `make build` -->\n).*?(<!-- end of lessons -->)", re.S)
 METADATA = {
@@ -76,7 +77,7 @@ def generate(lesson: Lesson, kind: str, links: str = "", table: str = "") -> Not
     for index, cell in enumerate(lesson.cells):
         text, tags = cell.source, cell.metadata.get("tags", [])
         if cell.cell_type == "markdown":
-            numbers = re.findall(r"^### Exercise (\S+)", text, re.MULTILINE)
+            numbers = re.findall(r"^#+ Exercise (\S+)", text, re.MULTILINE)
             exercise = numbers[-1] if numbers else exercise
             if index in (0, len(lesson.cells) - 1) and links:
                 text = f"{text}\n\n{links}"
@@ -175,7 +176,9 @@ def titles_text(every: list[Lesson]) -> str:
 def leftovers(texts: dict[Path, str]) -> list[Path]:
     """Return generated files that no lesson accounts for."""
     found = [*HERE.glob("*.ipynb"), *HERE.glob("solutions/*.ipynb"), *ANSWERS.glob("exercise_*.py")]
-    return sorted(path for path in found if path not in texts)
+    names = {lesson.source.stem for lesson in lessons()}
+    outputs = [path for path in OUTPUTS.glob("*.json") if path.stem not in names]
+    return sorted([path for path in found if path not in texts] + outputs)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -192,7 +195,7 @@ def main(arguments: list[str] | None = None) -> int:
     for path in leftovers(texts):
         print(f"no lesson makes this file, remove it: {path.relative_to(ROOT)}")
         stale += 1
-    return 1 if check and stale else 0
+    return 1 if check and stale else 0  # a file that is left over is the author's to remove
 
 
 def _put(path: Path, text: str, *, write: bool) -> bool:

@@ -20,12 +20,11 @@ from nbformat import NotebookNode
 
 HERE = Path(__file__).resolve().parent
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
-HEADING = re.compile(
-    r"^### Exercise (\d+\.\d+) - (.+) \((\d+) min, difficulty ([123]) of 3\)$", re.MULTILINE
-)
+HEADING = re.compile(r"### Exercise (\d+\.\d+) - (.+) \((\d+) min, difficulty ([123]) of 3\)")
 MARKER = re.compile(r"^# EXERCISE (\d+\.\d+)\s*$", re.MULTILINE)
 CHECK = re.compile(r"^(\w+) = checks\.check_\w+\(\1\)$")
 TITLE = re.compile(r"^# (\d\d) (.+)\n\n(.+(?:\n.+)*)", re.MULTILINE)
+TIME_LINE = "**Time:** 40 minutes, of which the machine computes about 2."
 TIME = re.compile(
     r"^\*\*Time:\*\* (\d+) minutes, of which the machine computes about (\d+(?:\.\d+)?)\.$",
     re.MULTILINE,
@@ -88,22 +87,34 @@ class Lesson:
         number, title, _ = self._first(TITLE, "the title '# NN Title' and a question below it")
         if number != self.number:
             raise SourceError(f"{self.source.name}: its title says {number}")
-        return f"{number} {title}"
+        return f"{number} {self._for_tables(title)}"
 
     @property
     def question(self) -> str:
-        """The one question of the lesson, on one line."""
-        return " ".join(self._first(TITLE, "a question below the title")[2].split()).strip("*")
+        """The one question of the lesson, on one line.
+
+        Raises:
+            SourceError: if what stands below the title asks nothing.
+        """
+        text = " ".join(self._first(TITLE, "a question below the title")[2].split()).strip("*")
+        if not text.endswith("?"):
+            raise SourceError(f"{self.source.name}: below the title stands no question: {text!r}")
+        return self._for_tables(text)
+
+    def _for_tables(self, text: str) -> str:
+        if "|" in text:
+            raise SourceError(f"{self.source.name}: tables hold this text, so no '|' in {text!r}")
+        return text
 
     @property
     def minutes(self) -> int:
         """Minutes of a participant who does the exercises."""
-        return int(self._first(TIME, "a line '**Time:** 40 minutes, of which ... about 2.'")[0])
+        return int(self._first(TIME, f"a line like {TIME_LINE!r}")[0])
 
     @property
     def computing(self) -> str:
         """Minutes of them that 2 cores compute, as written."""
-        return self._first(TIME, "a line '**Time:** 40 minutes, of which ... about 2.'")[1]
+        return self._first(TIME, f"a line like {TIME_LINE!r}")[1]
 
     @cached_property
     def exercises(self) -> list[Exercise]:
@@ -113,18 +124,16 @@ class Lesson:
             SourceError: if a heading has another form, or a number stands twice.
         """
         prose = "\n".join(cell.source for cell in self.cells if cell.cell_type == "markdown")
-        found = [
-            Exercise(number, title, int(minutes), int(difficulty))
-            for number, title, minutes, difficulty in HEADING.findall(prose)
-        ]
-        numbers = [exercise.number for exercise in found]
-        begun = re.findall(r"^### Exercise (\S+)", prose, re.MULTILINE)
-        if begun != numbers or len(set(numbers)) < len(numbers):
-            raise SourceError(
-                f"{self.source.name}: a heading is '### Exercise N.M - title (5 min, difficulty 2 "
-                f"of 3)', each number once; there are {begun}"
-            )
-        return found
+        found: dict[str, Exercise] = {}
+        for line in re.findall(r"^#+ Exercise.*$", prose, re.MULTILINE):
+            parts = HEADING.fullmatch(line)
+            if parts is None or parts[1] in found:
+                raise SourceError(
+                    f"{self.source.name}: {ascii(line)[1:-1]!r} must be like '### Exercise 5.1 - "
+                    "the loss (5 min, difficulty 2 of 3)', with a number of its own"
+                )
+            found[parts[1]] = Exercise(parts[1], parts[2], int(parts[3]), int(parts[4]))
+        return list(found.values())
 
     @property
     def clocks(self) -> list[int]:
@@ -196,18 +205,22 @@ def answer_texts(lesson: Lesson) -> dict[str, str]:
     provided: dict[str, str] = {}
     texts: dict[str, str] = {}
     for cell, after in zip(lesson.cells, [*lesson.cells[1:], NotebookNode(source="")], strict=True):
-        if cell.cell_type != "code":
+        if cell.cell_type != "code" or CHECK.match(cell.source):
             continue
         marker = MARKER.search(cell.source)
         if marker is None:
             provided |= dict(_statements(cell.source))
+            for name in _computed(cell.source):
+                provided.pop(name, None)
             continue
         number, called = marker[1], CHECK.match(after.source)
         where = f"{lesson.source.name}, exercise {number}"
         if called is None:
             raise SourceError(f"{where}: the next cell is not one line 'f = checks.check_f(f)'")
         code = split_solution(cell.source, number, where)[0]
-        texts[number] = _module(number, called[1], _needed(code, provided, where), code)
+        texts[number] = _module(
+            number, called[1], _needed(code, provided, f"{where}, its answer"), code
+        )
         module = f"course_lib.answers.exercise_{number.replace('.', '_')}"
         provided |= {name: f"from {module} import {name}" for name in _defined(code)}
     return texts
@@ -222,7 +235,8 @@ def _module(number: str, name: str, needed: list[str], code: str) -> str:
     blocks = [head, "\n".join(others), "\n".join(own)]
     defined = [text for text in needed if text not in imports]
     body = "\n\n\n".join([*defined, f"{code}\n\n\nANSWER = {name}"])
-    return "\n\n".join(block for block in blocks if block) + f"\n\n\n{body}\n"
+    gap = "\n\n" if not imports and not body.startswith(("def ", "class ", "#")) else "\n\n\n"
+    return "\n\n".join(block for block in blocks if block) + f"{gap}{body}\n"
 
 
 def _statements(code: str) -> Iterator[tuple[str, str]]:
@@ -244,17 +258,36 @@ def _statements(code: str) -> Iterator[tuple[str, str]]:
                     yield target.id, ast.get_source_segment(code, node) or ""
 
 
+def _computed(code: str) -> set[str]:
+    """Return the names that a cell assigns outside functions by more than a plain constant."""
+    plain = {name for name, _ in _statements(code)}
+    found: set[str] = set()
+    for node in ast.parse(code).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            continue
+        stored = {
+            inner.id
+            for inner in ast.walk(node)
+            if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)
+        }
+        found |= stored if not isinstance(node, ast.Assign) else stored - plain
+        if isinstance(node, ast.Assign) and any(isinstance(x, ast.Call) for x in ast.walk(node)):
+            found |= stored
+    return found
+
+
 def _needed(code: str, provided: dict[str, str], where: str) -> list[str]:
     """Return the texts, in order of need, that ``code`` stands on."""
     texts: list[str] = []
     for name in sorted(_free_names(code) - _defined(code) - set(dir(builtins))):
         if name not in provided:
             raise SourceError(
-                f"{where}: its answer uses `{name}`, which no import, function, class or plain "
-                "constant above it defines; hand it in as an argument"
+                f"{where} uses `{name}`, which no import, function, class or plain constant above "
+                "it defines; hand it in as an argument"
             )
         above = {other: text for other, text in provided.items() if other != name}
-        for text in [*_needed(provided[name], above, where), provided[name]]:
+        through = f"{where}, its answer through `{name}`,"
+        for text in [*_needed(provided[name], above, through), provided[name]]:
             texts += [text] if text not in texts else []
     return texts
 

@@ -63,7 +63,9 @@ def _filled(kind: str, words: dict[str, str]) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Begin a lesson and generate what follows from it; return the exit status."""
     parser = argparse.ArgumentParser(description="Begin a lesson.")
-    parser.add_argument("name", help="two digits and the topic, such as 05_planning")
+    parser.add_argument(
+        "name", metavar="NAME", help="two digits and the topic, such as 05_planning"
+    )
     name = parser.parse_args(arguments).name
     try:
         made = new_lesson(name)
@@ -74,8 +76,10 @@ def main(arguments: list[str] | None = None) -> int:
     outputs = [sys.executable, str(ROOT / "tests" / "notebook_nbval.py")]
     solution = ROOT / "notebooks" / "solutions" / f"{name}.ipynb"
     status = status or subprocess.run([*outputs, str(solution), "--renew"], check=False).returncode
-    print("\nThe lesson passes the tests as it is. Now edit, then `make build`:")
-    print(*(f"  {path.relative_to(ROOT)}" for path in made), sep="\n")
+    if status == 0:
+        print("\nA lesson that runs. Fill these with what it teaches, then `make build`:")
+        print(*(f"  {path.relative_to(ROOT)}" for path in made), sep="\n")
+        print("and put its title and what is new into the first line of CHANGELOG.md.")
     return status
 
 

@@ -6,7 +6,7 @@
 What cells should print lies in ``tests/notebook_outputs``, because the notebooks are kept without
 outputs. The rule: a cell is written down if its text was the same in every run, unless
 
-* it names a time, a size or a place of this machine;
+* it shows a picture, or names a time, a size or a place of this machine;
 * it is the call of a check, which strict checks judge already;
 * the source tags it ``learned`` (``# %% tags=["learned"]``): what a network has learned differs
   from processor to processor in the last digits.
@@ -126,8 +126,9 @@ def renew(path: Path, num_runs: int) -> None:
     found = steady([report["notebook"] for report in reports])
     STORED.mkdir(exist_ok=True)
     text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
-    (STORED / f"{path.stem}.json").write_text(text, encoding="utf-8")
-    print(f"{path.stem}: {len(found)} cells")
+    file = STORED / f"{path.stem}.json"
+    file.write_text(text, encoding="utf-8")
+    print(f"tests/{STORED.name}/{file.name}: what is compared is the output of", *found)
 
 
 def main() -> int:
@@ -137,6 +138,9 @@ def main() -> int:
     parser.add_argument("--offline", action="store_true")
     parser.add_argument("--renew", type=int, nargs="?", const=3, metavar="RUNS")
     options = parser.parse_args()
+    if not options.notebook.is_file():
+        known = sorted(path.stem for path in STORED.glob("*.json"))
+        parser.error(f"no notebook {options.notebook}; the names are {', '.join(known)}")
     os.environ.update(SETTINGS)
     if options.renew:
         renew(options.notebook.resolve(), options.renew)

@@ -78,6 +78,7 @@ def execute(notebook: Path, *, allow_errors: bool = False, timeout_s: int = 600)
         content,
         timeout=timeout_s,
         allow_errors=allow_errors,
+        extra_arguments=["--Application.log_level=40"],  # no warnings about its own sockets
         resources={"metadata": {"path": str(notebook.parent)}},
     )
     failure = ""

@@ -121,7 +121,8 @@ def test_solution_runs_without_a_network_and_prints_what_it_should(lesson: Lesso
     program = [sys.executable, str(ROOT / "tests" / "notebook_nbval.py")]
     solution = build.targets(lesson)["solution"]
     run = subprocess.run([*program, str(solution), *flags], capture_output=True, text=True)
-    assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
+    remedy = f"\nIf the new text (-) is meant: `make outputs NAME={lesson.source.stem}`"
+    assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:] + remedy
     if not offline:
         pytest.skip("the notebook ran, but this machine does not let a test cut the network off")
 
@@ -278,15 +279,22 @@ class TestFacts:
 
     def test_an_answer_that_stands_on_a_call_is_refused(self, tmp_path: Path) -> None:
         lesson = self.lesson(tmp_path, "return helper(x)", "return table[x]")
-        with pytest.raises(SourceError, match=r"exercise 9\.1: its answer uses `table`"):
+        with pytest.raises(SourceError, match=r"exercise 9\.1, its answer uses `table`"):
             answer_texts(lesson)
 
     @pytest.mark.parametrize(
         ("old", "new", "words"),
         [
             ("# # 09 Small", "# # 08 Small", "its title says 08"),
-            ("**Time:** 3 min", "**Time:** three min", "a line '**Time:**"),
-            ("9.1 - small (2 min,", "9.1: small (2 min,", "a heading is '### Exercise N.M"),
+            ("# # 09 Small", "# # 09 Small | large", "so no '|' in"),
+            ("small?**", "small.**", "stands no question: 'Is it small.'"),
+            ("**Time:** 3 min", "**Time:** three min", "a line like '**Time:** 40 minutes"),
+            ("9.1 - small (2 min,", "9.1: small (2 min,", "'### Exercise 9.1: small (2 min"),
+            ("9.1 - small (2 min,", "9.1 – small (2 min,", "Exercise 9.1 \\\\u2013 small"),
+            ("### Exercise", "#### Exercise", "'#### Exercise 9.1 - small"),
+            ("LIMIT = 3\n", "LIMIT = 3\nLIMIT += 1\n", "through `helper`, uses `LIMIT`"),
+            ("LIMIT = 3\n", "LIMIT, MORE = 3, 4\n", "through `helper`, uses `LIMIT`"),
+            ("LIMIT = 3\n", "LIMIT = 3\nLIMIT = m.floor(9)\n", "through `helper`, uses `LIMIT`"),
             ("f = checks.check_f(f)", "checks.check_f(f)", "the next cell is not one line"),
             ("LIMIT = 3", "LIMIT = 3\n# %%\nLIMIT = 3", "limit-3; give one of them a name"),
         ],
@@ -294,7 +302,7 @@ class TestFacts:
     def test_refuses(self, old: str, new: str, words: str, tmp_path: Path) -> None:
         lesson = self.lesson(tmp_path, old, new)
         with pytest.raises(SourceError, match=re.escape(words)):
-            build.cell_ids(lesson), lesson.title, lesson.minutes, lesson.exercises
+            build.cell_ids(lesson), lesson.title, lesson.question, lesson.minutes, lesson.exercises
             answer_texts(lesson)
 
     def test_cells_keep_their_ids_when_others_come_and_go(self, tmp_path: Path) -> None:

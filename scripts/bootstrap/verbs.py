@@ -73,6 +73,12 @@ class Course:
         """Generate learner and solution notebooks from notebooks/source."""
         self._last("notebooks/build.py", *self.more)
 
+    def format(self) -> None:
+        """Mend style where ruff can, then build."""
+        self._step("-m", "ruff", "check", "--fix", "-q", ".")
+        self._step("-m", "ruff", "format", ".")
+        self.build()
+
     def lesson(self) -> None:
         """Begin a lesson, such as 05_topic: files that pass the tests as they come."""
         self._last("notebooks/new_lesson.py", *self.more)
@@ -154,7 +160,7 @@ def _become(command: Sequence[Any], env: Any) -> NoReturn:
 VERBS: dict[str, Callable[..., None]] = {
     method.__name__.replace("_", "-"): method
     for method in (Course.lab, Course.test, Course.setup, Course.test_all, Course.test_full,
-                   Course.check, Course.build, Course.lesson, Course.outputs, Course.bench,
+                   Course.check, Course.build, Course.format, Course.lesson, Course.outputs, Course.bench,
                    Course.grade_self, Course.wheelhouse, Course.lock, Course.clean)
 }  # fmt: skip
 
