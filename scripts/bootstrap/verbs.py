@@ -160,8 +160,8 @@ def _become(command: Sequence[Any], env: Any) -> NoReturn:
 VERBS: dict[str, Callable[..., None]] = {
     method.__name__.replace("_", "-"): method
     for method in (Course.lab, Course.test, Course.setup, Course.test_all, Course.test_full,
-                   Course.check, Course.build, Course.format, Course.lesson, Course.outputs, Course.bench,
-                   Course.grade_self, Course.wheelhouse, Course.lock, Course.clean)
+                   Course.check, Course.build, Course.format, Course.lesson, Course.outputs,
+                   Course.bench, Course.grade_self, Course.wheelhouse, Course.lock, Course.clean)
 }  # fmt: skip
 
 
