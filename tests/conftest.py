@@ -17,9 +17,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so it is in `make test 
 
 
 def pytest_collection_modifyitems(items):
-    """Files that use the shared Ray come last, so that it starts once and is in nobody's way."""
+    """Files that use the shared Ray come last, so that it starts once and is in nobody's way.
+
+    Where tests run side by side (pytest-xdist, ``--dist loadgroup``) they are one group, and each
+    other file is one, but for the notebooks, of which each test runs in a process of its own.
+    """
     sharing = {item.path for item in items if "local_ray" in item.fixturenames}
     items.sort(key=lambda item: item.path in sharing)
+    for item in items:
+        if item.path.name != "test_notebooks.py":
+            group = "ray" if item.path in sharing else item.path.name
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 def start_ray(**options):

@@ -18,7 +18,7 @@ pytest.importorskip("nbval")
 from cluster_rig import missing
 from grading_corpus import answers, files
 
-from course_lib.cluster.start import running
+from course_lib.cluster.machine import running
 from course_lib.grading import course, sandbox, stripped
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from course_lib.cluster.start import running
+from course_lib.cluster.machine import running
 from course_lib.preflight import Report, Result, collect, items, packages, runner
 from course_lib.preflight import __main__ as command
 from course_lib.preflight.child import Child
