@@ -153,6 +153,7 @@ class TestSizes:
             raise RuntimeError("no space left")
 
         monkeypatch.setattr(start, "start_local", start_local)
+        monkeypatch.setattr(start, "loaded_ray", lambda: None)  # the Ray that tests share
         monkeypatch.setattr(machine, "usable_cores", lambda: 4)
         monkeypatch.setattr(machine, "gpu_names", lambda: ["Fine GPU"])
         monkeypatch.setattr(waiting, "to_close", lambda: "WHAT RUNS.")

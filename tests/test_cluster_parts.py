@@ -126,7 +126,7 @@ class TestDisk:
         away.create_dir(folder)
         for opens, data in (
             (away.open_output_stream, b"hello"),
-            (away.open_append_stream, b" you"),
+            (away.open_append_stream, b" u"),
         ):
             with opens(file) as stream:
                 stream.write(data)
