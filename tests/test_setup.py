@@ -254,6 +254,7 @@ def finished(folder: Path) -> Path:
     """A folder that looks like a finished environment of today's lock."""
     venv = folder / "venv"
     python(venv / "bin/python")
+    (venv / "pyvenv.cfg").touch()
     stamp = environment.Setup(machine(folder), venv)._wanted()
     (venv / environment.STAMP).write_text(stamp)
     return venv
@@ -296,7 +297,7 @@ class TestEnvironment:
         if stamp:
             (venv / environment.STAMP).write_text(stamp)
         else:
-            (venv / environment.STAMP).rename(venv / "pyvenv.cfg")
+            (venv / environment.STAMP).unlink()
         python(folder / "bin/python3.12")
         program(folder / "bin/uv", "[ $1 = --version ] && echo uv 0.9.1")
         monkeypatch.setattr(environment, "patiently", lambda *_: sys.exit(3))
