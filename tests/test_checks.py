@@ -2,7 +2,6 @@
 
 import importlib
 import pkgutil
-from typing import Any
 
 import pytest
 from checks_kit import not_started, verdict
@@ -20,18 +19,12 @@ FOUND = [
 ]
 CHECKS = {check.exercise: check for check in FOUND}
 CHECKED = sorted(set(TITLES) & set(CHECKS))
+pytestmark = pytest.mark.usefixtures("local_ray")  # lesson 00's checks need it
 
 
 @pytest.fixture(autouse=True)
 def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COURSE_STRICT_CHECKS", raising=False)
-
-
-def check_of(number: str, request: pytest.FixtureRequest) -> Any:
-    """Return the check of an exercise, with Ray started where it needs it."""
-    if CHECKS[number].needs == "ray":
-        request.getfixturevalue("local_ray")
-    return CHECKS[number]
 
 
 def test_each_exercise_has_one_check() -> None:
@@ -42,8 +35,8 @@ def test_each_exercise_has_one_check() -> None:
 
 
 @pytest.mark.parametrize("number", CHECKED)
-def test_parts_and_cases_belong_together(number: str, request: pytest.FixtureRequest) -> None:
-    check = check_of(number, request)
+def test_parts_and_cases_belong_together(number: str) -> None:
+    check = CHECKS[number]
     cases = {outcome.case.part for outcome in look(check.cases, answer(number), 1)} - {""}
     missing = {part: points for part, points in check.parts.items() if part not in cases}
     assert not missing, f"parts that no Case names, and their points: {missing}"
@@ -51,14 +44,14 @@ def test_parts_and_cases_belong_together(number: str, request: pytest.FixtureReq
 
 
 @pytest.mark.parametrize("number", CHECKED)
-def test_the_own_answer_is_right(number: str, request: pytest.FixtureRequest) -> None:
-    state, lines = judge(check_of(number, request), answer(number))
+def test_the_own_answer_is_right(number: str) -> None:
+    state, lines = judge(CHECKS[number], answer(number))
     assert state == "solved", "\n".join(lines)
 
 
 @pytest.mark.parametrize("number", CHECKED)
-def test_the_stub_is_not_started(number: str, request: pytest.FixtureRequest) -> None:
-    check = check_of(number, request)
+def test_the_stub_is_not_started(number: str) -> None:
+    check = CHECKS[number]
     text, back = verdict(check, not_started)
     assert f"○ Exercise {number}, {TITLES[number]}: not started yet." in text
     assert back is answer(number)
