@@ -9,7 +9,6 @@ A lesson's first cell begins with its title, ``# NN Title``, and one question; i
 import ast
 import builtins
 import re
-import symtable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +16,8 @@ from pathlib import Path
 
 import jupytext
 from nbformat import NotebookNode
+
+from course_lib.grading.assemble import free_names
 
 HERE = Path(__file__).resolve().parent
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
@@ -209,9 +210,7 @@ def answer_texts(lesson: Lesson) -> dict[str, str]:
             continue
         marker = MARKER.search(cell.source)
         if marker is None:
-            provided |= dict(_statements(cell.source))
-            for name in _computed(cell.source):
-                provided.pop(name, None)
+            provided |= dict(_provides(cell.source))
             continue
         number, called = marker[1], CHECK.match(after.source)
         where = f"{lesson.source.name}, exercise {number}"
@@ -239,48 +238,36 @@ def _module(number: str, name: str, needed: list[str], code: str) -> str:
     return "\n\n".join(block for block in blocks if block) + f"{gap}{body}\n"
 
 
-def _statements(code: str) -> Iterator[tuple[str, str]]:
-    """Yield each name that a cell's imports, definitions and constants provide, with its text."""
+def _provides(code: str) -> Iterator[tuple[str, str]]:
+    """Yield each name that a cell defines outside functions, with the text that does it.
+
+    The text is empty where it takes more than an import, a definition or a plain constant.
+    """
     for node in ast.parse(code).body:
         if isinstance(node, ast.Import | ast.ImportFrom):
+            start = f"from {node.module} " if isinstance(node, ast.ImportFrom) else ""
             for alias in node.names:
                 renamed = f" as {alias.asname}" if alias.asname else ""
-                text = f"import {alias.name}{renamed}"
-                text = f"from {node.module} {text}" if isinstance(node, ast.ImportFrom) else text
-                yield alias.asname or alias.name.split(".")[0], text
+                name = alias.asname or alias.name.split(".")[0]
+                yield name, f"{start}import {alias.name}{renamed}"
         elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            yield node.name, ast.get_source_segment(code, node) or ""
-        elif isinstance(node, ast.Assign) and not any(
-            isinstance(inner, ast.Call) for inner in ast.walk(node.value)
-        ):
-            for target in node.targets:
-                if isinstance(target, ast.Name):
-                    yield target.id, ast.get_source_segment(code, node) or ""
-
-
-def _computed(code: str) -> set[str]:
-    """Return the names that a cell assigns outside functions by more than a plain constant."""
-    plain = {name for name, _ in _statements(code)}
-    found: set[str] = set()
-    for node in ast.parse(code).body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            continue
-        stored = {
-            inner.id
-            for inner in ast.walk(node)
-            if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)
-        }
-        found |= stored if not isinstance(node, ast.Assign) else stored - plain
-        if isinstance(node, ast.Assign) and any(isinstance(x, ast.Call) for x in ast.walk(node)):
-            found |= stored
-    return found
+            first = min(part.lineno for part in [node, *node.decorator_list])
+            yield node.name, "\n".join(code.splitlines()[first - 1 : node.end_lineno])
+        else:
+            parts = list(ast.walk(node))
+            constant = isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+            plain = constant and not any(isinstance(part, ast.Call) for part in parts)
+            text = ast.get_source_segment(code, node) or "" if plain else ""
+            for part in parts:
+                if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+                    yield part.id, text
 
 
 def _needed(code: str, provided: dict[str, str], where: str) -> list[str]:
     """Return the texts, in order of need, that ``code`` stands on."""
     texts: list[str] = []
-    for name in sorted(_free_names(code) - _defined(code) - set(dir(builtins))):
-        if name not in provided:
+    for name in sorted(free_names(code) - _defined(code) - set(dir(builtins))):
+        if not provided.get(name):
             raise SourceError(
                 f"{where} uses `{name}`, which no import, function, class or plain constant above "
                 "it defines; hand it in as an argument"
@@ -293,17 +280,4 @@ def _needed(code: str, provided: dict[str, str], where: str) -> list[str]:
 
 
 def _defined(code: str) -> set[str]:
-    return {name for name, _ in _statements(code)}
-
-
-def _free_names(code: str) -> set[str]:
-    """Return the names that code looks up outside its functions."""
-    return set(_globals(symtable.symtable(code, "cell", "exec"), top=True))
-
-
-def _globals(table: symtable.SymbolTable, *, top: bool = False) -> Iterator[str]:
-    for symbol in table.get_symbols():
-        if (top and symbol.is_referenced()) or (not top and symbol.is_global()):
-            yield symbol.get_name()
-    for child in table.get_children():
-        yield from _globals(child)
+    return {name for name, _ in _provides(code)}

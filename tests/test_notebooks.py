@@ -225,6 +225,7 @@ SMALL = """# %% [markdown]
 # **Time:** 3 minutes, of which the machine computes about 0.5.
 
 # %%
+import functools
 import math as m
 
 import numpy as np
@@ -233,6 +234,7 @@ LIMIT = 3
 table = np.zeros(3)
 
 
+@functools.cache
 def helper(x):
     return m.floor(x) + LIMIT
 
@@ -276,6 +278,7 @@ class TestFacts:
         names: dict = {}
         exec(text, names)
         assert names["ANSWER"](2.5) == 5
+        assert hasattr(names["helper"], "cache_info"), "with its decorator"
 
     def test_an_answer_that_stands_on_a_call_is_refused(self, tmp_path: Path) -> None:
         lesson = self.lesson(tmp_path, "return helper(x)", "return table[x]")
@@ -307,13 +310,13 @@ class TestFacts:
 
     def test_cells_keep_their_ids_when_others_come_and_go(self, tmp_path: Path) -> None:
         before = build.cell_ids(self.lesson(tmp_path))
-        note = "# %% [markdown]\n# A word more.\n\n# %%\nimport math as m"
-        after = build.cell_ids(self.lesson(tmp_path, "# %%\nimport math as m", note))
+        note = "# %% [markdown]\n# A word more.\n\n# %%\nimport functools"
+        after = build.cell_ids(self.lesson(tmp_path, "# %%\nimport functools", note))
         assert [name for name in after if name != "a-word-more"] == before
         assert before[-2:] == ["exercise-9-1", "check-9-1"]
 
     def test_a_name_in_the_source_is_the_id(self, tmp_path: Path) -> None:
-        lesson = self.lesson(tmp_path, "# %%\nimport math", "# %% the-tools\nimport math")
+        lesson = self.lesson(tmp_path, "# %%\nimport func", "# %% the-tools\nimport func")
         assert build.cell_ids(lesson)[1] == "the-tools"
 
 
