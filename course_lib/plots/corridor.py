@@ -23,7 +23,6 @@ from course_lib.plots.style import (
 )  # fmt: skip
 
 LEVELS_S = (36.5, 38, 40, 45, 50, 60, 75, 100, 140, 200)
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 
 def plot_surface(*, ax: Axes | None = None, length: float = corridor.LENGTH_M) -> Axes:
@@ -170,36 +169,6 @@ def plot_rungs(
     _log_seconds(ax)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     return finish(ax, loc="upper left", bbox_to_anchor=(1, 1))
-
-
-def plot_searches(
-    times: Mapping[str, np.ndarray], *, least: float, ax: Axes | None = None,
-    xlabel: str = "true mean time of the setting it chose (s)",
-) -> Axes:  # fmt: skip
-    """Draw one dot per seed for each search, and its median as a bar.
-
-    Args:
-        times: name of each search, and its outcomes, shape (num_seeds,).
-        least: the best possible value, drawn as a line.
-        ax: axes to draw on; new ones if not given.
-        xlabel: label of the horizontal axis, with its unit.
-    """
-    height = 1.2 + 0.5 * len(times)
-    ax = new_axes(ax, (8, height))
-    for row, values in enumerate(times.values()):
-        spread = np.linspace(-0.25, 0.25, len(values)) if len(values) > 1 else np.zeros(1)
-        ax.plot(
-            values, row + spread, MARKERS[row % len(MARKERS)], color=COLOURS[row % len(COLOURS)],
-            alpha=0.7, markersize=5,
-        )  # fmt: skip
-        ax.plot([np.median(values)] * 2, [row - 0.38, row + 0.38], color="black", linewidth=2.5)
-    ax.axvline(least, color=GREY, linestyle=DASHES, label=f"best possible {least:.1f} s")
-    ax.plot([], [], color="black", linewidth=2.5, label="median")
-    names = [f"{name} ({len(values)} seeds)" for name, values in times.items()]
-    ax.set_yticks(range(len(times)), names)
-    ax.invert_yaxis()
-    ax.set_xlabel(xlabel)
-    return finish(ax)
 
 
 def plot_gaits(

@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 
 from course_lib.plots.style import GREY, finish, look, mark, new_axes
 from course_lib.plots.trading import Times, finish_dates, naive
+from course_lib.trading.metrics import drawdown
 
 
 def plot_drawdown(
@@ -28,8 +29,7 @@ def plot_drawdown(
     ax = new_axes(ax, (8, 2.6))
     when = naive(times)
     for number, (name, curve) in enumerate(curves.items()):
-        worth = np.asarray(curve, dtype=float)
-        below = 100 * (worth / np.maximum.accumulate(worth) - 1)
+        below = -100 * drawdown(curve)
         label = f"{name}: deepest {-below.min():.0f}%"
         ax.plot(when, below, **look(number), linewidth=1.5, label=label)
     ax.axhline(0, color=GREY, linewidth=0.8)

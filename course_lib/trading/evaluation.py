@@ -9,13 +9,7 @@ import pandas as pd
 from course_lib.trading import prices
 from course_lib.trading.baselines import Policy
 from course_lib.trading.environment import Fill, TradingEnv
-from course_lib.trading.metrics import (
-    DAYS_PER_YEAR,
-    excess_growth,
-    max_drawdown,
-    sharpe_ratio,
-    sortino_ratio,
-)
+from course_lib.trading.metrics import DAYS_PER_YEAR, max_drawdown, sharpe_ratio, sortino_ratio
 
 
 @dataclass(frozen=True)
@@ -124,10 +118,3 @@ def table(runs: Sequence[Run] | Mapping[str, Run], hold: Run | None = None) -> p
     rows = pd.DataFrame([metrics(run, hold) for run in listed], index=names)
     digits = {"net profit": 0, "excess": 0, "excess %": 1, "fees": 0, "trades": 0}
     return rows.round({name: digits.get(name, 2) for name in rows.columns})
-
-
-def monthly_excess(run: Run, hold: Run) -> pd.Series:
-    """Return, for each calendar month, log growth beyond buy-and-hold in percent."""
-    gap = excess_growth(run.net_worth, hold.net_worth)
-    months = run.times[1:].tz_localize(None).to_period("M")
-    return 100 * pd.Series(gap, index=months).groupby(level=0).sum()
