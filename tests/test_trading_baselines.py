@@ -124,7 +124,7 @@ def test_a_run_is_complete_and_its_table_readable():
         assert len(run.times) == len(run.close) == len(run.net_worth) == len(run.positions) + 1
         assert run.times[0] == table.index[LEAD]
         assert run.times[-1] == table.index[-1]
-    shown = evaluation.table(runs, runs["hold"])
+    shown = evaluation.table(list(runs.values()), runs["hold"])
     assert list(shown.index) == ["cash", "hold"]
     assert shown.loc["hold", "excess"] == 0
     assert len(evaluation.table([runs["cash"], runs["cash"]])) == 2, (

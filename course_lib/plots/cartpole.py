@@ -19,6 +19,7 @@ from course_lib.plots.style import (
     look,
     new_axes,
 )  # fmt: skip
+from course_lib.training import WINDOW
 
 __all__ = [
     "draw_cartpole", "draw_compared", "draw_network", "draw_ray_dqn", "draw_training",
@@ -31,9 +32,8 @@ Rows = Sequence[dict[str, float]]
 
 
 def draw_training(
-    figure: Figure, rows: Rows, *, floor: Level | None = None, ceiling: Level | None = None,
-    window: int = 20,
-) -> None:  # fmt: skip
+    figure: Figure, rows: Rows, *, floor: Level | None = None, ceiling: Level | None = None
+) -> None:
     """Draw a training run: returns on the left, loss and mean q-value on the right.
 
     Args:
@@ -42,13 +42,12 @@ def draw_training(
             greedy_return; nan where something is not known.
         floor: (name, value) of the line to beat.
         ceiling: (name, value) of the best that is possible.
-        window: episodes that the mean and the maximum look back over; named in the legend.
     """
     axes = figure.subplot_mosaic([["return", "loss"], ["return", "q"]], width_ratios=[2, 1])
     steps = _column(rows, "env_steps")
     looks = (
-        ("mean_return", f"mean of the last {window} episodes", "-"),
-        ("max_return", f"best of the last {window} episodes", ":"),
+        ("mean_return", f"mean of the last {WINDOW} episodes", "-"),
+        ("max_return", f"best of the last {WINDOW} episodes", ":"),
     )
     for colour, (key, label, style) in zip(COLOURS, looks, strict=False):
         values = _column(rows, key)
@@ -72,34 +71,34 @@ def draw_training(
 
 
 def plot_seeds(
-    runs: Sequence[Sequence[float]], *, ends: Sequence[Sequence[float]], window: int = 20,
-    floor: Level | None = None, ceiling: Level | None = None, axes: np.ndarray | None = None,
+    runs: Sequence[Sequence[float]], *, ends: Sequence[Sequence[float]],
+    floor: Level | None = None, ceiling: Level | None = None,
 ) -> np.ndarray:  # fmt: skip
     """Draw the runs of several seeds side by side, none left out.
 
     Args:
         runs: per seed, the return of each training episode.
         ends: per seed, the environment step at which each episode ended.
-        window: episodes in the running mean; named in the legend.
         floor: (name, value) of the line to beat.
         ceiling: (name, value) of the best that is possible.
-        axes: one per seed, as returned; new ones if not given.
+
+    Returns:
+        The axes, one per seed.
     """
     if len(runs) != len(ends):
         raise ValueError(f"runs and ends must pair up, got {len(runs)} and {len(ends)}")
-    if axes is None:
-        figure = plt.figure(figsize=(2.2 * len(runs), 2.7), layout="constrained")
-        axes = figure.subplots(1, len(runs), sharey=True, squeeze=False)[0]
+    figure = plt.figure(figsize=(2.2 * len(runs), 2.7), layout="constrained")
+    axes = figure.subplots(1, len(runs), sharey=True, squeeze=False)[0]
     for i, (ax, returns, steps) in enumerate(zip(axes, runs, ends, strict=True)):
         thousands = np.asarray(steps) / 1000
         colour = COLOURS[i % len(COLOURS)]
         ax.plot(thousands, returns, color=colour, alpha=0.25, linewidth=0.7)
-        ax.plot(thousands, running_mean(np.asarray(returns), window), color=colour, linewidth=2)
+        ax.plot(thousands, running_mean(np.asarray(returns), WINDOW), color=colour, linewidth=2)
         draw_levels(ax, floor, ceiling)
         ax.set_title(f"seed {i}", fontsize=10)
         ax.set_xlabel("1,000 steps")
         finish(ax, legend=False)
-    axes[0].set_ylabel(f"return (bold: mean of {window})")
+    axes[0].set_ylabel(f"return (bold: mean of {WINDOW})")
     for level in (floor, ceiling):
         if level is not None:
             axes[0].annotate(level[0], (0, level[1]), fontsize=8, va="bottom", color=GREY)
@@ -108,16 +107,15 @@ def plot_seeds(
 
 def draw_compared(
     figure: Figure, runs: dict[str, Rows], *, floor: Level | None = None,
-    ceiling: Level | None = None, window: int = 20,
+    ceiling: Level | None = None,
 ) -> None:  # fmt: skip
     """Draw the mean return of several algorithms, one run each, over steps and over seconds.
 
     Args:
         figure: an empty figure.
         runs: rows by the algorithm's name.
-        floor: as in :func:`draw_training`, and so are ``ceiling`` and ``window``.
-        ceiling: see ``floor``.
-        window: see ``floor``.
+        floor: (name, value) of the line to beat.
+        ceiling: (name, value) of the best that is possible.
     """
     axes = figure.subplots(1, 2, sharey=True)
     looks = (("env_steps", "environment steps"), ("seconds", "seconds of training"))
@@ -128,7 +126,7 @@ def draw_compared(
         draw_levels(ax, floor, ceiling)
         ax.set_xlabel(label)
         finish(ax, legend=ax is axes[0])
-    axes[0].set_ylabel(f"return, mean of {window} episodes")
+    axes[0].set_ylabel(f"return, mean of {WINDOW} episodes")
 
 
 def plot_time_spent(

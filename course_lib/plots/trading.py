@@ -55,9 +55,8 @@ def plot_trades(
 
 
 def plot_equity(
-    times: Times, curves: Mapping[str, np.ndarray], *, ax: Axes | None = None, title: str = "",
-    log: bool = False,
-) -> Axes:  # fmt: skip
+    times: Times, curves: Mapping[str, np.ndarray], *, ax: Axes | None = None, title: str = ""
+) -> Axes:
     """Draw the net worth of several traders; line styles differ as well as colours.
 
     Args:
@@ -66,7 +65,6 @@ def plot_equity(
             line and the range of all seeds a band.
         ax: axes to draw on; new ones if not given.
         title: over the picture.
-        log: draw net worth on a logarithmic axis.
     """
     ax = new_axes(ax, SIZE)
     when = naive(times)
@@ -78,8 +76,6 @@ def plot_equity(
             low, high = values.min(axis=0), values.max(axis=0)
             ax.fill_between(when, low, high, color=style["color"], alpha=0.15, linewidth=0)
         ax.plot(when, np.median(values, axis=0), **style, linewidth=1.8, label=label)
-    if log:
-        ax.set_yscale("log")
     ax.set_title(title, fontsize="medium")
     return finish_dates(ax, "net worth (dollars)")
 

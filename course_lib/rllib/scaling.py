@@ -15,6 +15,8 @@ from torch import nn
 from course_lib.cluster.gpu import LearnerPlace
 from course_lib.rllib import runs
 
+ROUND_STEPS = 64  # environment steps of a round
+
 
 class Waiting(gym.Wrapper):
     """An environment of which each step takes longer, as that of a simulator or a robot does.
@@ -41,7 +43,6 @@ def sampling_rates(
     *,
     num_env_runners: int,
     waits_ms: Sequence[float],
-    round_steps: int = 64,
     seconds: float = 1.0,
 ) -> Iterator[tuple[float, float, float]]:
     """Measure who plays faster: this process, or env runners on the Ray that is connected.
@@ -54,34 +55,30 @@ def sampling_rates(
         env_id: of a Gymnasium environment.
         num_env_runners: processes that play side by side, at least 1; each takes a core.
         waits_ms: milliseconds that a step is made to take longer, one measurement for each.
-        round_steps: environment steps of a round, at least 1.
         seconds: that each measurement takes, at least.
 
     Yields:
         For each of ``waits_ms``: it, environment steps per second here, and of the env runners.
 
     Raises:
-        ValueError: if ``num_env_runners`` or ``round_steps`` is below 1.
+        ValueError: if ``num_env_runners`` is below 1.
     """
-    for name, number in (("num_env_runners", num_env_runners), ("round_steps", round_steps)):
-        if number < 1:
-            raise ValueError(f"{name} must be at least 1, got {number}")
+    if num_env_runners < 1:
+        raise ValueError(f"num_env_runners must be at least 1, got {num_env_runners}")
     register_env("waiting", lambda _: Waiting(gym.make(env_id)))
     config = config.copy(copy_frozen=False).environment("waiting")
     config.env_runners(num_env_runners=num_env_runners, create_env_on_local_worker=True)
     config.fault_tolerance(restart_failed_env_runners=False)  # else Ray warns of each of them
     algo = runs.build(config)
     group = algo.env_runner_group
-    share = -(-round_steps // num_env_runners)
 
     def play_here() -> int:
-        return _play(algo.env_runner, round_steps)
+        return sum(map(len, algo.env_runner.sample(num_timesteps=ROUND_STEPS)))
 
     def play_there() -> int:
         group.sync_weights(from_worker_or_learner_group=algo.learner_group, inference_only=True)
-        episodes = group.foreach_env_runner(
-            functools.partial(_episodes, num_steps=share), local_env_runner=False
-        )
+        share = {"num_timesteps": -(-ROUND_STEPS // num_env_runners)}
+        episodes = group.foreach_env_runner("sample", kwargs=share, local_env_runner=False)
         return sum(len(one) for several in episodes for one in several)
 
     try:
@@ -94,14 +91,6 @@ def sampling_rates(
 
 def _set_wait(runner: Any, wait_s: float) -> None:
     runner.env.unwrapped.set_attr("wait_s", wait_s)
-
-
-def _episodes(runner: Any, num_steps: int) -> list[Any]:
-    return runner.sample(num_timesteps=num_steps)
-
-
-def _play(runner: Any, num_steps: int) -> int:
-    return sum(len(one) for one in _episodes(runner, num_steps))
 
 
 def _per_second(play: Callable[[], int], seconds: float) -> float:
@@ -147,20 +136,19 @@ def _all_on_gpu(widths: list[int], seconds: float) -> list[float]:
     return [update_ms(width, "cuda", seconds) for width in widths]
 
 
-def update_ms(width: int, device: str, seconds: float, batch_size: int = 64) -> float:
-    """Return the milliseconds of a gradient step with Adam, the way of its batch included.
+def update_ms(width: int, device: str, seconds: float) -> float:
+    """Return the milliseconds of a gradient step on 64 rows, the way of its batch included.
 
     Args:
         width: units of each of the two hidden layers, at least 1.
         device: ``"cpu"`` or ``"cuda"``.
         seconds: to go on for, at least.
-        batch_size: rows of 4 observations each.
     """
     net = nn.Sequential(
         nn.Linear(4, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 2)
     ).to(device)
     optimizer = torch.optim.Adam(net.parameters())
-    obs, targets = torch.randn(batch_size, 4), torch.randn(batch_size, 2)
+    obs, targets = torch.randn(64, 4), torch.randn(64, 2)
 
     def step() -> None:
         loss = nn.functional.smooth_l1_loss(net(obs.to(device)), targets.to(device))
