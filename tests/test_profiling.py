@@ -3,9 +3,6 @@
 from types import SimpleNamespace
 
 import pytest
-
-pytest.importorskip("ray")
-
 from ray.rllib.algorithms.dqn.dqn import DQNConfig
 from rllib_kit import memory, small
 

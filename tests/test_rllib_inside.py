@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("ray")
-
 import course_lib
 from course_lib.columnar_dqn import algorithm, learner, module, rllib_inside
 
