@@ -39,9 +39,11 @@ def test_sampling_rates(local_ray: None) -> None:
     assert rows[0][2] > there
 
 
-def test_sampling_needs_somebody() -> None:
-    with pytest.raises(ValueError, match="num_env_runners must be at least 1, got 0"):
-        next(scaling.sampling_rates(DQNConfig(), "", waits_ms=(0,), num_env_runners=0))
+@pytest.mark.parametrize("name", ["num_env_runners", "round_steps"])
+def test_sampling_needs_somebody_and_something(name: str) -> None:
+    wrong = {"num_env_runners": 1, name: 0}
+    with pytest.raises(ValueError, match=f"{name} must be at least 1, got 0"):
+        next(scaling.sampling_rates(DQNConfig(), "CartPole-v1", waits_ms=(0,), **wrong))
 
 
 class TestUpdates:

@@ -15,8 +15,6 @@ from torch import nn
 from course_lib.cluster.gpu import LearnerPlace
 from course_lib.rllib import runs
 
-ROUND_STEPS = 64  # environment steps of a round
-
 
 class Waiting(gym.Wrapper):
     """An environment of which each step takes longer, as that of a simulator or a robot does.
@@ -43,6 +41,7 @@ def sampling_rates(
     *,
     num_env_runners: int,
     waits_ms: Sequence[float],
+    round_steps: int = 64,
     seconds: float = 1.0,
 ) -> Iterator[tuple[float, float, float]]:
     """Measure who plays faster: this process, or env runners on the Ray that is connected.
@@ -55,16 +54,18 @@ def sampling_rates(
         env_id: of a Gymnasium environment.
         num_env_runners: processes that play side by side, at least 1; each takes a core.
         waits_ms: milliseconds that a step is made to take longer, one measurement for each.
+        round_steps: environment steps of a round, at least 1.
         seconds: that each measurement takes, at least.
 
     Yields:
         For each of ``waits_ms``: it, environment steps per second here, and of the env runners.
 
     Raises:
-        ValueError: if ``num_env_runners`` is below 1.
+        ValueError: if ``num_env_runners`` or ``round_steps`` is below 1.
     """
-    if num_env_runners < 1:
-        raise ValueError(f"num_env_runners must be at least 1, got {num_env_runners}")
+    for name, number in (("num_env_runners", num_env_runners), ("round_steps", round_steps)):
+        if number < 1:
+            raise ValueError(f"{name} must be at least 1, got {number}")
     register_env("waiting", lambda _: Waiting(gym.make(env_id)))
     config = config.copy(copy_frozen=False).environment("waiting")
     config.env_runners(num_env_runners=num_env_runners, create_env_on_local_worker=True)
@@ -73,11 +74,11 @@ def sampling_rates(
     group = algo.env_runner_group
 
     def play_here() -> int:
-        return sum(map(len, algo.env_runner.sample(num_timesteps=ROUND_STEPS)))
+        return sum(map(len, algo.env_runner.sample(num_timesteps=round_steps)))
 
     def play_there() -> int:
         group.sync_weights(from_worker_or_learner_group=algo.learner_group, inference_only=True)
-        share = {"num_timesteps": -(-ROUND_STEPS // num_env_runners)}
+        share = {"num_timesteps": -(-round_steps // num_env_runners)}
         episodes = group.foreach_env_runner("sample", kwargs=share, local_env_runner=False)
         return sum(len(one) for several in episodes for one in several)
 
