@@ -17,6 +17,7 @@ from course_lib.torch_threads import torch_threads
 
 Row = dict[str, float]
 NAN = float("nan")
+WINDOW = 20  # training episodes that figures and pictures look back over
 
 
 def return_figures(recent: Sequence[float]) -> Row:

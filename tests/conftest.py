@@ -44,7 +44,8 @@ def start_ray(**options):
 @pytest.fixture(scope="session")
 def local_ray():
     """One Ray for all tests: two cores, and a GPU that is counted and not there."""
-    ray = pytest.importorskip("ray")
+    import ray
+
     start_ray(num_cpus=2, num_gpus=1)
     yield
     ray.shutdown()

@@ -7,10 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import ray
 
-ray = pytest.importorskip("ray")
-
-from course_lib import columnar_dqn  # noqa: E402
+from course_lib import columnar_dqn
 
 FOLDER = Path(columnar_dqn.__file__).parent
 NEEDED = {"gymnasium", "numpy", "ray", "torch"}

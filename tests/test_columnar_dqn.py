@@ -2,18 +2,16 @@
 
 import numpy as np
 import pytest
+import ray
+import torch
+from ray import tune
+from ray.rllib.env.single_agent_episode import SingleAgentEpisode
+from ray.rllib.utils.metrics import NUM_ENV_STEPS_SAMPLED_LIFETIME
+from rllib_kit import ENV, feed, memory, small, stretches, weights_of
 
-ray = pytest.importorskip("ray")
-torch = pytest.importorskip("torch")
-
-from ray import tune  # noqa: E402
-from ray.rllib.env.single_agent_episode import SingleAgentEpisode  # noqa: E402
-from ray.rllib.utils.metrics import NUM_ENV_STEPS_SAMPLED_LIFETIME  # noqa: E402
-from rllib_kit import ENV, feed, memory, small, stretches, weights_of  # noqa: E402
-
-from course_lib.columnar_dqn.algorithm import ColumnarDQN, as_chunk  # noqa: E402
-from course_lib.envs.probes import PROBES  # noqa: E402
-from course_lib.rllib import runs  # noqa: E402
+from course_lib.columnar_dqn.algorithm import ColumnarDQN, as_chunk
+from course_lib.envs.probes import PROBES
+from course_lib.rllib import runs
 
 pytestmark = pytest.mark.usefixtures("local_ray")
 
@@ -119,6 +117,8 @@ WRONG = [
     ({"torch_threads": "many"}, "torch_threads"),
     ({"rows_on_learner": "gpu"}, "rows_on_learner"),
     ({"burn_in_len": 3}, "burn_in_len"),
+    ({"env": "Pendulum-v1"}, "needs a Discrete"),
+    ({"env": "Taxi-v3"}, "needs a Box"),
 ]  # fmt: skip
 
 
@@ -128,22 +128,12 @@ def test_wrong_settings_are_refused_when_building(wrong, message):
         small(**wrong).build_algo()
 
 
-def test_unsuitable_environments_are_refused_when_building():
-    with pytest.raises(ValueError, match="Discrete"):
-        small(env="Pendulum-v1").build_algo()
-    with pytest.raises(ValueError, match="Box"):
-        small(env="Taxi-v3").build_algo()
-
-
-def test_recurrent_models_are_refused_when_building():
-    config = small().rl_module(model_config={"use_lstm": True})
-    with pytest.raises(ValueError, match="use_lstm"):
-        config.build_algo()
-
-
-def test_more_learners_than_one_are_refused_when_building():
-    with pytest.raises(ValueError, match="num_learners above 1"):
-        small().learners(num_learners=2).build_algo()
+@pytest.mark.parametrize(("change", "message"), [
+    (lambda config: config.rl_module(model_config={"use_lstm": True}), "use_lstm"),
+    (lambda config: config.learners(num_learners=2), "num_learners above 1")])  # fmt: skip
+def test_what_columns_cannot_do_is_refused_when_building(change, message):
+    with pytest.raises(ValueError, match=message):
+        change(small()).build_algo()
 
 
 @pytest.mark.parametrize(("learners", "place"), [(0, r"this process \(0\)"),

@@ -4,17 +4,14 @@ import contextlib
 
 import numpy as np
 import pytest
+import torch
+from ray.rllib.algorithms.dqn.dqn import DQNConfig
+from ray.rllib.algorithms.dqn.torch.dqn_torch_learner import DQNTorchLearner
+from ray.rllib.policy.sample_batch import MultiAgentBatch, SampleBatch
+from ray.rllib.utils.metrics import NUM_ENV_STEPS_SAMPLED_LIFETIME
+from rllib_kit import columns, learner_of, small
 
-pytest.importorskip("ray")
-torch = pytest.importorskip("torch")
-
-from ray.rllib.algorithms.dqn.dqn import DQNConfig  # noqa: E402
-from ray.rllib.algorithms.dqn.torch.dqn_torch_learner import DQNTorchLearner  # noqa: E402
-from ray.rllib.policy.sample_batch import MultiAgentBatch, SampleBatch  # noqa: E402
-from ray.rllib.utils.metrics import NUM_ENV_STEPS_SAMPLED_LIFETIME  # noqa: E402
-from rllib_kit import columns, learner_of, small  # noqa: E402
-
-from course_lib.columnar_dqn.learner import STEPS_BEFORE, ColumnarDQNTorchLearner  # noqa: E402
+from course_lib.columnar_dqn.learner import STEPS_BEFORE, ColumnarDQNTorchLearner
 
 ID = "default_policy"
 

@@ -3,15 +3,14 @@
 import gymnasium as gym
 import numpy as np
 import pytest
+import torch
 from gymnasium.utils.env_checker import check_env
 
-torch = pytest.importorskip("torch")
-
-from course_lib import training  # noqa: E402
-from course_lib.agents import dqn, dqn_run  # noqa: E402
-from course_lib.agents.dqn_run import learned_q_values  # noqa: E402
-from course_lib.envs.probes import PROBES, EndOfTime  # noqa: E402
-from course_lib.envs.rollouts import play, random_policy  # noqa: E402
+from course_lib import training
+from course_lib.agents import dqn, dqn_run
+from course_lib.agents.dqn_run import learned_q_values
+from course_lib.envs.probes import PROBES, EndOfTime
+from course_lib.envs.rollouts import play, random_policy
 
 
 def net_with(q_values):
@@ -132,18 +131,6 @@ def test_stopping_and_going_on_counts_steps():
     steps = [progress.step for progress in agent.train(300)]
     assert steps == [256, 300]
     assert [progress.step for progress in agent.train(300)] == [512, 600]
-
-
-def test_an_interrupt_keeps_what_was_learned():
-    agent = dqn.DQNAgent(gym.make("CartPole-v1"), seed=0)
-
-    def interrupt(rows):
-        if len(rows) == 3:
-            raise KeyboardInterrupt
-
-    rows = dqn_run.train(agent, num_steps=5_000, evaluate_on="CartPole-v1", on_row=interrupt)
-    assert len(rows) == 3 and len(agent.buffer) == 768
-    assert agent.act(np.zeros((2, 4))).shape == (2,)
 
 
 def test_training_ends_with_the_weights_of_the_best_evaluation(monkeypatch):

@@ -71,3 +71,25 @@ def test_diagrams_name_their_parts():
         assert part in texts(ray_picture)
     network = pictures.draw_network(["a", "b"], (256,), ["left"])
     assert "256 units" in texts(network)
+
+
+def test_the_picture_stacks_the_parts_in_the_order_of_their_words():
+    parts = {"slow": {"draw": 6.0, "learn": 4.0}, "fast": {"draw": 0.5, "learn": 1.5}}
+    ax = pictures.plot_time_spent(parts, words={"draw": "drawing", "learn": "the gradient step"})
+    widths = [[bar.get_width() for bar in row] for row in ax.containers]
+    assert widths == [[6.0, 0.5], [4.0, 1.5]]
+    assert [bar.get_x() for bar in ax.containers[1]] == [6.0, 0.5]
+    assert [text.get_text() for text in ax.texts] == ["10.0 ms", "2.0 ms"]
+    with pytest.raises(ValueError, match="missing: learn"):
+        pictures.plot_time_spent(parts, words={"draw": "drawing"})
+
+
+def test_where_it_pays_has_one_line_for_each_way():
+    lines = {"a": (3, 2, 1), "b": (1, 1, 1)}
+    ax = pictures.plot_where_it_pays((0, 1, 10), lines, xlabel="", ylabel="")
+    assert [line.get_label() for line in ax.lines] == ["a", "b"]
+    assert len({line.get_linestyle() for line in ax.lines}) == 2
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["0", "1", "10"]
+    assert ax.get_yscale() == "log"
+    with pytest.raises(ValueError, match="a must have 2 values, got 3"):
+        pictures.plot_where_it_pays((0, 1), lines, xlabel="", ylabel="")

@@ -45,6 +45,15 @@ def test_band_says_how_many_seeds() -> None:
     np.testing.assert_allclose(ax.lines[0].get_ydata(), curves[1])
 
 
+def test_outcomes_show_each_seed_the_median_and_the_level() -> None:
+    ax = plots.plot_outcomes({"a": [1, 2, 9], "b": [3]}, xlabel="time (s)", line=("best", 1.5))
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["a (3 seeds)", "b (1 seeds)"]
+    assert list(ax.lines[0].get_xdata()) == [1, 2, 9]
+    assert len(set(ax.lines[0].get_ydata())) == 3, "no dot hides another"
+    assert list(ax.lines[1].get_xdata()) == [2, 2]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["best: 1.5"]
+
+
 def test_two_runs_differ_in_colour_and_style() -> None:
     ax = plots.plot_returns([1, 2, 3], window=2, label="a", floor=("random", 0))
     plots.plot_returns([3, 2, 1], window=2, label="b", ax=ax)

@@ -2,15 +2,10 @@
 
 from types import SimpleNamespace
 
-import matplotlib.pyplot as plt
 import pytest
-
-pytest.importorskip("ray")
-
 from ray.rllib.algorithms.dqn.dqn import DQNConfig
 from rllib_kit import memory, small
 
-from course_lib.plots.time_spent import plot_time_spent
 from course_lib.rllib import profiling
 
 pytestmark = pytest.mark.usefixtures("local_ray")
@@ -44,15 +39,3 @@ def test_what_happens_in_other_processes_cannot_be_timed():
     algo = SimpleNamespace(env_runner=object(), config=small(runners=1))
     with pytest.raises(ValueError, match="num_env_runners=0"):
         profiling.where_time_goes(algo, num_steps=10)
-
-
-def test_the_picture_stacks_the_parts_in_the_order_of_their_words():
-    parts = {"slow": {"draw": 6.0, "learn": 4.0}, "fast": {"draw": 0.5, "learn": 1.5}}
-    ax = plot_time_spent(parts, words={"draw": "drawing", "learn": "the gradient step"})
-    widths = [[bar.get_width() for bar in row] for row in ax.containers]
-    assert widths == [[6.0, 0.5], [4.0, 1.5]]
-    assert [bar.get_x() for bar in ax.containers[1]] == [6.0, 0.5]
-    assert [text.get_text() for text in ax.texts] == ["10.0 ms", "2.0 ms"]
-    plt.close(ax.figure)
-    with pytest.raises(ValueError, match="missing: learn"):
-        plot_time_spent(parts, words={"draw": "drawing"})

@@ -4,16 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from ray.rllib.algorithms.dqn.dqn import DQNConfig
+from ray.rllib.algorithms.ppo import PPOConfig
+from rllib_kit import ENV, small
 
-pytest.importorskip("ray")
-torch = pytest.importorskip("torch")
-
-from ray.rllib.algorithms.dqn.dqn import DQNConfig  # noqa: E402
-from ray.rllib.algorithms.ppo import PPOConfig  # noqa: E402
-from rllib_kit import ENV, small  # noqa: E402
-
-from course_lib import training  # noqa: E402
-from course_lib.rllib import runs  # noqa: E402
+from course_lib import training
+from course_lib.rllib import runs
 
 pytestmark = pytest.mark.usefixtures("local_ray")
 
@@ -65,15 +62,6 @@ def test_iterations_in_which_no_episode_ends_keep_the_last_figures(built):
     known = np.isfinite([row["mean_return"] for row in rows])
     assert not known[0] and known[-1]
     assert (np.diff(known.astype(int)) >= 0).all()  # once known, it stays known
-
-
-def test_an_interrupt_keeps_the_rows(built):
-    def interrupt(rows):
-        if len(rows) == 2:
-            raise KeyboardInterrupt
-
-    rows = runs.train(built(small()), num_steps=5_000, on_row=interrupt)
-    assert len(rows) == 2
 
 
 def test_other_algorithms_act_and_are_evaluated(built):

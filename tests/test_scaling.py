@@ -3,13 +3,11 @@
 import time
 
 import gymnasium as gym
-import matplotlib.pyplot as plt
 import pytest
 import torch
 from ray.rllib.algorithms.dqn.dqn import DQNConfig
 
 from course_lib.cluster.gpu import LearnerPlace
-from course_lib.plots.scaling import plot_where_it_pays
 from course_lib.rllib import scaling
 
 WAIT_MS = 20.0
@@ -74,17 +72,3 @@ class TestUpdates:
 )
 def test_wins_from(after: tuple[int, ...], wanted: int | None) -> None:
     assert scaling.wins_from((1, 10, 100), (1, 1, 1), after) == wanted
-
-
-class TestPlot:
-    def test_one_line_each(self) -> None:
-        ax = plot_where_it_pays((0, 1, 10), {"a": (3, 2, 1), "b": (1, 1, 1)}, xlabel="", ylabel="")
-        assert [line.get_label() for line in ax.lines] == ["a", "b"]
-        assert len({line.get_linestyle() for line in ax.lines}) == 2
-        assert [tick.get_text() for tick in ax.get_xticklabels()] == ["0", "1", "10"]
-        assert ax.get_yscale() == "log"
-        plt.close(ax.figure)
-
-    def test_lengths(self) -> None:
-        with pytest.raises(ValueError, match="a must have 2 values, got 3"):
-            plot_where_it_pays((0, 1), {"a": (3, 2, 1)}, xlabel="", ylabel="")

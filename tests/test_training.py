@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 
 from course_lib import quiet, training
 from course_lib.torch_threads import torch_threads
@@ -62,6 +63,14 @@ def test_an_interrupt_keeps_rows_and_the_best_weights(monkeypatch, figures, weig
     assert learner.weight == weight
 
 
+def test_an_interrupt_while_the_picture_is_drawn_keeps_its_row(monkeypatch):
+    def press(rows):
+        if len(rows) == 2:
+            raise KeyboardInterrupt
+
+    assert len(Learner(monkeypatch).train(on_row=press)) == 2
+
+
 def test_an_interrupt_before_any_evaluation_keeps_what_is_there(monkeypatch):
     learner = Learner(monkeypatch, stop_at=20)
     assert len(learner.train()) == 1
@@ -89,7 +98,6 @@ def test_returns_are_nan_before_the_first_episode():
 
 
 def test_threads_are_given_back():
-    torch = pytest.importorskip("torch")
     before = torch.get_num_threads()
     with pytest.raises(KeyboardInterrupt), torch_threads(before + 1):
         assert torch.get_num_threads() == before + 1
@@ -99,8 +107,11 @@ def test_threads_are_given_back():
         assert torch.get_num_threads() == before
 
 
-def test_quiet_lets_errors_through_and_gives_everything_back(monkeypatch, caplog):
+@pytest.mark.parametrize("output", [None, "1"])
+def test_quiet_lets_errors_through_and_gives_everything_back(monkeypatch, caplog, output):
     monkeypatch.delenv("RAY_AIR_NEW_OUTPUT", raising=False)
+    if output:
+        monkeypatch.setenv("RAY_AIR_NEW_OUTPUT", output)
     loggers = [logging.getLogger(name) for name in quiet.LOUD]
     before = [logger.level for logger in loggers]
     with warnings.catch_warnings(record=True) as heard:
@@ -114,4 +125,4 @@ def test_quiet_lets_errors_through_and_gives_everything_back(monkeypatch, caplog
     assert [str(one.message) for one in heard] == ["again"]
     assert "noise" not in caplog.text
     assert [logger.level for logger in loggers] == before
-    assert "RAY_AIR_NEW_OUTPUT" not in os.environ
+    assert os.environ.get("RAY_AIR_NEW_OUTPUT") == output

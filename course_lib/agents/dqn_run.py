@@ -27,7 +27,7 @@ FOR_PROBES = DQNSettings(
 
 
 def train(
-    agent: DQNAgent, *, num_steps: int, window: int = 20, evaluate_every: int = 1_000, **more: Any
+    agent: DQNAgent, *, num_steps: int, evaluate_every: int = 1_000, **more: Any
 ) -> list[Row]:
     """Train for at most ``num_steps`` more steps; stop early when it plays well.
 
@@ -35,7 +35,6 @@ def train(
         agent: what to train.
         num_steps: environment steps at most.
         evaluate_every: environment steps between two evaluations, rounded up to whole rounds.
-        window: training episodes that mean_return and max_return look back over.
         **more: ``evaluate_on``, ``target``, ``on_row`` and more of :func:`training.train`, which
             says what happens to the weights and when the cell is interrupted.
 
@@ -44,7 +43,7 @@ def train(
         greedy_return (nan where nothing was evaluated).
     """
     return training.train(
-        _rows(agent, num_steps, window),
+        _rows(agent, num_steps),
         policy=lambda: agent.act,
         weights=agent.q_net.state_dict,
         restore=agent.q_net.load_state_dict,
@@ -53,8 +52,8 @@ def train(
     )
 
 
-def _rows(agent: DQNAgent, num_steps: int, window: int) -> Iterator[Row]:
-    recent: deque[float] = deque(maxlen=window)
+def _rows(agent: DQNAgent, num_steps: int) -> Iterator[Row]:
+    recent: deque[float] = deque(maxlen=training.WINDOW)
     seconds, started = 0.0, time.perf_counter()
     for progress in agent.train(num_steps):
         seconds += time.perf_counter() - started
@@ -70,18 +69,15 @@ def _rows(agent: DQNAgent, num_steps: int, window: int) -> Iterator[Row]:
         started = time.perf_counter()
 
 
-def learned_q_values(
-    probe: Probe, *, seed: int = 0, num_steps: int = 800, **parts: Any
-) -> np.ndarray:
-    """Train a small DQN on a probe; return its q-values, shape (N, 2).
+def learned_q_values(probe: Probe, *, seed: int = 0, **parts: Any) -> np.ndarray:
+    """Train a small DQN on a probe for 800 steps; return its q-values, shape (N, 2).
 
     Args:
         probe: one of ``envs.probes.PROBES``.
         seed: of the agent.
-        num_steps: environment steps, about as many gradient steps.
         **parts: ``make_buffer``, ``loss`` or ``schedule``, to try another version of one of them.
     """
     agent = DQNAgent(probe.make(), FOR_PROBES, seed=seed, **parts)
-    for _ in agent.train(num_steps):
+    for _ in agent.train(800):
         pass
     return agent.q_values(probe.obs)

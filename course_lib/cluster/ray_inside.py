@@ -109,13 +109,6 @@ LEANS_ON = (
 )  # fmt: skip
 
 
-def table() -> str:
-    """Return the list as text, for whoever upgrades Ray."""
-    rows = [f"* {one.name} ({one.file})\n    why: {one.why}\n    instead: {one.instead}"
-            for one in LEANS_ON]  # fmt: skip
-    return "\n".join(rows)
-
-
 @contextlib.contextmanager
 def variables(**settings: str) -> Iterator[None]:
     """Set environment variables for a while."""

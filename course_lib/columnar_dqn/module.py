@@ -4,12 +4,11 @@ from typing import Any, Self
 
 import torch
 from ray.rllib.algorithms.dqn.dqn_learner import QF_NEXT_PREDS, QF_PREDS, QF_TARGET_NEXT_PREDS
+from ray.rllib.algorithms.dqn.torch.default_dqn_torch_rl_module import DefaultDQNTorchRLModule
 from ray.rllib.core.columns import Columns
 
-from .rllib_inside import InsideModule
 
-
-class ColumnarDQNTorchRLModule(InsideModule):
+class ColumnarDQNTorchRLModule(DefaultDQNTorchRLModule):
     """The same network and the same numbers as RLlib's.
 
     For double DQN, RLlib sends obs and next_obs through the network as one batch, and so also
@@ -37,10 +36,10 @@ class ColumnarDQNTorchRLModule(InsideModule):
         with torch.no_grad():
             return super().forward_inference(batch, **kwargs)
 
-    def training_q_values(self, batch: dict[str, Any]) -> dict[str, Any] | None:
-        """Q-values of obs and next_obs; None where RLlib's own pass is needed."""
+    def _forward_train(self, batch: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        """Q-values of obs and next_obs; RLlib documents this as the method to override."""
         if not self.uses_double_q or self.num_atoms > 1 or Columns.STATE_IN in batch:
-            return None
+            return super()._forward_train(batch, **kwargs)
         following = {Columns.OBS: batch[Columns.NEXT_OBS]}
         q_values = self.compute_q_values({Columns.OBS: batch[Columns.OBS]})[QF_PREDS]
         with torch.no_grad():

@@ -6,18 +6,16 @@ from course_lib.plots.corridor import (
     draw_settings,
     plot_gaits,
     plot_rungs,
-    plot_searches,
     plot_surface,
     plot_trials,
 )  # fmt: skip
-from course_lib.plots.curves import plot_band, plot_returns, reading, running_mean
+from course_lib.plots.curves import plot_band, plot_outcomes, plot_returns, reading, running_mean
 from course_lib.plots.maze import draw_learning, draw_maze, draw_policy
 from course_lib.plots.style import COLOURS, STYLES
 from course_lib.plots.trading import (
     plot_equity,
     plot_learning_rates,
     plot_observation,
-    plot_outcomes,
     plot_periods,
     plot_trades,
 )  # fmt: skip
@@ -28,6 +26,6 @@ __all__ = [
     "COLOURS", "STYLES", "draw_guess", "draw_learning", "draw_loop", "draw_maze", "draw_policy",
     "draw_search", "draw_settings", "plot_band", "plot_drawdown", "plot_equity", "plot_fee_grid",
     "plot_forest", "plot_gaits", "plot_learning_rates", "plot_observation", "plot_outcomes",
-    "plot_periods", "plot_returns", "plot_rungs", "plot_searches", "plot_surface", "plot_timeline",
+    "plot_periods", "plot_returns", "plot_rungs", "plot_surface", "plot_timeline",
     "plot_trades", "plot_trials", "reading", "running_mean",
 ]  # fmt: skip

@@ -23,27 +23,25 @@ from course_lib.plots.style import (
 )  # fmt: skip
 
 LEVELS_S = (36.5, 38, 40, 45, 50, 60, 75, 100, 140, 200)
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 
-def plot_surface(*, ax: Axes | None = None, length: float = corridor.LENGTH_M) -> Axes:
+def plot_surface(*, ax: Axes | None = None) -> Axes:
     """Draw the true mean time over stride and pace as contours, and a star where it is least.
 
     Args:
         ax: axes to draw on; new ones if not given.
-        length: of the corridor, metres.
     """
     ax = new_axes(ax, (7, 4))
     strides = np.linspace(*corridor.STRIDE_RANGE_M, 90)
     paces = np.linspace(*corridor.PACE_RANGE_HZ, 90)
-    times = corridor.expected_time(strides[None, :], paces[:, None], length=length)
-    levels = np.array(LEVELS_S) * length / corridor.LENGTH_M
-    norm = LogNorm(levels[0], levels[-1])
+    times = corridor.expected_time(strides[None, :], paces[:, None])
+    norm = LogNorm(LEVELS_S[0], LEVELS_S[-1])
     ax.contourf(
-        strides, paces, times, levels=levels, cmap="viridis_r", norm=norm, extend="both", alpha=0.85
-    )
-    lines = ax.contour(strides, paces, times, levels=levels, colors="white", linewidths=0.7)
-    ax.clabel(lines, levels=levels[1::2], fmt="%g s", fontsize=8, colors="black")
+        strides, paces, times, levels=LEVELS_S, cmap="viridis_r", norm=norm, extend="both",
+        alpha=0.85,
+    )  # fmt: skip
+    lines = ax.contour(strides, paces, times, levels=LEVELS_S, colors="white", linewidths=0.7)
+    ax.clabel(lines, levels=LEVELS_S[1::2], fmt="%g s", fontsize=8, colors="black")
     ax.plot(
         *corridor.best_gait(), "*", color="white", markeredgecolor="black", markersize=15,
         label="least mean time", linestyle="none",
@@ -55,7 +53,7 @@ def plot_surface(*, ax: Axes | None = None, length: float = corridor.LENGTH_M) -
 def plot_trials(
     strides: Sequence[float] | np.ndarray, paces: Sequence[float] | np.ndarray,
     seconds: Sequence[float] | np.ndarray, *, stopped: Sequence[bool] | np.ndarray | None = None,
-    ax: Axes | None = None, label: str = "trial",
+    ax: Axes | None = None,
 ) -> Axes:  # fmt: skip
     """Draw trials as points on the true surface; the one with the least measured time is marked.
 
@@ -65,7 +63,6 @@ def plot_trials(
         seconds: shape (num_trials,), what each trial measured.
         stopped: shape (num_trials,), which were stopped early; they are drawn as crosses.
         ax: axes to draw on; new ones if not given.
-        label: name of a point in the legend.
 
     Raises:
         ValueError: if the shapes differ.
@@ -78,7 +75,7 @@ def plot_trials(
     ax.plot(x[early], y[early], "x", color="black", markersize=7, label="stopped early")
     ax.plot(
         x[~early], y[~early], "o", color="white", markeredgecolor="black", markersize=7,
-        label=label, clip_on=False, zorder=3,
+        label="trial", clip_on=False, zorder=3,
     )  # fmt: skip
     if len(z):
         best = int(z.argmin())
@@ -170,36 +167,6 @@ def plot_rungs(
     _log_seconds(ax)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     return finish(ax, loc="upper left", bbox_to_anchor=(1, 1))
-
-
-def plot_searches(
-    times: Mapping[str, np.ndarray], *, least: float, ax: Axes | None = None,
-    xlabel: str = "true mean time of the setting it chose (s)",
-) -> Axes:  # fmt: skip
-    """Draw one dot per seed for each search, and its median as a bar.
-
-    Args:
-        times: name of each search, and its outcomes, shape (num_seeds,).
-        least: the best possible value, drawn as a line.
-        ax: axes to draw on; new ones if not given.
-        xlabel: label of the horizontal axis, with its unit.
-    """
-    height = 1.2 + 0.5 * len(times)
-    ax = new_axes(ax, (8, height))
-    for row, values in enumerate(times.values()):
-        spread = np.linspace(-0.25, 0.25, len(values)) if len(values) > 1 else np.zeros(1)
-        ax.plot(
-            values, row + spread, MARKERS[row % len(MARKERS)], color=COLOURS[row % len(COLOURS)],
-            alpha=0.7, markersize=5,
-        )  # fmt: skip
-        ax.plot([np.median(values)] * 2, [row - 0.38, row + 0.38], color="black", linewidth=2.5)
-    ax.axvline(least, color=GREY, linestyle=DASHES, label=f"best possible {least:.1f} s")
-    ax.plot([], [], color="black", linewidth=2.5, label="median")
-    names = [f"{name} ({len(values)} seeds)" for name, values in times.items()]
-    ax.set_yticks(range(len(times)), names)
-    ax.invert_yaxis()
-    ax.set_xlabel(xlabel)
-    return finish(ax)
 
 
 def plot_gaits(

@@ -1,12 +1,22 @@
-"""Learning curves, with a floor and a ceiling to read them against."""
+"""Learning curves and outcomes of several seeds, with levels to read them against."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from course_lib.plots.style import Level, draw_levels, finish, look, new_axes
+from course_lib.plots.style import (
+    COLOURS,
+    DASHES,
+    GREY,
+    Level,
+    draw_levels,
+    finish,
+    look,
+    mark,
+    new_axes,
+)  # fmt: skip
 
 
 def running_mean(values: np.ndarray, window: int) -> np.ndarray:
@@ -102,6 +112,32 @@ def plot_band(
     name = f"{label or 'median'} ({values.shape[0]} seeds, band 10-90%{smooth})"
     ax.plot(steps, middle, **style, linewidth=2, label=name)
     return _finish(ax, floor, ceiling, xlabel, ylabel)
+
+
+def plot_outcomes(
+    groups: Mapping[str, Sequence[float]], *, ax: Axes | None = None, xlabel: str,
+    line: Level | None = None,
+) -> Axes:  # fmt: skip
+    """Draw one row of marks per group: each mark a seed, the bar their median.
+
+    Args:
+        groups: name -> one number for each seed.
+        ax: axes to draw on; new ones if not given.
+        xlabel: label of the horizontal axis, with its unit.
+        line: (name, value) of a level to compare with.
+    """
+    ax = new_axes(ax, (8, 0.8 + 0.45 * len(groups)))
+    hollow = {**mark("o", filled=False), "markerfacecolor": "none"}  # dots may overlap
+    for row, values in enumerate(groups.values()):
+        spread = np.linspace(-0.2, 0.2, len(values)) if len(values) > 1 else 0.0
+        ax.plot(values, row + spread * np.ones(len(values)), **hollow)
+        ax.plot([np.median(values)] * 2, [row - 0.35, row + 0.35], color=COLOURS[1], linewidth=3)
+    if line is not None:
+        ax.axvline(line[1], color=GREY, linestyle=DASHES, label=f"{line[0]}: {line[1]:,.1f}")
+    ax.set_yticks(range(len(groups)), [f"{name} ({len(v)} seeds)" for name, v in groups.items()])
+    ax.invert_yaxis()
+    ax.set_xlabel(xlabel)
+    return finish(ax, legend=line is not None)
 
 
 def reading(text: str) -> None:

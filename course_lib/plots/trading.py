@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from course_lib.plots.style import COLOURS, GREY, finish, look, mark, new_axes
+from course_lib.plots.style import COLOURS, draw_levels, finish, look, mark, new_axes
 
 type Times = pd.DatetimeIndex | Sequence | np.ndarray
 SIZE = (8, 3.4)
@@ -55,9 +55,8 @@ def plot_trades(
 
 
 def plot_equity(
-    times: Times, curves: Mapping[str, np.ndarray], *, ax: Axes | None = None, title: str = "",
-    log: bool = False,
-) -> Axes:  # fmt: skip
+    times: Times, curves: Mapping[str, np.ndarray], *, ax: Axes | None = None, title: str = ""
+) -> Axes:
     """Draw the net worth of several traders; line styles differ as well as colours.
 
     Args:
@@ -66,7 +65,6 @@ def plot_equity(
             line and the range of all seeds a band.
         ax: axes to draw on; new ones if not given.
         title: over the picture.
-        log: draw net worth on a logarithmic axis.
     """
     ax = new_axes(ax, SIZE)
     when = naive(times)
@@ -78,8 +76,6 @@ def plot_equity(
             low, high = values.min(axis=0), values.max(axis=0)
             ax.fill_between(when, low, high, color=style["color"], alpha=0.15, linewidth=0)
         ax.plot(when, np.median(values, axis=0), **style, linewidth=1.8, label=label)
-    if log:
-        ax.set_yscale("log")
     ax.set_title(title, fontsize="medium")
     return finish_dates(ax, "net worth (dollars)")
 
@@ -158,37 +154,9 @@ def plot_learning_rates(
     for flag, shape, name in ((False, "o", "trained to the end"), (True, "s", "stopped early")):
         some, style = early == flag, mark(shape, filled=not flag)
         ax.plot(rates[some], scores[some], **style, label=f"{name} ({some.sum()})")
-    ax.axhline(1.0, color=GREY, linestyle="--", linewidth=1.2, label="perfect foresight: 1")
-    ax.axhline(0.0, color=GREY, linestyle=":", linewidth=1.2, label="staying in cash: 0")
+    draw_levels(ax, ("staying in cash", 0.0), ("perfect foresight", 1.0))
     ax.set(xscale="log", xlabel="learning rate", ylabel="profit, share of the best possible")
     return finish(ax)
-
-
-def plot_outcomes(
-    groups: Mapping[str, Sequence[float]], *, ax: Axes | None = None,
-    xlabel: str = "net profit (dollars)", line: tuple[str, float] | None = None,
-) -> Axes:  # fmt: skip
-    """Draw one row of marks per group: each mark a seed, the bar their median.
-
-    Args:
-        groups: name -> one number for each seed.
-        ax: axes to draw on; new ones if not given.
-        xlabel: label of the horizontal axis, with its unit.
-        line: (name, value) of a level to compare with.
-    """
-    ax = new_axes(ax, (8, 0.6 + 0.45 * len(groups)))
-    for number, values in enumerate(groups.values()):
-        hollow = {**mark("o", filled=False), "markerfacecolor": "none"}  # dots may overlap
-        ax.plot(values, np.full(len(values), number), **hollow)
-        middle = float(np.median(values))
-        ax.plot([middle, middle], [number - 0.3, number + 0.3], color=COLOURS[1], linewidth=3)
-    if line is not None:
-        label = f"{line[0]}: {line[1]:,.0f}"
-        ax.axvline(line[1], color=GREY, linestyle="--", linewidth=1.2, label=label)
-    ax.set_yticks(range(len(groups)), list(groups))
-    ax.invert_yaxis()
-    ax.set_xlabel(xlabel)
-    return finish(ax, legend=line is not None)
 
 
 def naive(times: Times) -> np.ndarray:

@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 
 from course_lib.plots.style import GREY, finish, look, mark, new_axes
 from course_lib.plots.trading import Times, finish_dates, naive
+from course_lib.trading.metrics import drawdown
 
 
 def plot_drawdown(
@@ -28,8 +29,7 @@ def plot_drawdown(
     ax = new_axes(ax, (8, 2.6))
     when = naive(times)
     for number, (name, curve) in enumerate(curves.items()):
-        worth = np.asarray(curve, dtype=float)
-        below = 100 * (worth / np.maximum.accumulate(worth) - 1)
+        below = -100 * drawdown(curve)
         label = f"{name}: deepest {-below.min():.0f}%"
         ax.plot(when, below, **look(number), linewidth=1.5, label=label)
     ax.axhline(0, color=GREY, linewidth=0.8)
@@ -76,7 +76,7 @@ def plot_fee_grid(
 
 def plot_forest(
     intervals: Mapping[str, object], summary: Mapping[str, object] | None = None, *,
-    ax: Axes | None = None, xlabel: str = "excess over buy and hold (%), interval 90%",
+    ax: Axes | None = None,
 ) -> Axes:  # fmt: skip
     """Draw one line for each window with its interval, and diamonds for what they add up to.
 
@@ -86,7 +86,6 @@ def plot_forest(
         intervals: name -> an object with ``value``, ``low`` and ``high``.
         summary: the same, drawn below as diamonds.
         ax: axes to draw on; new ones if not given.
-        xlabel: label of the horizontal axis, with its unit.
     """
     lines = [(name, one, "s") for name, one in intervals.items()]
     lines += [(name, one, "D") for name, one in (summary or {}).items()]
@@ -102,5 +101,5 @@ def plot_forest(
     ax.axvline(0, color=GREY, linestyle="--", linewidth=1.2)
     ax.set_yticks(range(len(lines)), [name for name, _, _ in lines], fontsize="small")
     ax.set_ylim(len(lines) - 0.4, -0.6)
-    ax.set_xlabel(f"{xlabel}; filled: leaves zero out")
+    ax.set_xlabel("excess over buy and hold (%), interval 90%; filled: leaves zero out")
     return finish(ax, legend=False)

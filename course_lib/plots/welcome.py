@@ -59,24 +59,24 @@ def _arrow(
 
 
 def plot_timeline(
-    runs: Mapping[str, Sequence[tuple[float, float, int]]], *, axes: Sequence[Axes] | None = None
+    runs: Mapping[str, Sequence[tuple[float, float, int]]],
 ) -> Sequence[Axes]:
     """Draw who worked when: one panel per run, one row per process, one bar per job.
 
     Args:
         runs: name of the run -> jobs in the order in which they were asked for, each as (start,
             end, process), in seconds on one clock and the number of the process.
-        axes: one for each run; new ones if not given.
+
+    Returns:
+        The axes, one for each run.
 
     Raises:
         ValueError: if there is no run, or a run without a job.
     """
     if not runs or not all(runs.values()):
         raise ValueError("runs must hold at least one run, each with at least one job")
-    rows: Any = axes
-    if rows is None:
-        figure = plt.figure(figsize=(8, 1.2 + 1.1 * len(runs)), layout="constrained")
-        rows = np.atleast_1d(figure.subplots(len(runs), sharex=True))
+    figure = plt.figure(figsize=(8, 1.2 + 1.1 * len(runs)), layout="constrained")
+    rows: Any = np.atleast_1d(figure.subplots(len(runs), sharex=True))
     for number, (ax, (name, jobs)) in enumerate(zip(rows, runs.items(), strict=True)):
         zero = min(start for start, _, _ in jobs)
         processes = list(dict.fromkeys(process for _, _, process in jobs))

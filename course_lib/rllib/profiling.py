@@ -8,7 +8,7 @@ from typing import Any
 
 from ray.rllib.algorithms.algorithm import Algorithm
 
-from course_lib.columnar_dqn.rllib_inside import unpacker
+from course_lib.columnar_dqn.rllib_inside import UNPACKER
 from course_lib.rllib import runs
 from course_lib.torch_threads import torch_threads
 
@@ -95,7 +95,7 @@ def _stopwatches(algo: Algorithm) -> Iterator[dict[str, float]]:
     stations = [(algo.env_runner, "sample", "play"), (replay, "add", "store")]
     draws = ("draw", "take") if hasattr(replay, "draw") else ("sample",)
     stations += [(replay, name, "draw") for name in draws]
-    stations += [(*unpacker(learner), "unpack"), (group, "update", "learn")]
+    stations += [(learner, UNPACKER, "unpack"), (group, "update", "learn")]
     with contextlib.ExitStack() as stack:
         for place, name, part in stations:
             before, own = getattr(place, name), name in vars(place)

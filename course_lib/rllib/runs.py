@@ -46,7 +46,7 @@ def log_return(
     metrics_logger.log_value(_RETURNS, total, reduce="item_series")
 
 
-def iterate(algo: Algorithm, *, num_steps: int, window: int = 20) -> Iterator[Row]:
+def iterate(algo: Algorithm, *, num_steps: int, window: int = training.WINDOW) -> Iterator[Row]:
     """Train until ``num_steps`` environment steps in all, one row per iteration.
 
     A row holds ``env_steps`` (lifetime), ``seconds`` (of training, lifetime of this iterator),

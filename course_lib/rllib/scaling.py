@@ -72,16 +72,14 @@ def sampling_rates(
     config.fault_tolerance(restart_failed_env_runners=False)  # else Ray warns of each of them
     algo = runs.build(config)
     group = algo.env_runner_group
-    share = -(-round_steps // num_env_runners)
 
     def play_here() -> int:
-        return _play(algo.env_runner, round_steps)
+        return sum(map(len, algo.env_runner.sample(num_timesteps=round_steps)))
 
     def play_there() -> int:
         group.sync_weights(from_worker_or_learner_group=algo.learner_group, inference_only=True)
-        episodes = group.foreach_env_runner(
-            functools.partial(_episodes, num_steps=share), local_env_runner=False
-        )
+        share = {"num_timesteps": -(-round_steps // num_env_runners)}
+        episodes = group.foreach_env_runner("sample", kwargs=share, local_env_runner=False)
         return sum(len(one) for several in episodes for one in several)
 
     try:
@@ -94,14 +92,6 @@ def sampling_rates(
 
 def _set_wait(runner: Any, wait_s: float) -> None:
     runner.env.unwrapped.set_attr("wait_s", wait_s)
-
-
-def _episodes(runner: Any, num_steps: int) -> list[Any]:
-    return runner.sample(num_timesteps=num_steps)
-
-
-def _play(runner: Any, num_steps: int) -> int:
-    return sum(len(one) for one in _episodes(runner, num_steps))
 
 
 def _per_second(play: Callable[[], int], seconds: float) -> float:
@@ -147,20 +137,19 @@ def _all_on_gpu(widths: list[int], seconds: float) -> list[float]:
     return [update_ms(width, "cuda", seconds) for width in widths]
 
 
-def update_ms(width: int, device: str, seconds: float, batch_size: int = 64) -> float:
-    """Return the milliseconds of a gradient step with Adam, the way of its batch included.
+def update_ms(width: int, device: str, seconds: float) -> float:
+    """Return the milliseconds of a gradient step on 64 rows, the way of its batch included.
 
     Args:
         width: units of each of the two hidden layers, at least 1.
         device: ``"cpu"`` or ``"cuda"``.
         seconds: to go on for, at least.
-        batch_size: rows of 4 observations each.
     """
     net = nn.Sequential(
         nn.Linear(4, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 2)
     ).to(device)
     optimizer = torch.optim.Adam(net.parameters())
-    obs, targets = torch.randn(batch_size, 4), torch.randn(batch_size, 2)
+    obs, targets = torch.randn(64, 4), torch.randn(64, 2)
 
     def step() -> None:
         loss = nn.functional.smooth_l1_loss(net(obs.to(device)), targets.to(device))

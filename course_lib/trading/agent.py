@@ -183,12 +183,10 @@ def train_many(
     }
     done: list[Trained] = []
     refs = as_completed(list(jobs))
-    bar = tqdm(refs, total=len(jobs), desc="agents", unit="agent", file=sys.stdout)
-    with contextlib.suppress(KeyboardInterrupt):
-        for ref in bar:
+    with contextlib.suppress(KeyboardInterrupt), contextlib.closing(refs):
+        for ref in tqdm(refs, total=len(jobs), desc="agents", unit="agent", file=sys.stdout):
             variant, seed, settings = jobs[ref]
             done.append(Trained(variant, seed, settings, ray.get(ref)))
-    refs.close()
     order = list(variants)
     return sorted(done, key=lambda agent: (order.index(agent.variant), agent.seed))
 

@@ -43,7 +43,7 @@ class PositionActions(tt.BSH):
     first trade of an episode may come at once. Uses a :class:`TidyBroker`.
     """
 
-    def __init__(self, cash: tt.Wallet, asset: tt.Wallet, min_hold: int = 1) -> None:
+    def __init__(self, cash: tt.Wallet, asset: tt.Wallet, min_hold: int) -> None:
         super().__init__(cash, asset)
         self.broker = TidyBroker()
         self._min_hold = min_hold
@@ -65,22 +65,21 @@ class PositionActions(tt.BSH):
 
 
 class LogGrowth(tt.TensorTradeRewardScheme):
-    """Reward: log of net worth now over net worth one step ago, times ``scale``.
+    """Reward: 100 times the log of net worth now over net worth one step ago.
 
     Fees lower net worth, so the reward counts them, and rewards add up: their sum over an episode
-    is the log of the final net worth over the first, times ``scale``.
+    is 100 times the log of the final net worth over the first.
     """
 
-    def __init__(self, scale: float = 100.0) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._scale = scale
         self._before: float | None = None
 
     def get_reward(self, portfolio: tt.Portfolio) -> float:
         """Return the reward of the step just made."""
         before = portfolio.initial_net_worth if self._before is None else self._before
         self._before = float(portfolio.net_worth)
-        return self._scale * math.log(self._before / float(before))
+        return 100.0 * math.log(self._before / float(before))
 
     def reset(self) -> None:
         """Start a new episode."""

@@ -1,6 +1,6 @@
 """Running a policy over held-out prices, and the numbers to judge it by."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,13 +9,7 @@ import pandas as pd
 from course_lib.trading import prices
 from course_lib.trading.baselines import Policy
 from course_lib.trading.environment import Fill, TradingEnv
-from course_lib.trading.metrics import (
-    DAYS_PER_YEAR,
-    excess_growth,
-    max_drawdown,
-    sharpe_ratio,
-    sortino_ratio,
-)
+from course_lib.trading.metrics import DAYS_PER_YEAR, max_drawdown, sharpe_ratio, sortino_ratio
 
 
 @dataclass(frozen=True)
@@ -48,9 +42,7 @@ class Run:
         return float(self.net_worth[-1] - self.net_worth[0])
 
 
-def run_policy(
-    policy: Policy, env: TradingEnv, *, name: str, row: int | None = None, seed: int | None = None
-) -> Run:
+def run_policy(policy: Policy, env: TradingEnv, *, name: str, row: int | None = None) -> Run:
     """Run one episode.
 
     Args:
@@ -58,9 +50,8 @@ def run_policy(
         env: a trading environment.
         name: shown in tables and figures.
         row: first row to trade; where the environment starts by itself if None.
-        seed: for the environment's reset.
     """
-    obs, info = env.reset(seed=seed, options=None if row is None else {"row": row})
+    obs, info = env.reset(options=None if row is None else {"row": row})
     first, rewards, over = info["row"], [], False
     while not over:
         obs, reward, terminated, truncated, info = env.step(policy(obs, info))
@@ -117,17 +108,9 @@ def metrics(run: Run, hold: Run | None = None) -> dict[str, float]:
     }
 
 
-def table(runs: Sequence[Run] | Mapping[str, Run], hold: Run | None = None) -> pd.DataFrame:
+def table(runs: Sequence[Run], hold: Run | None = None) -> pd.DataFrame:
     """Return one row of :func:`metrics` for each run, rounded for reading."""
-    listed = list(runs.values()) if isinstance(runs, Mapping) else list(runs)
-    names = pd.Index([run.name for run in listed])
-    rows = pd.DataFrame([metrics(run, hold) for run in listed], index=names)
+    names = pd.Index([run.name for run in runs])
+    rows = pd.DataFrame([metrics(run, hold) for run in runs], index=names)
     digits = {"net profit": 0, "excess": 0, "excess %": 1, "fees": 0, "trades": 0}
     return rows.round({name: digits.get(name, 2) for name in rows.columns})
-
-
-def monthly_excess(run: Run, hold: Run) -> pd.Series:
-    """Return, for each calendar month, log growth beyond buy-and-hold in percent."""
-    gap = excess_growth(run.net_worth, hold.net_worth)
-    months = run.times[1:].tz_localize(None).to_period("M")
-    return 100 * pd.Series(gap, index=months).groupby(level=0).sum()

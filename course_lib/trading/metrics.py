@@ -3,7 +3,7 @@
 All growth is log growth: it adds up over time, and a loss of 50% and a gain of 100% cancel.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,7 +110,8 @@ def excess_interval(
     excess = np.asarray(excess, dtype=float)
     if not 1 <= block <= excess.size:
         raise ValueError(f"block must be in [1, {excess.size}] (the rows there are), got {block}")
-    _check_level(level)
+    if not 0 < level < 1:
+        raise ValueError(f"level must be between 0 and 1, got {level}")
     whole, rest = divmod(excess.size, block)
     sums = np.cumsum(np.concatenate([[0.0], excess, excess]))
     starts = rng.integers(excess.size, size=(num_draws, whole + 1))
@@ -121,11 +122,9 @@ def excess_interval(
 
 
 def spread_interval(
-    groups: Sequence[Sequence[float]], *, rng: np.random.Generator,
-    statistic: Callable[[np.ndarray], float] = np.median, level: float = 0.9,
-    num_draws: int = 2_000,
-) -> Interval:  # fmt: skip
-    """Say how sure a figure over several windows and seeds is.
+    groups: Sequence[Sequence[float]], *, rng: np.random.Generator, num_draws: int = 2_000
+) -> Interval:
+    """Say how sure the median over several windows and seeds is: its interval of 90%.
 
     Seeds of one window trade the same prices, so they are not independent: first whole windows are
     drawn with replacement, then seeds within each of them.
@@ -133,25 +132,17 @@ def spread_interval(
     Args:
         groups: for each window, one number for each seed.
         rng: source of the draws.
-        statistic: of all numbers together; their median if not given.
-        level: share of the draws that lie in the interval.
         num_draws: resampled studies.
 
     Raises:
-        ValueError: if there is no group, or an empty one, or ``level`` is not between 0 and 1.
+        ValueError: if there is no group, or an empty one.
     """
     arrays = [np.asarray(group, dtype=float) for group in groups]
     if not arrays or any(array.size == 0 for array in arrays):
         raise ValueError("groups must hold at least one window, and each at least one seed")
-    _check_level(level)
     draws = []
     for _ in range(num_draws):
         chosen = [arrays[k] for k in rng.integers(len(arrays), size=len(arrays))]
-        draws.append(statistic(np.concatenate([rng.choice(a, size=a.size) for a in chosen])))
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(statistic(np.concatenate(arrays))), float(low), float(high))
-
-
-def _check_level(level: float) -> None:
-    if not 0 < level < 1:
-        raise ValueError(f"level must be between 0 and 1, got {level}")
+        draws.append(np.median(np.concatenate([rng.choice(a, size=a.size) for a in chosen])))
+    low, high = np.quantile(draws, [0.05, 0.95])
+    return Interval(float(np.median(np.concatenate(arrays))), float(low), float(high))

@@ -80,16 +80,13 @@ def load_prices(
     return price_file.read(Path(DATA_FILE if path is None else path), gaps, min_rows)
 
 
-def price_table(
-    close: np.ndarray, *, start: str = "2020-01-01", interval: str = "1h"
-) -> pd.DataFrame:
-    """Make a table from closing prices alone, for made-up markets and tests.
+def price_table(close: np.ndarray, *, interval: str = "1h") -> pd.DataFrame:
+    """Make a table from 2020 on from closing prices alone, for made-up markets and tests.
 
     The open is the close before; high and low are the larger and the smaller of the two.
 
     Args:
         close: shape (T,), positive.
-        start: time of the first row, in UTC.
         interval: time from one row to the next.
 
     Raises:
@@ -100,7 +97,8 @@ def price_table(
         raise ValueError("close must be one row of positive numbers")
     before = np.concatenate([close[:1], close[:-1]])
     columns = (before, np.maximum(before, close), np.minimum(before, close), close, 0 * close)
-    index = pd.date_range(start, periods=close.size, freq=interval, tz="UTC", name="timestamp")
+    times = pd.date_range("2020-01-01", periods=close.size, freq=interval, tz="UTC")
+    index = times.rename("timestamp")
     table = pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)), index=index)
     table.attrs["interval"] = pd.Timedelta(interval)
     return table

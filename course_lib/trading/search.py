@@ -43,11 +43,9 @@ class LearningRateTrial(tune.Trainable):
         self._steps += ROUND_STEPS
         for _ in runs.iterate(self._algo, num_steps=self._steps):
             pass
+        done = self._steps >= self._settings.num_steps
         share = agent.share_of_foresight(self._algo.get_module(), self._unseen, self._settings)
-        return {"share": share, "env_steps": self._steps, "done": self._done()}
-
-    def _done(self) -> bool:
-        return self._steps >= self._settings.num_steps
+        return {"share": share, "env_steps": self._steps, "done": done}
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Start the next trial in this process."""
@@ -97,7 +95,7 @@ def search_learning_rate(
             tune_config=tune.TuneConfig(
                 metric="share",
                 mode="max",
-                scheduler=ASHAScheduler(max_t=max(rounds, 1), grace_period=1, reduction_factor=2),
+                scheduler=ASHAScheduler(max_t=rounds, grace_period=1, reduction_factor=2),
                 max_concurrent_trials=at_once,
                 reuse_actors=True,
             ),

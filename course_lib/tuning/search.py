@@ -32,21 +32,19 @@ class RandomSearch:
         """Forget it."""
 
 
-def tpe_search(space: dict[str, Any], metric: str, *, seed: int, num_random: int = 10) -> Any:
-    """Return Optuna's TPE (lower is better) as one of Tune's search algorithms.
+def tpe_search(space: dict[str, Any], metric: str, *, seed: int) -> Any:
+    """Return Optuna's TPE (lower is better; the first 10 trials random) as one of Tune's.
 
     Args:
         space: Tune's search space.
         metric: what trials report.
         seed: of its draws.
-        num_random: trials that are drawn at random before it begins to model.
     """
     import optuna
     from ray.tune.search.optuna import OptunaSearch
 
     hush("optuna")
-    sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=num_random)
-    search = OptunaSearch(sampler=sampler)
+    search = OptunaSearch(sampler=optuna.samplers.TPESampler(seed=seed))
     search.set_search_properties(metric, "min", space)
     return search
 

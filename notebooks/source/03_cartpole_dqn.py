@@ -415,7 +415,6 @@ from ray.rllib.algorithms.dqn.dqn import DQNConfig
 from ray.rllib.algorithms.ppo import PPOConfig
 
 from course_lib.columnar_dqn.algorithm import ColumnarDQNConfig
-from course_lib.plots.scaling import plot_where_it_pays
 from course_lib.rllib import profiling, runs, scaling
 
 runners = {"num_env_runners": sizes.num_env_runners, "num_envs_per_env_runner": 8}
@@ -568,7 +567,7 @@ with tqdm(total=len(waits_ms), desc="measured", file=sys.stdout) as bar:
         bar.update()
 here, there = [one[1] for one in rates], [one[2] for one in rates]  # each one: wait, here, there
 where = "this machine" if cluster.is_local else cluster.target.address
-plot_where_it_pays(
+pictures.plot_where_it_pays(
     waits_ms,
     {"this process": here, f"{num_env_runners} env runners on {where}": there},
     xlabel="milliseconds that each step waits",
@@ -598,7 +597,7 @@ widths = (64, 256, 1024, 2048)
 place = cluster.place_learner("auto")
 print(f"A learner would compute {place.why}.")
 times = scaling.update_times(place, widths, seconds=sizes.scaling_s / 2)
-plot_where_it_pays(
+pictures.plot_where_it_pays(
     widths,
     times,
     xlabel="units in each of the two hidden layers",
