@@ -89,11 +89,18 @@ class TestWishes:
             ({"timeout_s": float("nan")}, "got nan"),
             ({"start_s": 0}, "start_s must be above 0 seconds, got 0"),
             ({"start_s": "soon"}, "got 'soon'"),
+            ({"start_s": float("inf")}, "start_s must be above 0 seconds, got inf"),
+            ({"timeout_s": None}, "timeout_s must be above 0 seconds, got None"),
         ],
     )
     def test_refused_before_anything_starts(self, wishes: dict, words: str) -> None:
         with pytest.raises(ValueError, match=words):
             connect(**wishes)
+
+    def test_names_the_variable_at_fault(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("COURSE_RAY_START_S", "soon")
+        with pytest.raises(ValueError, match=r"variable COURSE_RAY_START_S must be .* got 'soon'"):
+            connect("local")
 
 
 class TestDeadAddress:
@@ -166,6 +173,7 @@ class TestSizes:
             ({"num_cpus": 8, "gpus": 0}, "", (4, 0, 180)),
             ({"num_cpus": 2, "gpus": 5}, "90", (2, 1, 90)),
             ({"start_s": 7}, "90", (4, 1, 7)),
+            ({}, " ", (4, 1, 180)),
         ],
     )
     def test_at_most_what_is_here(
@@ -393,7 +401,7 @@ class TestLocalRay:
     def test_says_what_it_does_at_once(self, facts: dict) -> None:
         lines = facts["output"].splitlines()
         assert lines[0].startswith("Starting a local Ray, usually")
-        said = [line for line in lines[1:] if not line.startswith(("Ray starts", "Waiting until"))]
+        said = [line for line in lines[1:] if not line.startswith(("Ray starts", "Another start"))]
         assert said[0].startswith("Connected to a local Ray on this machine: ")
 
     def test_calling_again_is_instant(self, facts: dict) -> None:

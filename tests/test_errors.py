@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 import course_lib
 from course_lib.cluster import ClusterError, ClusterLostError, NotConnectedError, errors
 from course_lib.errors import CourseError
@@ -94,6 +92,20 @@ def test_the_cells_after_a_failed_connect_say_what_to_do() -> None:
     assert "----> 1 clutter\n" in usual
     assert usual.endswith("NameError: name 'clutter' is not defined\n")
     assert again.endswith("4\n")
+
+
+def test_the_stop_button_during_connect_shows_a_sentence() -> None:
+    stop = CONNECT.replace('RuntimeError("it was not ready")', "KeyboardInterrupt")
+    shown, after, caught = cells(
+        stop + "cluster = connect('local')\n", "cluster\n",
+        "try:\n    connect('local')\nexcept KeyboardInterrupt: print('caught')",
+    )  # fmt: skip
+    assert shown.splitlines()[1] == (
+        "StoppedError: connect() was stopped before it was done. Run this cell again."
+    )
+    assert "Traceback" not in shown
+    assert "`cluster` is not there: run connect() above first" in after
+    assert caught.endswith("caught\n")
 
 
 def test_names_that_a_cell_did_not_make() -> None:

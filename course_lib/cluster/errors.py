@@ -1,4 +1,4 @@
-"""What goes wrong with a cluster, and what the cells say that use what a failed one did not make."""
+"""What goes wrong with a cluster, and what is said of names that a failed cell did not make."""
 
 import ast
 import symtable
@@ -20,6 +20,10 @@ class ClusterLostError(CourseError, ConnectionError):
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message or self.reason)
+
+
+class StoppedError(CourseError, KeyboardInterrupt):
+    """A click on the stop button ended :func:`connect`."""
 
 
 class NotConnectedError(ClusterError):
@@ -51,12 +55,12 @@ def leave_word(error: BaseException) -> None:
 _not_made: set[str] = set()
 
 
-def _explain(shell: Any, kind: type, error: NameError, trace: Any, tb_offset: Any = None) -> None:
+def _explain(shell: Any, _: type, error: Exception, trace: Any, tb_offset: Any = None) -> None:
     """Show an error of a cell; IPython calls this for every :class:`NameError`."""
-    if error.name in _not_made:
-        kind = NotConnectedError
-        error = kind(f"`{error.name}` is not there: run connect() above first.")
-    shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
+    name = getattr(error, "name", None)
+    if name in _not_made:
+        error = NotConnectedError(f"`{name}` is not there: run connect() above first.")
+    shell.showtraceback((type(error), error, trace), tb_offset=tb_offset)
 
 
 def names_from(code: str, line: int) -> list[str]:

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import psutil
 
-from course_lib.cluster import endpoint, gpu, machine, remote, start, watch
+from course_lib.cluster import endpoint, gpu, machine, remote, start, travel, watch
 from course_lib.cluster.address import LOCAL, Target
 from course_lib.cluster.errors import ClusterError
 
@@ -43,7 +43,7 @@ class Cluster:
         resources = ray.cluster_resources()
         self.target, self.seconds = target, seconds
         self.way = link.way if link else LOCAL
-        self.num_nodes = len(working_nodes())
+        self.num_nodes = len(travel.working_nodes())
         self.num_cpus = int(resources.get("CPU", 0))
         self.num_gpus = int(resources.get("GPU", 0))
         self.memory_bytes = int(resources.get("memory", 0))
@@ -85,7 +85,7 @@ class Cluster:
     def _look_after(self, link: remote.Link) -> watch.Watch:
         return watch.Watch(
             answers=lambda: endpoint.alive(link.gcs, watch.PERIOD_S),
-            nodes=working_nodes,
+            nodes=travel.working_nodes,
             lost=self._say_lost,
             let_go=lambda: remote.leave(link),
         )
@@ -198,17 +198,6 @@ class Cluster:
         }
         cells = "".join(f'<tr><th scope="row">{k}</th><td>{v}</td></tr>' for k, v in rows.items())
         return f"<table>{cells}</table>"
-
-
-def working_nodes() -> dict[str, str]:
-    """The machines that are alive and have cores to give: id and address."""
-    import ray
-
-    return {
-        node["NodeID"]: node["NodeManagerAddress"]
-        for node in ray.nodes()
-        if node["Alive"] and node["Resources"].get("CPU")
-    }
 
 
 def _dashboard_html(url: str) -> str:

@@ -13,7 +13,7 @@ import os
 import sys
 import time
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from course_lib.cluster import endpoint, ray_inside, start, travel, waiting
 from course_lib.cluster.address import CLIENT_PORT, GCS_PORT, Target
@@ -182,12 +182,9 @@ def _drive(target: Target, gcs: str, host: str | None, notes: list[str]) -> Link
             with waiting.turn(), waiting.told("This machine joins the cluster", JOIN_S):
                 link.guest = join(gcs, JOIN_S)
         link.dashboard_url = _connect(gcs, link)
-    except ClusterError:
+    except BaseException as error:
         leave(link)
-        raise
-    except (Exception, KeyboardInterrupt) as error:
-        leave(link)
-        if isinstance(error, KeyboardInterrupt):
+        if isinstance(error, ClusterError) or not isinstance(error, Exception):
             raise
         raise ClusterError(
             f"Ray at {target.address} (from {target.source}) answers, but this machine could not "
@@ -198,11 +195,13 @@ def _drive(target: Target, gcs: str, host: str | None, notes: list[str]) -> Link
 
 
 def _connect(gcs: str, link: Link) -> str:
-    beside = ray_inside.beside(link.guest.folder) if link.guest else {}
-    url = start.attach(gcs, runtime_env=travel.runtime_env(), **beside)
+    options: dict[str, Any] = {"runtime_env": travel.runtime_env()}
+    if link.guest:
+        options[ray_inside.NODE_FOLDER] = str(link.guest.folder)
+    url = start.attach(gcs, **options)
     if _provide():  # processes that run already do not see what is new
         start.leave([])
-        url = start.attach(gcs, runtime_env=travel.runtime_env(), **beside)
+        url = start.attach(gcs, **options)
     from course_lib.cluster import storage  # loads pyarrow
 
     storage.open_disk()
@@ -211,10 +210,8 @@ def _connect(gcs: str, link: Link) -> str:
 
 def _provide() -> bool:
     """Install what the machines that work lack; asking also says whether they reach this one."""
-    import ray
-
     needed = travel.closure()
-    working = [n["NodeID"] for n in ray.nodes() if n["Alive"] and n["Resources"].get("CPU")]
+    working = travel.working_nodes()
     try:
         with waiting.told("The cluster's machines prepare", ANSWER_S):
             asked = dict.fromkeys(working, (needed,))

@@ -108,6 +108,17 @@ def install(requirements: list[str], folder: str) -> str:
     return "" if done.returncode == 0 else lines[-1]
 
 
+def working_nodes() -> dict[str, str]:
+    """The machines that are alive and have cores to give: id and address."""
+    import ray
+
+    return {
+        node["NodeID"]: node["NodeManagerAddress"]
+        for node in ray.nodes()
+        if node["Alive"] and node["Resources"].get("CPU")
+    }
+
+
 def on_each(task: Callable, arguments: dict[str, tuple], timeout_s: float) -> dict[str, Any]:
     """Call a function on nodes of the cluster, on all of them at the same time.
 
