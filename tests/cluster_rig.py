@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import psutil
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "scripts" / "cluster"
@@ -45,6 +46,13 @@ def missing() -> str:
         ["unshare", "-n", "-m", "-p", "-f", "--mount-proc", "true"], capture_output=True, text=True
     )
     return "" if tried.returncode == 0 else f"no namespaces here: {tried.stderr.strip()}"
+
+
+NOT_HERE = missing()
+NEEDS_RIG = [  # a busy machine takes many times as long
+    pytest.mark.skipif(bool(NOT_HERE), reason=NOT_HERE or "there"),
+    pytest.mark.timeout(1500),
+]
 
 
 class Node:

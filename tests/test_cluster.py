@@ -274,7 +274,7 @@ class TestMachine:
 
 
 BEGIN = """
-import contextlib, io, json, os, sys, time, warnings
+import contextlib, io, json, logging, os, sys, time, warnings
 sys.path.insert(0, "tests")
 offline = False
 with contextlib.suppress(OSError):
@@ -307,6 +307,7 @@ with contextlib.redirect_stdout(out):
         if connection.status == "LISTEN"
     })
     started = time.perf_counter()
+    facts["ray_says"] = logging.getLevelName(logging.getLogger("ray").level)
     facts["same"] = connect() is cluster
     facts["reuse_s"] = time.perf_counter() - started
     facts["fit"] = [cluster.fit(2 * cluster.num_cpus + 1), cluster.fit(1, cpus_each=0)]
@@ -338,6 +339,20 @@ with contextlib.redirect_stdout(out):
     facts["after_kill"] = names()
 
     import ray
+    fourth = connect()
+    [child for child in me.children() if child.name() == "raylet"][0].kill()
+    lost = []
+    for number in 1, 2:
+        started = time.monotonic()
+        try:
+            ray.get(ray.remote(lambda: time.sleep(1000)).remote())
+        except Exception as error:
+            lost.append([type(error).__name__, str(error), time.monotonic() - started])
+        fourth._watch.stop()
+    facts["lost"], facts["alive_when_lost"] = lost, fourth.alive
+    facts["after_lost"] = names()
+    with connect():
+        facts["task_after_lost"] = task()
     from course_lib.cluster import ray_inside
     with ray_inside.patient(300):
         ray.init("local", num_cpus=1, include_dashboard=False, log_to_driver=False,
@@ -426,6 +441,7 @@ class TestLocalRay:
 
     def test_keeps_developers_warnings_away(self, facts: dict) -> None:
         assert "Warning" not in facts["stderr"]
+        assert facts["ray_says"] == "ERROR"
 
 
 @pytest.mark.slow
@@ -436,6 +452,17 @@ class TestLocalRayAgain:
         assert again["new_after_kill"]
         assert again["task_after_kill"] == 42
         assert "No answer any more from a local Ray" in again["output"]
+
+    def test_a_cell_that_waits_for_a_dead_ray_says_what_to_do(self, again: dict) -> None:
+        (kind, said, seconds), (_, unasked, _) = again["lost"]
+        assert kind == "ClusterLostError"
+        assert "The Ray of this notebook is gone" in said
+        assert said.endswith("Run connect() again.")
+        assert said in again["stderr"]
+        assert seconds < 30
+        assert "Ray has not been started yet" in unasked  # and no call starts an open one
+        assert (again["alive_when_lost"], again["after_lost"]) == (False, [])
+        assert again["task_after_lost"] == 42
 
     def test_takes_over_what_the_learner_started(self, again: dict) -> None:
         assert again["adopted"] == [1, 42]

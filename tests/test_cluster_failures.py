@@ -10,13 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cluster_rig import ROOT, Rig, missing
+from cluster_rig import NEEDS_RIG, ROOT, Rig
 
-pytestmark = [
-    pytest.mark.skipif(bool(missing()), reason=missing() or "there"),
-    pytest.mark.slow,
-    pytest.mark.timeout(1500),
-]
+pytestmark = [*NEEDS_RIG, pytest.mark.slow]
 # As scripts/cluster/common.sh sets them: a machine that vanishes is noticed in about ten seconds.
 NOTICED = dict(
     re.findall(r"export (RAY_health\w+)=(\d+)", (ROOT / "scripts/cluster/common.sh").read_text())

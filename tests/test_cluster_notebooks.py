@@ -8,15 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cluster_rig import ROOT, Rig, missing
+from cluster_rig import NEEDS_RIG, ROOT, Rig
 from lesson import lessons
 
-pytestmark = [
-    pytest.mark.skipif(bool(missing()), reason=missing() or "there"),
-    pytest.mark.full,
-    pytest.mark.slow,
-    pytest.mark.timeout(1500),
-]
+pytestmark = [*NEEDS_RIG, pytest.mark.full, pytest.mark.slow]
 PROFILE = os.environ.get("CLUSTER_TEST_PROFILE", "smoke")
 NOTEBOOKS = [
     lesson.source.stem

@@ -10,12 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cluster_rig import ROOT, Rig, missing
+from cluster_rig import NEEDS_RIG, ROOT, Rig
 
-pytestmark = [
-    pytest.mark.skipif(bool(missing()), reason=missing() or "there"),
-    pytest.mark.timeout(1500),  # a busy machine takes many times as long
-]
+pytestmark = NEEDS_RIG
 WRONG = "0" * 64
 
 BEGIN = """

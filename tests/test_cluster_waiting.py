@@ -170,6 +170,7 @@ def test_says_what_to_close() -> None:
         said = waiting.to_close(most=50)
         assert f"the notebook /lessons/02.ipynb, process {kernel.pid} (0.6 GiB" in said
         assert f"process {os.getpid()} " not in said
+        assert waiting._title({"name": None, "cmdline": None, "pid": 7}) == "?, process 7"
         assert f"process {kernel.children()[0].pid} " not in said
     finally:
         for one in [*kernel.children(), kernel]:

@@ -143,8 +143,6 @@ def _open(target: Target, wishes: _Wishes) -> Cluster:
         return Cluster(target, time.perf_counter() - started, url, children)
     print(f"Connecting to Ray at {target.address}, usually 5 to 15 seconds ...", flush=True)
     link = remote.reach(target, wishes.timeout_s)
-    for note in link.notes:
-        print(note)
     return Cluster(target, time.perf_counter() - started, link.dashboard_url, link=link)
 
 

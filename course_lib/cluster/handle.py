@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import psutil
 
-from course_lib.cluster import endpoint, gpu, machine, remote, start, travel, watch
+from course_lib.cluster import endpoint, gpu, machine, ray_inside, remote, start, travel, watch
 from course_lib.cluster.address import LOCAL, Target
 from course_lib.cluster.errors import ClusterError
 
@@ -51,7 +51,7 @@ class Cluster:
         self.dashboard_url = f"http://{bare}" if bare else ""
         self._children, self._link = children or [], link
         self.lost = False
-        self._watch = self._look_after(link) if link and link.gcs else None
+        self._watch = self._look_after()
         self._open = True
 
     @property
@@ -82,18 +82,41 @@ class Cluster:
 
         return storage.HomeDisk()
 
-    def _look_after(self, link: remote.Link) -> watch.Watch:
-        return watch.Watch(
-            answers=lambda: endpoint.alive(link.gcs, watch.PERIOD_S),
-            nodes=travel.working_nodes,
-            lost=self._say_lost,
-            let_go=lambda: remote.leave(link),
-        )
+    def _look_after(self) -> watch.Watch | None:
+        link, children = self._link, self._children
+        if link and link.gcs:
+            return watch.Watch(
+                answers=lambda: endpoint.alive(link.gcs, watch.PERIOD_S),
+                nodes=travel.working_nodes,
+                lost=self._say_lost,
+                let_go=self._close,
+            )
+        if children:
+            return watch.Watch(
+                answers=lambda: all(map(machine.running, children)),
+                nodes=dict,
+                lost=self._say_lost,
+                let_go=self._close,
+                limit_s=0.0,
+            )
+        return None
+
+    def _close(self) -> None:
+        if self._link is not None:
+            remote.leave(self._link)
+        else:
+            start.leave(self._children)
 
     def _say_lost(self) -> str:
         from course_lib.cluster import storage
 
         self.lost = True
+        ray_inside.start_none_unasked()
+        if self.is_local:
+            return (
+                "The Ray of this notebook is gone: one of its processes ended, often because the "
+                "memory was full. What was written to the disk is kept. Run connect() again."
+            )
         kept = ", ".join(storage.used()) or "nothing was written yet"
         return (
             f"The cluster at {self.target.address} is gone: its head has not answered for "
@@ -161,10 +184,7 @@ class Cluster:
                     "and connect('local') works without the cluster."
                 )
             self._open = False
-            if self._link is not None:
-                remote.leave(self._link)
-            else:
-                start.leave(self._children)
+            self._close()
 
     def __enter__(self) -> Self:
         return self

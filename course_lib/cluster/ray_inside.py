@@ -86,6 +86,9 @@ LEANS_ON = (
     Inside("RAY_gcs_server_request_timeout_seconds", "_raylet.so",
            "gcs_server_request_timeout_seconds",
            "no question to a lost head waits for a minute", "a time limit for ray.nodes()"),
+    Inside("ray._private.auto_init_hook.enable_auto_connect", "_private/auto_init_hook.py",
+           "if enable_auto_connect and not", "after a lost Ray none is started but by connect()",
+           "RAY_ENABLE_AUTO_CONNECT=0 before Ray is imported, if a page of Ray promised it"),
     Inside("authentication_token_setup.maybe_enable_token_auth_if_token_available",
            "_private/authentication/authentication_token_setup.py",
            "def maybe_enable_token_auth_if_token_available(",
@@ -236,6 +239,12 @@ def outlive_head() -> None:
     os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", "3600")
     os.environ.setdefault("RAY_gcs_server_request_timeout_seconds", "6")
     os.environ.setdefault("TUNE_STATE_REFRESH_PERIOD", "86400")
+
+
+def start_none_unasked() -> None:
+    """From now on no call of Ray starts one by itself: it would listen on the network."""
+    hook: Any = importlib.import_module("ray._private.auto_init_hook")
+    hook.enable_auto_connect = False
 
 
 def show_token() -> None:

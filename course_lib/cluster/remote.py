@@ -12,7 +12,7 @@ Ways, best first:
 import os
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from course_lib.cluster import endpoint, ray_inside, start, travel, waiting
@@ -34,18 +34,16 @@ class Link:
         gcs: the cluster's own address, empty over the client.
         dashboard_url: empty if there is none.
         guest: this machine's own node, if it became a guest.
-        notes: lines that the learner should read.
     """
 
     way: Way
     gcs: str = ""
     dashboard_url: str = ""
     guest: Guest | None = None
-    notes: list[str] = field(default_factory=list)
 
 
 def reach(target: Target, timeout_s: float) -> Link:
-    """Connect to the Ray at ``target``, which is not a local one.
+    """Connect to the Ray at ``target``, which is not a local one; say what is to know about it.
 
     Args:
         target: ``host:port`` or ``ray://host:port``, or ``auto``.
@@ -56,24 +54,23 @@ def reach(target: Target, timeout_s: float) -> Link:
     """
     ray_inside.outlive_head()
     if target.endpoint is None:
-        return _drive(target, target.address, None, [])
+        return _drive(target, target.address, None)
     found = _inspect(target, timeout_s)
-    notes = []
     if found.is_open:
-        notes.append(
+        print(
             "This cluster asks for no token: whoever reaches it can run code on it and read what "
             "you send. Tell whoever runs it (docs/cluster.md, Security)."
         )
     host, port = target.endpoint
     if found.kind == "gcs":
-        return _drive(target, f"{host}:{port}", host, notes)
+        return _drive(target, f"{host}:{port}", host)
     better = _own_port(host)
     if better:
         try:
-            return _drive(target, better, host, notes)
+            return _drive(target, better, host)
         except ClusterError as error:
-            notes.append(f"Going through the Ray client, because this failed: {error}")
-    return _through_client(target, notes)
+            print(f"Going through the Ray client, because this failed: {error}")
+    return _through_client(target)
 
 
 def _inspect(target: Target, timeout_s: float) -> endpoint.Endpoint:
@@ -172,10 +169,10 @@ def _own_port(host: str) -> str:
     return f"{host}:{GCS_PORT}" if fits else ""
 
 
-def _drive(target: Target, gcs: str, host: str | None, notes: list[str]) -> Link:
+def _drive(target: Target, gcs: str, host: str | None) -> Link:
     """Connect as the driver, with a node of the cluster beside it."""
     inside = host is None or ray_inside.has_node(host, gcs)
-    link = Link("driver", gcs if host else "", notes=notes)
+    link = Link("driver", gcs if host else "")
     try:
         use_token()
         if not inside:
@@ -235,18 +232,18 @@ def _provide() -> bool:
     return True
 
 
-def _through_client(target: Target, notes: list[str]) -> Link:
+def _through_client(target: Target) -> Link:
     try:
         use_token()
         url = start.attach(target.address, runtime_env=travel.runtime_env())
     except Exception as error:
         start.leave([])
         raise ClusterError(_client_failure(target, error)) from error
-    notes.append(
+    print(
         "Connected through the Ray client: tasks and actors work as always; Tune and RLlib belong "
         "into a notebook on the cluster, or into a job (docs/cluster.md)."
     )
-    return Link("client", dashboard_url=url, notes=notes)
+    return Link("client", dashboard_url=url)
 
 
 def _client_failure(target: Target, error: Exception) -> str:

@@ -84,13 +84,8 @@ def closure(names: Iterable[str] = NEEDED) -> dict[str, str]:
 
 def lacking(needed: dict[str, str]) -> list[str]:
     """Return the requirements among ``needed`` that this process lacks. Runs on the workers."""
-    missing = []
-    for name, version in needed.items():
-        try:
-            importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            missing.append(f"{name}=={version}")
-    return missing
+    there = importlib.metadata.distributions
+    return [f"{name}=={version}" for name, version in needed.items() if not any(there(name=name))]
 
 
 def install(requirements: list[str], folder: str) -> str:

@@ -112,7 +112,7 @@ def _program(pid: int, infos: dict[int, dict]) -> int:
 
 
 def _title(info: dict) -> str:
-    title = " ".join([info["name"], *(info["cmdline"] or ())[1:3]])[:40]
+    title = " ".join([info["name"] or "?", *(info["cmdline"] or ())[1:3]])[:40]
     if KERNEL in " ".join(info["cmdline"] or ()):
         title = "another notebook's kernel"
         with contextlib.suppress(psutil.Error, KeyError):  # set by Jupyter
