@@ -176,6 +176,15 @@ class TestIdentify:
         assert (found.kind, found.takes_token, found.is_open) == ("gcs", takes, is_open)
         assert found.versions == (("2.60.0", "3.12.1") if takes else ("", ""))
 
+    def test_asks_past_a_proxy_for_web_pages(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("http_proxy", "grpc_proxy"):
+            monkeypatch.setenv(name, "http://127.0.0.1:9")
+        server, port = serve_gcs("")
+        try:
+            assert endpoint.alive(f"127.0.0.1:{port}", 2.0)
+        finally:
+            server.stop(0).wait()
+
     def test_a_web_page_is_no_ray(self, web_page: int) -> None:
         assert endpoint.identify("127.0.0.1", web_page).kind == "other"
 

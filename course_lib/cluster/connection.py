@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import psutil
 
-from course_lib.cluster import machine, remote, start, waiting
+from course_lib.cluster import machine, ray_inside, remote, start, waiting
 from course_lib.cluster.address import LOCAL, Target, resolve
 from course_lib.cluster.errors import ClusterError, StoppedError, leave_word
 from course_lib.cluster.handle import Cluster, count
@@ -130,7 +130,7 @@ def _adopt(target: Target) -> Cluster | None:
         _current.disconnect()
     elif ray is not None and ray.is_initialized():
         if target.address in (LOCAL, "auto"):
-            return Cluster(target, 0.0)
+            return Cluster(target, 0.0, children=ray_inside.main_processes())
         start.leave([])
     return None
 

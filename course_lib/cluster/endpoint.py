@@ -132,10 +132,12 @@ def _channel(where: str) -> Any:
     """Return a gRPC channel, encrypted if the variables of Ray's TLS say so."""
     import grpc
 
+    options = [("grpc.enable_http_proxy", 0)]  # as Ray: a proxy for web pages is none for this
     if os.environ.get("RAY_USE_TLS", "0").lower() not in ("1", "true"):
-        return grpc.insecure_channel(where)
+        return grpc.insecure_channel(where, options)
     names = ("RAY_TLS_CA_CERT", "RAY_TLS_SERVER_KEY", "RAY_TLS_SERVER_CERT")
     if lacking := [name for name in names if name not in os.environ]:
         raise ClusterError(f"RAY_USE_TLS is set, and {', '.join(lacking)} not: set it too.")
     authority, key, chain = (Path(os.environ[name]).read_bytes() for name in names)
-    return grpc.secure_channel(where, grpc.ssl_channel_credentials(authority, key, chain))
+    identity = grpc.ssl_channel_credentials(authority, key, chain)
+    return grpc.secure_channel(where, identity, options)

@@ -50,6 +50,7 @@ class Cluster:
         bare = dashboard_url.removeprefix("http://")
         self.dashboard_url = f"http://{bare}" if bare else ""
         self._children, self._link = children or [], link
+        self._gcs = "" if self.way == "client" else ray.get_runtime_context().gcs_address
         self.lost = False
         self._watch = self._look_after()
         self._open = True
@@ -63,12 +64,14 @@ class Cluster:
     def alive(self) -> bool:
         """Whether the connection still works; asks Ray, and gives it 5 seconds."""
         ray = start.loaded_ray()
-        if not self._open or ray is None or not ray.is_initialized():
+        if not self._open or self.lost or ray is None or not ray.is_initialized():
             return False
         guest = self._link.guest if self._link else None
-        if self.lost or (guest and not guest.running):
+        if (guest and not guest.running) or not all(map(machine.running, self._children)):
             return False
-        return all(map(machine.running, self._children)) and start.answers(ray.nodes, 5.0)
+        if self._gcs:
+            return endpoint.alive(self._gcs, 5.0)
+        return self.target.endpoint is None or not start.reachable(*self.target.endpoint, 5.0)
 
     @property
     def storage_filesystem(self) -> Any:
@@ -83,10 +86,10 @@ class Cluster:
         return storage.HomeDisk()
 
     def _look_after(self) -> watch.Watch | None:
-        link, children = self._link, self._children
-        if link and link.gcs:
+        children = self._children
+        if self.way == "driver":
             return watch.Watch(
-                answers=lambda: endpoint.alive(link.gcs, watch.PERIOD_S),
+                answers=lambda: endpoint.alive(self._gcs, watch.PERIOD_S),
                 nodes=travel.working_nodes,
                 lost=self._say_lost,
                 let_go=self._close,

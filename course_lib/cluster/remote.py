@@ -31,13 +31,11 @@ class Link:
 
     Attributes:
         way: how.
-        gcs: the cluster's own address, empty over the client.
         dashboard_url: empty if there is none.
         guest: this machine's own node, if it became a guest.
     """
 
     way: Way
-    gcs: str = ""
     dashboard_url: str = ""
     guest: Guest | None = None
 
@@ -172,7 +170,7 @@ def _own_port(host: str) -> str:
 def _drive(target: Target, gcs: str, host: str | None) -> Link:
     """Connect as the driver, with a node of the cluster beside it."""
     inside = host is None or ray_inside.has_node(host, gcs)
-    link = Link("driver", gcs if host else "")
+    link = Link("driver")
     try:
         use_token()
         if not inside:

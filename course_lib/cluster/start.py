@@ -12,7 +12,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -171,16 +170,3 @@ def reachable(host: str, port: int, timeout_s: float) -> str:
         return f"no answer within {timeout_s:g} s"
     except OSError as error:
         return (error.strerror or str(error)).lower()
-
-
-def answers(question: Callable[[], Any], timeout_s: float) -> bool:
-    """Whether ``question()`` returns within ``timeout_s``; Ray's own calls may wait for minutes."""
-    done = threading.Event()
-
-    def ask() -> None:
-        with contextlib.suppress(Exception):
-            question()
-            done.set()
-
-    threading.Thread(target=ask, daemon=True).start()
-    return done.wait(timeout_s)
