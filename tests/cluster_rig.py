@@ -183,6 +183,14 @@ class Rig:
             self.wait_for(alive + 1)
         return node
 
+    def start_class(self, *, num_cpus: int = 0, num_gpus: int = 0, **env: str) -> Self:
+        """Start a head with ``num_cpus`` and two workers, the first with ``num_gpus``."""
+        self.start_head(num_cpus=num_cpus, **env)
+        self.start_worker("w1", num_gpus=num_gpus, wait=False)
+        self.start_worker("w2", wait=False)
+        self.wait_for(3)
+        return self
+
     def _start(self, node: Node, command: list[str], env: dict[str, str]) -> None:
         """Run one of the instructor's scripts on a node."""
         ray = shutil.copy(ROOT / "course_lib" / "cluster" / "ray_inside.py", self.folder)

@@ -28,28 +28,27 @@ def closed_port() -> int:
 class TestResolve:
     HEAD = {"RAY_HEAD_SERVICE_HOST": "head", "RAY_HEAD_SERVICE_PORT": "10001"}  # noqa: RUF012
 
-    def test_nothing_set_is_local(self) -> None:
-        assert resolve(None, {}).address == "local"
-
-    def test_blank_variables_count_as_not_set(self) -> None:
-        blank = {"RAY_ADDRESS": " ", "RAY_HEAD_SERVICE_HOST": ""}
-        assert resolve(None, blank).address == "local"
+    @pytest.mark.parametrize(
+        ("argument", "variables", "address"),
+        [
+            (None, {}, "local"),
+            (None, {"RAY_ADDRESS": " ", "RAY_HEAD_SERVICE_HOST": ""}, "local"),
+            (None, {"RAY_HEAD_SERVICE_HOST": "head"}, "ray://head:10001"),
+            ("local", {**HEAD, "RAY_ADDRESS": "x:1"}, "local"),
+        ],
+        ids=["nothing set", "blank is not set", "no port is the client's", "argument before all"],
+    )
+    def test_takes(self, argument: str | None, variables: dict, address: str) -> None:
+        assert resolve(argument, variables).address == address
 
     def test_head_service(self) -> None:
         target = resolve(None, self.HEAD)
-        assert target.address == "ray://head:10001"
         assert target.endpoint == ("head", 10001)
         assert "RAY_HEAD_SERVICE_HOST" in target.source
-
-    def test_head_service_without_port_takes_the_client_port(self) -> None:
-        assert resolve(None, {"RAY_HEAD_SERVICE_HOST": "head"}).address == "ray://head:10001"
 
     def test_ray_address_before_head_service(self) -> None:
         target = resolve(None, {**self.HEAD, "RAY_ADDRESS": "ray://other:9"})
         assert target == Target("ray://other:9", "the environment variable RAY_ADDRESS")
-
-    def test_argument_before_all(self) -> None:
-        assert resolve("local", {**self.HEAD, "RAY_ADDRESS": "x:1"}).address == "local"
 
     def test_version_6_addresses(self) -> None:
         assert resolve("ray://[::1]:10001", {}).endpoint == ("::1", 10001)
@@ -211,14 +210,15 @@ print(ray.is_initialized(), len(psutil.Process().children()))
 
 
 class TestMachine:
-    def test_quota_of_a_container(self, tmp_path: Path) -> None:
-        (tmp_path / "cpu.max").write_text("50000 100000\n")
-        assert machine.usable_cores(tmp_path) == 1
-
-    def test_older_quota(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        "files",
+        [{"cpu.max": "50000 100000\n"},
+         {"cpu/cpu.cfs_quota_us": "100000", "cpu/cpu.cfs_period_us": "100000"}],
+    )  # fmt: skip
+    def test_quota_of_a_container(self, tmp_path: Path, files: dict[str, str]) -> None:
         (tmp_path / "cpu").mkdir()
-        (tmp_path / "cpu/cpu.cfs_quota_us").write_text("100000")
-        (tmp_path / "cpu/cpu.cfs_period_us").write_text("100000")
+        for name, text in files.items():
+            (tmp_path / name).write_text(text)
         assert machine.usable_cores(tmp_path) == 1
 
     @pytest.mark.parametrize("content", ["max 100000", "", "nonsense"])
@@ -401,10 +401,8 @@ class TestLocalRay:
         assert facts["listening"]
         assert {ip.removeprefix("::ffff:") for ip in facts["listening"]} <= {"127.0.0.1", "::1"}
 
-    def test_leaves_no_process(self, facts: dict) -> None:
+    def test_leaves_no_process_and_the_environment_as_it_was(self, facts: dict) -> None:
         assert facts["after_disconnect"] == []
-
-    def test_leaves_the_environment_as_it_was(self, facts: dict) -> None:
         assert set(facts["environment"].values()) == {None}
 
     def test_says_what_is_missing(self, facts: dict) -> None:
@@ -464,10 +462,8 @@ class TestLocalRayAgain:
         assert (again["alive_when_lost"], again["after_lost"]) == (False, [])
         assert again["task_after_lost"] == 42
 
-    def test_takes_over_what_the_learner_started(self, again: dict) -> None:
+    def test_takes_over_what_the_learner_started_and_fewer_cores(self, again: dict) -> None:
         assert again["adopted"] == [1, 42]
-
-    def test_takes_fewer_cores_when_asked(self, again: dict) -> None:
         assert again["one_core"] == 1
 
     def test_leaves_no_process(self, again: dict) -> None:

@@ -106,11 +106,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory, notebook: Path) -> Iterator[Ri
     """A head that does no work, and two workers."""
     hidden = (ROOT / "course_lib", ROOT / "data", notebook)
     with Rig(tmp_path_factory.mktemp("rig"), hidden=hidden) as rig:
-        rig.start_head(num_cpus=0, **NOTICED)
-        rig.start_worker("w1", wait=False)
-        rig.start_worker("w2", wait=False)
-        rig.wait_for(3)
-        yield rig
+        yield rig.start_class(**NOTICED)
 
 
 def test_a_worker_vanishes_and_all_trials_finish(rig: Rig, notebook: Path) -> None:

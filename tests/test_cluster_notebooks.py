@@ -30,11 +30,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterator[Rig]
     """A head that does no work, and two workers without a clone of the course."""
     hidden = (ROOT / "course_lib", ROOT / "data", ROOT / "notebooks", folder)
     with Rig(tmp_path_factory.mktemp("rig"), hidden=hidden) as rig:
-        rig.start_head(num_cpus=0)
-        rig.start_worker("w1", wait=False)
-        rig.start_worker("w2", wait=False)
-        rig.wait_for(3)
-        yield rig
+        yield rig.start_class()
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
