@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import psutil
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "scripts" / "cluster"
@@ -45,6 +46,13 @@ def missing() -> str:
         ["unshare", "-n", "-m", "-p", "-f", "--mount-proc", "true"], capture_output=True, text=True
     )
     return "" if tried.returncode == 0 else f"no namespaces here: {tried.stderr.strip()}"
+
+
+NOT_HERE = missing()
+NEEDS_RIG = [  # a busy machine takes many times as long
+    pytest.mark.skipif(bool(NOT_HERE), reason=NOT_HERE or "there"),
+    pytest.mark.timeout(1500),
+]
 
 
 class Node:
@@ -174,6 +182,14 @@ class Rig:
         if wait:
             self.wait_for(alive + 1)
         return node
+
+    def start_class(self, *, num_cpus: int = 0, num_gpus: int = 0, **env: str) -> Self:
+        """Start a head with ``num_cpus`` and two workers, the first with ``num_gpus``."""
+        self.start_head(num_cpus=num_cpus, **env)
+        self.start_worker("w1", num_gpus=num_gpus, wait=False)
+        self.start_worker("w2", wait=False)
+        self.wait_for(3)
+        return self
 
     def _start(self, node: Node, command: list[str], env: dict[str, str]) -> None:
         """Run one of the instructor's scripts on a node."""

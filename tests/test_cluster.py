@@ -28,28 +28,27 @@ def closed_port() -> int:
 class TestResolve:
     HEAD = {"RAY_HEAD_SERVICE_HOST": "head", "RAY_HEAD_SERVICE_PORT": "10001"}  # noqa: RUF012
 
-    def test_nothing_set_is_local(self) -> None:
-        assert resolve(None, {}).address == "local"
-
-    def test_blank_variables_count_as_not_set(self) -> None:
-        blank = {"RAY_ADDRESS": " ", "RAY_HEAD_SERVICE_HOST": ""}
-        assert resolve(None, blank).address == "local"
+    @pytest.mark.parametrize(
+        ("argument", "variables", "address"),
+        [
+            (None, {}, "local"),
+            (None, {"RAY_ADDRESS": " ", "RAY_HEAD_SERVICE_HOST": ""}, "local"),
+            (None, {"RAY_HEAD_SERVICE_HOST": "head"}, "ray://head:10001"),
+            ("local", {**HEAD, "RAY_ADDRESS": "x:1"}, "local"),
+        ],
+        ids=["nothing set", "blank is not set", "no port is the client's", "argument before all"],
+    )
+    def test_takes(self, argument: str | None, variables: dict, address: str) -> None:
+        assert resolve(argument, variables).address == address
 
     def test_head_service(self) -> None:
         target = resolve(None, self.HEAD)
-        assert target.address == "ray://head:10001"
         assert target.endpoint == ("head", 10001)
         assert "RAY_HEAD_SERVICE_HOST" in target.source
-
-    def test_head_service_without_port_takes_the_client_port(self) -> None:
-        assert resolve(None, {"RAY_HEAD_SERVICE_HOST": "head"}).address == "ray://head:10001"
 
     def test_ray_address_before_head_service(self) -> None:
         target = resolve(None, {**self.HEAD, "RAY_ADDRESS": "ray://other:9"})
         assert target == Target("ray://other:9", "the environment variable RAY_ADDRESS")
-
-    def test_argument_before_all(self) -> None:
-        assert resolve("local", {**self.HEAD, "RAY_ADDRESS": "x:1"}).address == "local"
 
     def test_version_6_addresses(self) -> None:
         assert resolve("ray://[::1]:10001", {}).endpoint == ("::1", 10001)
@@ -89,11 +88,18 @@ class TestWishes:
             ({"timeout_s": float("nan")}, "got nan"),
             ({"start_s": 0}, "start_s must be above 0 seconds, got 0"),
             ({"start_s": "soon"}, "got 'soon'"),
+            ({"start_s": float("inf")}, "start_s must be above 0 seconds, got inf"),
+            ({"timeout_s": None}, "timeout_s must be above 0 seconds, got None"),
         ],
     )
     def test_refused_before_anything_starts(self, wishes: dict, words: str) -> None:
         with pytest.raises(ValueError, match=words):
             connect(**wishes)
+
+    def test_names_the_variable_at_fault(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("COURSE_RAY_START_S", "soon")
+        with pytest.raises(ValueError, match=r"variable COURSE_RAY_START_S must be .* got 'soon'"):
+            connect("local")
 
 
 class TestDeadAddress:
@@ -166,6 +172,7 @@ class TestSizes:
             ({"num_cpus": 8, "gpus": 0}, "", (4, 0, 180)),
             ({"num_cpus": 2, "gpus": 5}, "90", (2, 1, 90)),
             ({"start_s": 7}, "90", (4, 1, 7)),
+            ({}, " ", (4, 1, 180)),
         ],
     )
     def test_at_most_what_is_here(
@@ -203,14 +210,15 @@ print(ray.is_initialized(), len(psutil.Process().children()))
 
 
 class TestMachine:
-    def test_quota_of_a_container(self, tmp_path: Path) -> None:
-        (tmp_path / "cpu.max").write_text("50000 100000\n")
-        assert machine.usable_cores(tmp_path) == 1
-
-    def test_older_quota(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        "files",
+        [{"cpu.max": "50000 100000\n"},
+         {"cpu/cpu.cfs_quota_us": "100000", "cpu/cpu.cfs_period_us": "100000"}],
+    )  # fmt: skip
+    def test_quota_of_a_container(self, tmp_path: Path, files: dict[str, str]) -> None:
         (tmp_path / "cpu").mkdir()
-        (tmp_path / "cpu/cpu.cfs_quota_us").write_text("100000")
-        (tmp_path / "cpu/cpu.cfs_period_us").write_text("100000")
+        for name, text in files.items():
+            (tmp_path / name).write_text(text)
         assert machine.usable_cores(tmp_path) == 1
 
     @pytest.mark.parametrize("content", ["max 100000", "", "nonsense"])
@@ -266,7 +274,7 @@ class TestMachine:
 
 
 BEGIN = """
-import contextlib, io, json, os, sys, time, warnings
+import contextlib, io, json, logging, os, sys, time, warnings
 sys.path.insert(0, "tests")
 offline = False
 with contextlib.suppress(OSError):
@@ -299,6 +307,7 @@ with contextlib.redirect_stdout(out):
         if connection.status == "LISTEN"
     })
     started = time.perf_counter()
+    facts["ray_says"] = logging.getLevelName(logging.getLogger("ray").level)
     facts["same"] = connect() is cluster
     facts["reuse_s"] = time.perf_counter() - started
     facts["fit"] = [cluster.fit(2 * cluster.num_cpus + 1), cluster.fit(1, cpus_each=0)]
@@ -330,6 +339,20 @@ with contextlib.redirect_stdout(out):
     facts["after_kill"] = names()
 
     import ray
+    fourth = connect()
+    [child for child in me.children() if child.name() == "raylet"][0].kill()
+    lost = []
+    for number in 1, 2:
+        started = time.monotonic()
+        try:
+            ray.get(ray.remote(lambda: time.sleep(1000)).remote())
+        except Exception as error:
+            lost.append([type(error).__name__, str(error), time.monotonic() - started])
+        fourth._watch.stop()
+    facts["lost"], facts["alive_when_lost"] = lost, fourth.alive
+    facts["after_lost"] = names()
+    with connect():
+        facts["task_after_lost"] = task()
     from course_lib.cluster import ray_inside
     with ray_inside.patient(300):
         ray.init("local", num_cpus=1, include_dashboard=False, log_to_driver=False,
@@ -378,10 +401,8 @@ class TestLocalRay:
         assert facts["listening"]
         assert {ip.removeprefix("::ffff:") for ip in facts["listening"]} <= {"127.0.0.1", "::1"}
 
-    def test_leaves_no_process(self, facts: dict) -> None:
+    def test_leaves_no_process_and_the_environment_as_it_was(self, facts: dict) -> None:
         assert facts["after_disconnect"] == []
-
-    def test_leaves_the_environment_as_it_was(self, facts: dict) -> None:
         assert set(facts["environment"].values()) == {None}
 
     def test_says_what_is_missing(self, facts: dict) -> None:
@@ -393,7 +414,7 @@ class TestLocalRay:
     def test_says_what_it_does_at_once(self, facts: dict) -> None:
         lines = facts["output"].splitlines()
         assert lines[0].startswith("Starting a local Ray, usually")
-        said = [line for line in lines[1:] if not line.startswith(("Ray starts", "Waiting until"))]
+        said = [line for line in lines[1:] if not line.startswith(("Ray starts", "Another start"))]
         assert said[0].startswith("Connected to a local Ray on this machine: ")
 
     def test_calling_again_is_instant(self, facts: dict) -> None:
@@ -418,6 +439,7 @@ class TestLocalRay:
 
     def test_keeps_developers_warnings_away(self, facts: dict) -> None:
         assert "Warning" not in facts["stderr"]
+        assert facts["ray_says"] == "ERROR"
 
 
 @pytest.mark.slow
@@ -429,10 +451,19 @@ class TestLocalRayAgain:
         assert again["task_after_kill"] == 42
         assert "No answer any more from a local Ray" in again["output"]
 
-    def test_takes_over_what_the_learner_started(self, again: dict) -> None:
-        assert again["adopted"] == [1, 42]
+    def test_a_cell_that_waits_for_a_dead_ray_says_what_to_do(self, again: dict) -> None:
+        (kind, said, seconds), (_, unasked, _) = again["lost"]
+        assert kind == "ClusterLostError"
+        assert "The Ray of this notebook is gone" in said
+        assert said.endswith("Run connect() again.")
+        assert said in again["stderr"]
+        assert seconds < 30
+        assert "Ray has not been started yet" in unasked  # and no call starts an open one
+        assert (again["alive_when_lost"], again["after_lost"]) == (False, [])
+        assert again["task_after_lost"] == 42
 
-    def test_takes_fewer_cores_when_asked(self, again: dict) -> None:
+    def test_takes_over_what_the_learner_started_and_fewer_cores(self, again: dict) -> None:
+        assert again["adopted"] == [1, 42]
         assert again["one_core"] == 1
 
     def test_leaves_no_process(self, again: dict) -> None:

@@ -10,13 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cluster_rig import ROOT, Rig, missing
+from cluster_rig import NEEDS_RIG, ROOT, Rig
 
-pytestmark = [
-    pytest.mark.skipif(bool(missing()), reason=missing() or "there"),
-    pytest.mark.slow,
-    pytest.mark.timeout(1500),
-]
+pytestmark = [*NEEDS_RIG, pytest.mark.slow]
 # As scripts/cluster/common.sh sets them: a machine that vanishes is noticed in about ten seconds.
 NOTICED = dict(
     re.findall(r"export (RAY_health\w+)=(\d+)", (ROOT / "scripts/cluster/common.sh").read_text())
@@ -110,11 +106,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory, notebook: Path) -> Iterator[Ri
     """A head that does no work, and two workers."""
     hidden = (ROOT / "course_lib", ROOT / "data", notebook)
     with Rig(tmp_path_factory.mktemp("rig"), hidden=hidden) as rig:
-        rig.start_head(num_cpus=0, **NOTICED)
-        rig.start_worker("w1", wait=False)
-        rig.start_worker("w2", wait=False)
-        rig.wait_for(3)
-        yield rig
+        yield rig.start_class(**NOTICED)
 
 
 def test_a_worker_vanishes_and_all_trials_finish(rig: Rig, notebook: Path) -> None:

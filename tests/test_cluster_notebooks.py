@@ -8,15 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cluster_rig import ROOT, Rig, missing
+from cluster_rig import NEEDS_RIG, ROOT, Rig
 from lesson import lessons
 
-pytestmark = [
-    pytest.mark.skipif(bool(missing()), reason=missing() or "there"),
-    pytest.mark.full,
-    pytest.mark.slow,
-    pytest.mark.timeout(1500),
-]
+pytestmark = [*NEEDS_RIG, pytest.mark.full, pytest.mark.slow]
 PROFILE = os.environ.get("CLUSTER_TEST_PROFILE", "smoke")
 NOTEBOOKS = [
     lesson.source.stem
@@ -35,11 +30,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterator[Rig]
     """A head that does no work, and two workers without a clone of the course."""
     hidden = (ROOT / "course_lib", ROOT / "data", ROOT / "notebooks", folder)
     with Rig(tmp_path_factory.mktemp("rig"), hidden=hidden) as rig:
-        rig.start_head(num_cpus=0)
-        rig.start_worker("w1", wait=False)
-        rig.start_worker("w2", wait=False)
-        rig.wait_for(3)
-        yield rig
+        yield rig.start_class()
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

@@ -7,13 +7,9 @@ from pathlib import Path
 
 import pytest
 import wheels
-from cluster_rig import ROOT, Rig, missing
+from cluster_rig import NEEDS_RIG, ROOT, Rig
 
-pytestmark = [
-    pytest.mark.skipif(bool(missing()), reason=missing() or "there"),
-    pytest.mark.slow,
-    pytest.mark.timeout(1500),
-]
+pytestmark = [*NEEDS_RIG, pytest.mark.slow]
 PACKAGES = sysconfig.get_paths()["purelib"]
 # The machine's own packages stay as they are: what is removed is removed on this node alone.
 REMOVE = f"""

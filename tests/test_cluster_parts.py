@@ -40,23 +40,23 @@ class TestToken:
 
 
 class TestComplaints:
-    def say(self, address: str, found: Endpoint, mine: str = "t") -> str:
-        return remote.complain(Target(address, "the argument `address`"), found, mine, HERE)
-
-    def test_all_is_well(self) -> None:
-        assert self.say("h:6379", Endpoint("gcs", versions=HERE)) == ""
-        assert self.say("ray://h:10001", Endpoint("client")) == ""
-
-    def test_no_ray(self) -> None:
-        assert "no Ray that this notebook can use" in self.say("h:8265", Endpoint("other"))
-
-    def test_patch_release_of_python_may_differ(self) -> None:
-        assert self.say("h:6379", Endpoint("gcs", versions=("2.60.0", "3.12.9"))) == ""
-        assert "Python 3.13.0" in self.say("h:6379", Endpoint("gcs", versions=("2.60.0", "3.13.0")))
-
-    def test_port_before_token(self) -> None:
-        found = Endpoint("gcs", takes_token=False)
-        assert "Write 'h:6379'" in self.say("ray://h:6379", found, mine="")
+    @pytest.mark.parametrize(
+        ("address", "found", "words"),
+        [
+            ("h:6379", Endpoint("gcs", versions=HERE), ""),
+            ("ray://h:10001", Endpoint("client"), ""),
+            ("h:8265", Endpoint("other"), "no Ray that this notebook can use"),
+            ("h:6379", Endpoint("gcs", versions=("2.60.0", "3.12.9")), ""),
+            ("h:6379", Endpoint("gcs", versions=("2.60.0", "3.13.0")), "Python 3.13.0"),
+            ("ray://h:6379", Endpoint("gcs", takes_token=False), "Write 'h:6379'"),
+        ],
+        ids=["well", "client", "no Ray", "patch release", "other Python", "port before token"],
+    )
+    def test_says_what_is_wrong(self, address: str, found: Endpoint, words: str) -> None:
+        target = Target(address, "the argument `address`")
+        said = remote.complain(target, found, "", HERE)
+        assert words in said
+        assert bool(words) == bool(said)
 
 
 class TestPatience:

@@ -10,12 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cluster_rig import ROOT, Rig, missing
+from cluster_rig import NEEDS_RIG, ROOT, Rig
 
-pytestmark = [
-    pytest.mark.skipif(bool(missing()), reason=missing() or "there"),
-    pytest.mark.timeout(1500),  # a busy machine takes many times as long
-]
+pytestmark = NEEDS_RIG
 WRONG = "0" * 64
 
 BEGIN = """
@@ -46,11 +43,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory, notebook: Path) -> Iterator[Ri
     """A head and two workers, one of which has a logical GPU."""
     hidden = (ROOT / "course_lib", ROOT / "data", notebook)
     with Rig(tmp_path_factory.mktemp("rig"), hidden=hidden) as rig:
-        rig.start_head(num_cpus=1)
-        rig.start_worker("w1", num_gpus=1, wait=False)
-        rig.start_worker("w2", wait=False)
-        rig.wait_for(3)
-        yield rig
+        yield rig.start_class(num_cpus=1, num_gpus=1)
 
 
 def run(rig: Rig, notebook: Path, code: str, **options) -> dict:

@@ -6,14 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cluster_rig import ROOT, Rig, missing
+from cluster_rig import NEEDS_RIG, ROOT, Rig
 
-pytestmark = [
-    pytest.mark.skipif(bool(missing()), reason=missing() or "there"),
-    pytest.mark.full,
-    pytest.mark.slow,
-    pytest.mark.timeout(1500),
-]
+pytestmark = [*NEEDS_RIG, pytest.mark.full, pytest.mark.slow]
 
 
 def certificates(folder: Path) -> dict[str, str]:

@@ -51,23 +51,24 @@ def fake_ray(tmp_path: Path) -> Path:
     return tmp_path
 
 
-class TestLost:
-    @pytest.mark.parametrize("how", ["in_steps", "at_once"])
-    def test_the_waiting_cell_fails_and_the_process_lives(self, fake_ray: Path, how: str) -> None:
-        code = WAITING.replace("FOLDER", repr(str(fake_ray))).replace("HOW", how)
-        run = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300
-        )
-        lost = "ClusterLostError gone, kept: results True"
-        assert run.stdout.splitlines() == [lost, "ALIVE [1]"], run.stderr
-        assert run.stderr.strip() == "gone, kept: results"
-
-    def test_a_cell_that_does_not_wait_for_ray_is_left_alone(self, fake_ray: Path) -> None:
-        code = WAITING.replace("FOLDER", repr(str(fake_ray))).replace("ray.HOW()", "time.sleep(1)")
-        run = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300
-        )
-        assert run.stdout.splitlines() == ["ALIVE [1]"], run.stderr
+@pytest.mark.parametrize(
+    ("waits", "cell"),
+    [
+        ("ray.in_steps()", ["ClusterLostError gone, kept: results True"]),
+        ("ray.at_once()", ["ClusterLostError gone, kept: results True"]),
+        ("time.sleep(1)", []),
+    ],
+    ids=["in Python", "in one call", "not for Ray"],
+)
+def test_a_cell_that_waits_for_ray_fails_and_the_process_lives(
+    fake_ray: Path, waits: str, cell: list[str]
+) -> None:
+    code = WAITING.replace("FOLDER", repr(str(fake_ray))).replace("ray.HOW()", waits)
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300
+    )
+    assert run.stdout.splitlines() == [*cell, "ALIVE [1]"], run.stderr
+    assert run.stderr.strip() == "gone, kept: results"
 
 
 def test_one_answer_that_fails_is_no_lost_head(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,6 +176,15 @@ class TestIdentify:
             server.stop(0).wait()
         assert (found.kind, found.takes_token, found.is_open) == ("gcs", takes, is_open)
         assert found.versions == (("2.60.0", "3.12.1") if takes else ("", ""))
+
+    def test_asks_past_a_proxy_for_web_pages(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("http_proxy", "grpc_proxy"):
+            monkeypatch.setenv(name, "http://127.0.0.1:9")
+        server, port = serve_gcs("")
+        try:
+            assert endpoint.alive(f"127.0.0.1:{port}", 2.0)
+        finally:
+            server.stop(0).wait()
 
     def test_a_web_page_is_no_ray(self, web_page: int) -> None:
         assert endpoint.identify("127.0.0.1", web_page).kind == "other"

@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 import course_lib
 from course_lib.cluster import ClusterError, ClusterLostError, NotConnectedError, errors
 from course_lib.errors import CourseError
@@ -79,9 +77,9 @@ def test_the_courses_own_errors_are_of_one_family() -> None:
 
 def test_the_cells_after_a_failed_connect_say_what_to_do() -> None:
     first = CONNECT + "kept = 3\ncluster = connect('local')\nAT_ONCE = min(cluster.num_cpus, 4)\n"
-    shown, *after, kept, again = cells(
-        first, "print(cluster.num_cpus)\n", "range(AT_ONCE)\n", "with cluster: pass\n",
-        "min(AT_ONCE, 8)\n", "print(kept)\n",
+    shown, *after, kept, usual, again = cells(
+        "AT_ONCE = 7\n" + first, "print(cluster.num_cpus)\n", "range(AT_ONCE)\n",
+        "def f():\n    with cluster: pass\nf()\n", "AT_ONCE\n", "print(kept)\n", "clutter\n",
         "start.start_local = lambda *s, **o: 1 / 0\ntry:\n    connect('local')\n"
         "except Exception: kept = 4\nprint(kept)",
     )  # fmt: skip
@@ -91,22 +89,23 @@ def test_the_cells_after_a_failed_connect_say_what_to_do() -> None:
         sentence = f"NotConnectedError: `{name}` is not there: run connect() above first."
         assert said.splitlines()[0] == sentence
     assert kept == "3\n"
+    assert "----> 1 clutter\n" in usual
+    assert usual.endswith("NameError: name 'clutter' is not defined\n")
     assert again.endswith("4\n")
 
 
-@pytest.mark.parametrize(
-    "use",
-    [lambda one: one.x, lambda one: one(), lambda one: one[0], lambda one: list(one),
-     lambda one: len(one), lambda one: bool(one), lambda one: range(one), lambda one: int(one),
-     lambda one: float(one), lambda one: one < 3, lambda one: one >= 3, lambda one: 2 * one,
-     lambda one: one + 1, lambda one: 1 - one, lambda one: one / 2, lambda one: 5 // one,
-     lambda one: f"{one}", lambda one: setattr(one, "x", 1)],
-)  # fmt: skip
-def test_whatever_is_done_with_a_missing_name(use) -> None:
-    missing = errors.Missing("cluster")
-    with pytest.raises(NotConnectedError, match="`cluster` is not there: run connect"):
-        use(missing)
-    assert "run connect() above first" in repr(missing)
+def test_the_stop_button_during_connect_shows_a_sentence() -> None:
+    stop = CONNECT.replace('RuntimeError("it was not ready")', "KeyboardInterrupt")
+    shown, after, caught = cells(
+        stop + "cluster = connect('local')\n", "cluster\n",
+        "try:\n    connect('local')\nexcept KeyboardInterrupt: print('caught')",
+    )  # fmt: skip
+    assert shown.splitlines()[1] == (
+        "StoppedError: connect() was stopped before it was done. Run this cell again."
+    )
+    assert "Traceback" not in shown
+    assert "`cluster` is not there: run connect() above first" in after
+    assert caught.endswith("caught\n")
 
 
 def test_names_that_a_cell_did_not_make() -> None:

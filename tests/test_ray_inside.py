@@ -1,6 +1,7 @@
 """What the course leans on inside Ray: listed, still there, and nowhere else in the library."""
 
 import ast
+import random
 import re
 from pathlib import Path
 from types import ModuleType
@@ -44,6 +45,17 @@ def test_what_is_listed_is_still_there(inside: ModuleType, one: ray_inside.Insid
     file = Path(ray.__file__).parent / one.file
     assert one.text.encode() in file.read_bytes(), f"{one.text} is not there:\n{table(inside)}"
     assert one.why and one.instead
+
+
+def test_the_agents_ports_are_four_and_leave_the_learners_random_numbers_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = random.getstate()
+    drawn = iter([1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9])
+    monkeypatch.setattr(ray_inside.secrets, "randbelow", lambda _: next(drawn))
+    ports = ray_inside.agent_ports()
+    assert len(set(ports.values())) == len(ports) == 4
+    assert random.getstate() == before
 
 
 def found_in(code: str) -> list[str]:

@@ -1,5 +1,7 @@
 """The connection to Ray: :func:`connect` and what it returns."""
 
+import contextlib
+import math
 import os
 import time
 from dataclasses import dataclass
@@ -7,9 +9,9 @@ from typing import Any, Literal
 
 import psutil
 
-from course_lib.cluster import machine, remote, start, waiting
+from course_lib.cluster import machine, ray_inside, remote, start, waiting
 from course_lib.cluster.address import LOCAL, Target, resolve
-from course_lib.cluster.errors import ClusterError, leave_word
+from course_lib.cluster.errors import ClusterError, StoppedError, leave_word
 from course_lib.cluster.handle import Cluster, count
 
 Gpus = Literal["auto"] | int
@@ -47,11 +49,13 @@ def connect(
         ClusterError: if nothing can be reached or started; the message says what to do.
     """
     try:
-        seconds = (
-            os.environ.get("COURSE_RAY_START_S", start.LIMIT_S) if start_s is None else start_s
-        )
-        return _connect(address, _Wishes(num_cpus, gpus, timeout_s, seconds, dashboard))
-    except BaseException as error:
+        seconds = _seconds("timeout_s", timeout_s), _patience(start_s)
+        return _connect(address, _Wishes(num_cpus, gpus, *seconds, dashboard))
+    except KeyboardInterrupt as error:
+        stopped = StoppedError("connect() was stopped before it was done. Run this cell again.")
+        leave_word(stopped)
+        raise stopped from error
+    except Exception as error:
         leave_word(error)
         raise
 
@@ -68,7 +72,7 @@ class _Wishes:
     num_cpus: int | None
     gpus: Gpus
     timeout_s: float
-    start_s: float | str
+    start_s: float
     dashboard: bool
 
     def __post_init__(self) -> None:
@@ -81,20 +85,25 @@ class _Wishes:
             raise ValueError(
                 f"gpus must be 'auto' or a whole number of at least 0, got {self.gpus!r}"
             )
-        for name in ("timeout_s", "start_s"):
-            if not _seconds(getattr(self, name)) > 0:
-                raise ValueError(f"{name} must be above 0 seconds, got {getattr(self, name)!r}")
 
 
 def _whole(number: Any) -> bool:
     return isinstance(number, int) and not isinstance(number, bool)
 
 
-def _seconds(given: float | str) -> float:
-    try:
-        return float(given)
-    except ValueError:
-        return 0.0
+def _patience(start_s: float | None) -> float:
+    variable = os.environ.get("COURSE_RAY_START_S", "").strip()
+    if start_s is None and variable:
+        return _seconds("the environment variable COURSE_RAY_START_S", variable)
+    return _seconds("start_s", start.LIMIT_S if start_s is None else start_s)
+
+
+def _seconds(name: str, given: Any) -> float:
+    """Return a time as a number; one without end is none."""
+    with contextlib.suppress(TypeError, ValueError):
+        if 0 < float(given) < math.inf:
+            return float(given)
+    raise ValueError(f"{name} must be above 0 seconds, got {given!r}")
 
 
 def _connect(address: str | None, wishes: _Wishes) -> Cluster:
@@ -121,7 +130,7 @@ def _adopt(target: Target) -> Cluster | None:
         _current.disconnect()
     elif ray is not None and ray.is_initialized():
         if target.address in (LOCAL, "auto"):
-            return Cluster(target, 0.0)
+            return Cluster(target, 0.0, children=ray_inside.main_processes())
         start.leave([])
     return None
 
@@ -134,8 +143,6 @@ def _open(target: Target, wishes: _Wishes) -> Cluster:
         return Cluster(target, time.perf_counter() - started, url, children)
     print(f"Connecting to Ray at {target.address}, usually 5 to 15 seconds ...", flush=True)
     link = remote.reach(target, wishes.timeout_s)
-    for note in link.notes:
-        print(note)
     return Cluster(target, time.perf_counter() - started, link.dashboard_url, link=link)
 
 
@@ -146,7 +153,7 @@ def _start_here(wishes: _Wishes) -> tuple[str, list[psutil.Process]]:
     num_gpus = found if wishes.gpus == "auto" else min(wishes.gpus, found)
     try:
         return start.start_local(
-            num_cpus, num_gpus, dashboard=wishes.dashboard, limit_s=_seconds(wishes.start_s)
+            num_cpus, num_gpus, dashboard=wishes.dashboard, limit_s=wishes.start_s
         )
     except Exception as error:
         raise ClusterError(

@@ -8,7 +8,7 @@ client's (usually 10001). The answer also says whether a token is needed, and wh
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +18,6 @@ from course_lib.cluster.errors import ClusterError
 from course_lib.cluster.start import load_ray
 
 Kind = Literal["gcs", "client", "other"]
-Metadata = Sequence[tuple[str, str]]
 MODE, TOKEN, TOKEN_PATH = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"
 
 
@@ -69,31 +68,28 @@ def identify(host: str, port: int, timeout_s: float = 5.0) -> Endpoint:
         timeout_s: for each of up to three questions; only a busy machine or no Ray needs it.
     """
     load_ray()
-    where, share = f"[{host}]:{port}" if ":" in host else f"{host}:{port}", timeout_s
-    mine = token()
-    shown = [("authorization", f"Bearer {mine}")] if mine else []
-    code, answer = _ask_gcs(where, shown, share)
-    if code in ("OK", "UNAUTHENTICATED"):
-        if code == "UNAUTHENTICATED":
-            return Endpoint("gcs", takes_token=False)
-        is_open = not shown or _ask_gcs(where, [], share)[0] == "OK"
+    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    code, answer = _ask_gcs(where, token(), timeout_s)
+    if code == "UNAUTHENTICATED":
+        return Endpoint("gcs", takes_token=False)
+    if code == "OK":
+        is_open = not token() or _ask_gcs(where, "", timeout_s)[0] == "OK"
         return Endpoint("gcs", is_open=is_open, versions=_versions(answer))
     if code != "UNIMPLEMENTED":
         return Endpoint("other")
-    code = _ask_client(where, shown, share)
+    greeting = ray_inside.client_question
+    code, _ = _ask(where, greeting, token(), timeout_s)
     if code in ("UNIMPLEMENTED", "UNAVAILABLE", "DEADLINE_EXCEEDED"):
         return Endpoint("other")
     if code == "UNAUTHENTICATED":
         return Endpoint("client", takes_token=False)
-    is_open = not shown or _ask_client(where, [], share) != "UNAUTHENTICATED"
+    is_open = not token() or _ask(where, greeting, "", timeout_s)[0] != "UNAUTHENTICATED"
     return Endpoint("client", is_open=is_open)
 
 
 def alive(gcs: str, timeout_s: float) -> bool:
     """Whether the cluster at ``gcs`` (``host:port``) answers within ``timeout_s``."""
-    mine = token()
-    shown = [("authorization", f"Bearer {mine}")] if mine else []
-    return _ask_gcs(gcs, shown, timeout_s)[0] == "OK"
+    return _ask_gcs(gcs, token(), timeout_s)[0] == "OK"
 
 
 def here() -> tuple[str, str]:
@@ -111,25 +107,21 @@ def _versions(answer: bytes) -> tuple[str, str]:
         return "", ""
 
 
-def _ask_gcs(where: str, shown: Metadata, timeout_s: float) -> tuple[str, bytes]:
+def _ask_gcs(where: str, shown: str, timeout_s: float) -> tuple[str, bytes]:
     """Ask for the note about itself that every cluster keeps; return gRPC's word and the note."""
     code, reply = _ask(where, ray_inside.metadata_question, shown, timeout_s)
     return code, reply.value if reply is not None else b""
 
 
-def _ask_client(where: str, shown: Metadata, timeout_s: float) -> str:
-    """Greet a Ray client's port; return gRPC's word."""
-    return _ask(where, ray_inside.client_question, shown, timeout_s)[0]
-
-
 def _ask(
-    where: str, question: Callable[[Any], Any], shown: Metadata, timeout_s: float
+    where: str, question: Callable[[Any], Any], shown: str, timeout_s: float
 ) -> tuple[str, Any]:
     import grpc
 
     with _channel(where) as channel:
         method, request = question(channel)
-        metadata = [*shown, ("client_id", "probe")]
+        metadata = [("client_id", "probe")]
+        metadata += [("authorization", f"Bearer {shown}")] if shown else []
         try:
             return "OK", method(request, timeout=timeout_s, metadata=metadata)
         except grpc.RpcError as error:
@@ -140,10 +132,12 @@ def _channel(where: str) -> Any:
     """Return a gRPC channel, encrypted if the variables of Ray's TLS say so."""
     import grpc
 
+    options = [("grpc.enable_http_proxy", 0)]  # as Ray: a proxy for web pages is none for this
     if os.environ.get("RAY_USE_TLS", "0").lower() not in ("1", "true"):
-        return grpc.insecure_channel(where)
+        return grpc.insecure_channel(where, options)
     names = ("RAY_TLS_CA_CERT", "RAY_TLS_SERVER_KEY", "RAY_TLS_SERVER_CERT")
     if lacking := [name for name in names if name not in os.environ]:
         raise ClusterError(f"RAY_USE_TLS is set, and {', '.join(lacking)} not: set it too.")
     authority, key, chain = (Path(os.environ[name]).read_bytes() for name in names)
-    return grpc.secure_channel(where, grpc.ssl_channel_credentials(authority, key, chain))
+    identity = grpc.ssl_channel_credentials(authority, key, chain)
+    return grpc.secure_channel(where, identity, options)

@@ -1,10 +1,10 @@
-"""What goes wrong with a cluster, and what stands for the names that a failed cell did not make."""
+"""What goes wrong with a cluster, and what is said of names that a failed cell did not make."""
 
 import ast
 import symtable
 import sys
 import traceback
-from typing import Any, Never
+from typing import Any
 
 from course_lib.errors import CourseError
 
@@ -22,39 +22,16 @@ class ClusterLostError(CourseError, ConnectionError):
         super().__init__(message or self.reason)
 
 
+class StoppedError(CourseError, KeyboardInterrupt):
+    """A click on the stop button ended :func:`connect`."""
+
+
 class NotConnectedError(ClusterError):
     """A cell uses what a cell above should have made with :func:`connect`, and could not."""
 
 
-class Missing:
-    """Stands for a name that a cell did not get, because its ``connect()`` failed.
-
-    Whatever is done with it raises :class:`NotConnectedError`.
-
-    Args:
-        name: in the notebook.
-    """
-
-    def __init__(self, name: str) -> None:
-        self.__dict__["_said"] = f"`{name}` is not there: run connect() above first."
-
-    def __repr__(self) -> str:
-        return self._said
-
-    def __getattr__(self, _: str) -> Never:
-        raise NotConnectedError(self._said)
-
-    def _refuse(self, *_: Any, **__: Any) -> Never:
-        raise NotConnectedError(self._said)
-
-    __call__ = __getitem__ = __iter__ = __len__ = __bool__ = __index__ = __int__ = _refuse
-    __lt__ = __le__ = __gt__ = __ge__ = __enter__ = __exit__ = __setattr__ = __format__ = _refuse
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = _refuse
-    __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __float__ = _refuse
-
-
 def leave_word(error: BaseException) -> None:
-    """Put a :class:`Missing` for each name that the notebook's cell will not get.
+    """Take away the names that the notebook's cell will not make, and say so where one is used.
 
     Does so when the cell ends, and only if it ends with ``error``. Outside of IPython nothing.
     """
@@ -68,9 +45,22 @@ def leave_word(error: BaseException) -> None:
             frames = traceback.walk_tb(error.__traceback__)
             line = next(n for frame, n in frames if frame.f_globals is shell.user_ns)
             for name in names_from(shell.transform_cell(result.info.raw_cell), line):
-                shell.user_ns[name] = Missing(name)
+                _not_made.add(name)
+                shell.user_ns.pop(name, None)  # an older one would be of a cluster that is gone
+            shell.set_custom_exc((NameError,), _explain)
 
     shell.events.register("post_run_cell", after)
+
+
+_not_made: set[str] = set()
+
+
+def _explain(shell: Any, _: type, error: Exception, trace: Any, tb_offset: Any = None) -> None:
+    """Show an error of a cell; IPython calls this for every :class:`NameError`."""
+    name = getattr(error, "name", None)
+    if name in _not_made:
+        error = NotConnectedError(f"`{name}` is not there: run connect() above first.")
+    shell.showtraceback((type(error), error, trace), tb_offset=tb_offset)
 
 
 def names_from(code: str, line: int) -> list[str]:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import psutil
 
-from course_lib.cluster import ray_inside
+from course_lib.cluster import machine, ray_inside
 
 OBJECT_STORE = 200 * 10**6
 READY = "ready"
@@ -51,10 +51,7 @@ class Guest:
                 self.process.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout_s)
-        for one in family:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                one.kill()
-        psutil.wait_procs(family, timeout=5)
+        machine.end(family)
         self.process.poll()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -140,9 +137,7 @@ def _main(gcs: str, folder: str) -> int:
     while ray.poll() is None:
         family = _family(ray.pid) or family
         time.sleep(0.3)
-    for one in family:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            one.kill()
+    machine.end(family)
     shutil.rmtree(folder, ignore_errors=True)
     return ray.returncode or 0
 

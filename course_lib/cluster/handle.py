@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import psutil
 
-from course_lib.cluster import endpoint, gpu, machine, remote, start, watch
+from course_lib.cluster import endpoint, gpu, machine, ray_inside, remote, start, travel, watch
 from course_lib.cluster.address import LOCAL, Target
 from course_lib.cluster.errors import ClusterError
 
@@ -43,15 +43,16 @@ class Cluster:
         resources = ray.cluster_resources()
         self.target, self.seconds = target, seconds
         self.way = link.way if link else LOCAL
-        self.num_nodes = len(working_nodes())
+        self.num_nodes = len(travel.working_nodes())
         self.num_cpus = int(resources.get("CPU", 0))
         self.num_gpus = int(resources.get("GPU", 0))
         self.memory_bytes = int(resources.get("memory", 0))
         bare = dashboard_url.removeprefix("http://")
         self.dashboard_url = f"http://{bare}" if bare else ""
         self._children, self._link = children or [], link
+        self._gcs = "" if self.way == "client" else ray.get_runtime_context().gcs_address
         self.lost = False
-        self._watch = self._look_after(link) if link and link.gcs else None
+        self._watch = self._look_after()
         self._open = True
 
     @property
@@ -63,12 +64,14 @@ class Cluster:
     def alive(self) -> bool:
         """Whether the connection still works; asks Ray, and gives it 5 seconds."""
         ray = start.loaded_ray()
-        if not self._open or ray is None or not ray.is_initialized():
+        if not self._open or self.lost or ray is None or not ray.is_initialized():
             return False
         guest = self._link.guest if self._link else None
-        if self.lost or (guest and not guest.running):
+        if (guest and not guest.running) or not all(map(machine.running, self._children)):
             return False
-        return all(map(machine.running, self._children)) and start.answers(ray.nodes, 5.0)
+        if self._gcs:
+            return endpoint.alive(self._gcs, 5.0)
+        return self.target.endpoint is None or not start.reachable(*self.target.endpoint, 5.0)
 
     @property
     def storage_filesystem(self) -> Any:
@@ -82,18 +85,41 @@ class Cluster:
 
         return storage.HomeDisk()
 
-    def _look_after(self, link: remote.Link) -> watch.Watch:
-        return watch.Watch(
-            answers=lambda: endpoint.alive(link.gcs, watch.PERIOD_S),
-            nodes=working_nodes,
-            lost=self._say_lost,
-            let_go=lambda: remote.leave(link),
-        )
+    def _look_after(self) -> watch.Watch | None:
+        children = self._children
+        if self.way == "driver":
+            return watch.Watch(
+                answers=lambda: endpoint.alive(self._gcs, watch.PERIOD_S),
+                nodes=travel.working_nodes,
+                lost=self._say_lost,
+                let_go=self._close,
+            )
+        if children:
+            return watch.Watch(
+                answers=lambda: all(map(machine.running, children)),
+                nodes=dict,
+                lost=self._say_lost,
+                let_go=self._close,
+                limit_s=0.0,
+            )
+        return None
+
+    def _close(self) -> None:
+        if self._link is not None:
+            remote.leave(self._link)
+        else:
+            start.leave(self._children)
 
     def _say_lost(self) -> str:
         from course_lib.cluster import storage
 
         self.lost = True
+        ray_inside.start_none_unasked()
+        if self.is_local:
+            return (
+                "The Ray of this notebook is gone: one of its processes ended, often because the "
+                "memory was full. What was written to the disk is kept. Run connect() again."
+            )
         kept = ", ".join(storage.used()) or "nothing was written yet"
         return (
             f"The cluster at {self.target.address} is gone: its head has not answered for "
@@ -161,10 +187,7 @@ class Cluster:
                     "and connect('local') works without the cluster."
                 )
             self._open = False
-            if self._link is not None:
-                remote.leave(self._link)
-            else:
-                start.leave(self._children)
+            self._close()
 
     def __enter__(self) -> Self:
         return self
@@ -198,17 +221,6 @@ class Cluster:
         }
         cells = "".join(f'<tr><th scope="row">{k}</th><td>{v}</td></tr>' for k, v in rows.items())
         return f"<table>{cells}</table>"
-
-
-def working_nodes() -> dict[str, str]:
-    """The machines that are alive and have cores to give: id and address."""
-    import ray
-
-    return {
-        node["NodeID"]: node["NodeManagerAddress"]
-        for node in ray.nodes()
-        if node["Alive"] and node["Resources"].get("CPU")
-    }
 
 
 def _dashboard_html(url: str) -> str:

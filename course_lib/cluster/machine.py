@@ -1,5 +1,6 @@
 """What this machine can give: cores, memory, shared memory, GPUs. Containers' limits count."""
 
+import contextlib
 import math
 import os
 import shutil
@@ -93,10 +94,17 @@ def gpu_names(timeout_s: float = 5.0) -> list[str]:
 
 def running(process: psutil.Process) -> bool:
     """Whether a process still runs; one that ended and was not collected does not."""
-    try:
+    with contextlib.suppress(psutil.NoSuchProcess):
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    return False
+
+
+def end(processes: list[psutil.Process]) -> None:
+    """Kill those of ``processes`` that still run, and wait until they are gone."""
+    for one in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.kill()
+    psutil.wait_procs(processes, timeout=5)
 
 
 def load() -> str:

@@ -9,7 +9,7 @@ import contextlib
 import importlib
 import inspect
 import os
-import random
+import secrets
 import socket
 import sys
 import time
@@ -25,6 +25,8 @@ LOOPBACK = "127.0.0.1"
 MAIN_PROCESSES = ("raylet", "gcs_server")
 START = [sys.executable, __file__, "start"]
 STARTED = "Ray runtime started"
+STORE_FOLDER = "_plasma_directory"  # the option of ray.init for an object store in a folder
+NODE_FOLDER = "_temp_dir"  # the one for the node of this machine whose own files lie in a folder
 LOCAL_ONLY = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 
 
@@ -84,6 +86,9 @@ LEANS_ON = (
     Inside("RAY_gcs_server_request_timeout_seconds", "_raylet.so",
            "gcs_server_request_timeout_seconds",
            "no question to a lost head waits for a minute", "a time limit for ray.nodes()"),
+    Inside("ray._private.auto_init_hook.enable_auto_connect", "_private/auto_init_hook.py",
+           "if enable_auto_connect and not", "after a lost Ray none is started but by connect()",
+           "RAY_ENABLE_AUTO_CONNECT=0 before Ray is imported, if a page of Ray promised it"),
     Inside("authentication_token_setup.maybe_enable_token_auth_if_token_available",
            "_private/authentication/authentication_token_setup.py",
            "def maybe_enable_token_auth_if_token_available(",
@@ -140,16 +145,6 @@ def loopback_only() -> Iterator[dict[str, str]]:
         constants.ENABLE_RAY_CLUSTER = clustered
 
 
-def store_in_file(folder: str) -> dict[str, str]:
-    """The option of ``ray.init`` for an object store that lies in a folder."""
-    return {"_plasma_directory": folder}
-
-
-def beside(folder: Path) -> dict[str, str]:
-    """The option of ``ray.init`` for the node of this machine whose own files lie in a folder."""
-    return {"_temp_dir": str(folder)}
-
-
 @contextlib.contextmanager
 def patient(limit_s: float, num_processes: int = 2) -> Iterator[None]:
     """Let a Ray that starts meanwhile take up to ``limit_s``, where it would give up after 30 s.
@@ -204,11 +199,12 @@ def agent_ports() -> dict[str, int]:
     Its Python agents would choose them, and a busy machine needs longer to start Python twice.
     They lie below those that systems give to connections, so that none of these takes one before.
     """
-    free: list[int] = []
+    free: set[int] = set()
     while len(free) < 4:
-        port = random.randrange(20_000, 32_000)
-        with contextlib.suppress(OSError), socket.create_server(("", port)):
-            free.append(port)
+        port = 20_000 + secrets.randbelow(12_000)  # leaves the learner's own random numbers alone
+        with contextlib.suppress(OSError), socket.socket() as one:
+            one.bind(("", port))  # a port that listens would make firewalls ask
+            free.add(port)
     names = ("metrics_agent_port", "metrics_export_port", "dashboard_agent_listen_port",
              "runtime_env_agent_port")  # fmt: skip
     return dict(zip(names, free, strict=True))
@@ -236,6 +232,12 @@ def outlive_head() -> None:
     os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", "3600")
     os.environ.setdefault("RAY_gcs_server_request_timeout_seconds", "6")
     os.environ.setdefault("TUNE_STATE_REFRESH_PERIOD", "86400")
+
+
+def start_none_unasked() -> None:
+    """From now on no call of Ray starts one by itself: it would listen on the network."""
+    hook: Any = importlib.import_module("ray._private.auto_init_hook")
+    hook.enable_auto_connect = False
 
 
 def show_token() -> None:

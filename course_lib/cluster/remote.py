@@ -12,8 +12,8 @@ Ways, best first:
 import os
 import sys
 import time
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from course_lib.cluster import endpoint, ray_inside, start, travel, waiting
 from course_lib.cluster.address import CLIENT_PORT, GCS_PORT, Target
@@ -31,21 +31,17 @@ class Link:
 
     Attributes:
         way: how.
-        gcs: the cluster's own address, empty over the client.
         dashboard_url: empty if there is none.
         guest: this machine's own node, if it became a guest.
-        notes: lines that the learner should read.
     """
 
     way: Way
-    gcs: str = ""
     dashboard_url: str = ""
     guest: Guest | None = None
-    notes: list[str] = field(default_factory=list)
 
 
 def reach(target: Target, timeout_s: float) -> Link:
-    """Connect to the Ray at ``target``, which is not a local one.
+    """Connect to the Ray at ``target``, which is not a local one; say what is to know about it.
 
     Args:
         target: ``host:port`` or ``ray://host:port``, or ``auto``.
@@ -56,24 +52,23 @@ def reach(target: Target, timeout_s: float) -> Link:
     """
     ray_inside.outlive_head()
     if target.endpoint is None:
-        return _drive(target, target.address, None, [])
+        return _drive(target, target.address, None)
     found = _inspect(target, timeout_s)
-    notes = []
     if found.is_open:
-        notes.append(
+        print(
             "This cluster asks for no token: whoever reaches it can run code on it and read what "
             "you send. Tell whoever runs it (docs/cluster.md, Security)."
         )
     host, port = target.endpoint
     if found.kind == "gcs":
-        return _drive(target, f"{host}:{port}", host, notes)
+        return _drive(target, f"{host}:{port}", host)
     better = _own_port(host)
     if better:
         try:
-            return _drive(target, better, host, notes)
+            return _drive(target, better, host)
         except ClusterError as error:
-            notes.append(f"Going through the Ray client, because this failed: {error}")
-    return _through_client(target, notes)
+            print(f"Going through the Ray client, because this failed: {error}")
+    return _through_client(target)
 
 
 def _inspect(target: Target, timeout_s: float) -> endpoint.Endpoint:
@@ -172,22 +167,19 @@ def _own_port(host: str) -> str:
     return f"{host}:{GCS_PORT}" if fits else ""
 
 
-def _drive(target: Target, gcs: str, host: str | None, notes: list[str]) -> Link:
+def _drive(target: Target, gcs: str, host: str | None) -> Link:
     """Connect as the driver, with a node of the cluster beside it."""
     inside = host is None or ray_inside.has_node(host, gcs)
-    link = Link("driver", gcs if host else "", notes=notes)
+    link = Link("driver")
     try:
         use_token()
         if not inside:
             with waiting.turn(), waiting.told("This machine joins the cluster", JOIN_S):
                 link.guest = join(gcs, JOIN_S)
         link.dashboard_url = _connect(gcs, link)
-    except ClusterError:
+    except BaseException as error:
         leave(link)
-        raise
-    except (Exception, KeyboardInterrupt) as error:
-        leave(link)
-        if isinstance(error, KeyboardInterrupt):
+        if isinstance(error, ClusterError) or not isinstance(error, Exception):
             raise
         raise ClusterError(
             f"Ray at {target.address} (from {target.source}) answers, but this machine could not "
@@ -198,11 +190,13 @@ def _drive(target: Target, gcs: str, host: str | None, notes: list[str]) -> Link
 
 
 def _connect(gcs: str, link: Link) -> str:
-    beside = ray_inside.beside(link.guest.folder) if link.guest else {}
-    url = start.attach(gcs, runtime_env=travel.runtime_env(), **beside)
+    options: dict[str, Any] = {"runtime_env": travel.runtime_env()}
+    if link.guest:
+        options[ray_inside.NODE_FOLDER] = str(link.guest.folder)
+    url = start.attach(gcs, **options)
     if _provide():  # processes that run already do not see what is new
         start.leave([])
-        url = start.attach(gcs, runtime_env=travel.runtime_env(), **beside)
+        url = start.attach(gcs, **options)
     from course_lib.cluster import storage  # loads pyarrow
 
     storage.open_disk()
@@ -211,10 +205,8 @@ def _connect(gcs: str, link: Link) -> str:
 
 def _provide() -> bool:
     """Install what the machines that work lack; asking also says whether they reach this one."""
-    import ray
-
     needed = travel.closure()
-    working = [n["NodeID"] for n in ray.nodes() if n["Alive"] and n["Resources"].get("CPU")]
+    working = travel.working_nodes()
     try:
         with waiting.told("The cluster's machines prepare", ANSWER_S):
             asked = dict.fromkeys(working, (needed,))
@@ -238,18 +230,18 @@ def _provide() -> bool:
     return True
 
 
-def _through_client(target: Target, notes: list[str]) -> Link:
+def _through_client(target: Target) -> Link:
     try:
         use_token()
         url = start.attach(target.address, runtime_env=travel.runtime_env())
     except Exception as error:
         start.leave([])
         raise ClusterError(_client_failure(target, error)) from error
-    notes.append(
+    print(
         "Connected through the Ray client: tasks and actors work as always; Tune and RLlib belong "
         "into a notebook on the cluster, or into a job (docs/cluster.md)."
     )
-    return Link("client", dashboard_url=url, notes=notes)
+    return Link("client", dashboard_url=url)
 
 
 def _client_failure(target: Target, error: Exception) -> str:

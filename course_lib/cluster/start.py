@@ -5,7 +5,6 @@ Notebooks call :func:`course_lib.cluster.connect`, which uses this.
 
 import contextlib
 import importlib
-import logging
 import os
 import secrets
 import socket
@@ -13,13 +12,12 @@ import sys
 import tempfile
 import threading
 import time
-import warnings
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from course_lib import quiet
 from course_lib.cluster import machine, ray_inside, waiting
 
 LIMIT_S = 180.0  # for Ray to start; COURSE_RAY_START_S says otherwise
@@ -42,7 +40,7 @@ def object_store(total: int, shared: int | None) -> dict[str, Any]:
         return {"object_store_memory": size}
     if shared * 0.9 >= OBJECT_STORE_LEAST:
         return {"object_store_memory": int(shared * 0.9)}
-    in_file = ray_inside.store_in_file(tempfile.gettempdir())
+    in_file = {ray_inside.STORE_FOLDER: tempfile.gettempdir()}
     return {"object_store_memory": 2 * OBJECT_STORE_LEAST, **in_file}
 
 
@@ -66,18 +64,14 @@ def start_local(
         with waiting.turn(), waiting.told("Ray starts", limit_s):
             end = time.monotonic() + limit_s
             load_ray()
-            import ray
-
             patient = ray_inside.patient(max(1.0, end - time.monotonic()))
-            with ray_inside.loopback_only() as loopback, patient, quiet():
-                context = ray.init(
+            with ray_inside.loopback_only() as loopback, patient:
+                url = attach(
                     "local",
                     num_cpus=num_cpus,
                     num_gpus=num_gpus,
                     include_dashboard=dashboard,
                     dashboard_host=ray_inside.LOOPBACK,
-                    log_to_driver=False,
-                    logging_level=logging.ERROR,
                     **loopback,
                     **sizes,
                 )
@@ -85,7 +79,7 @@ def start_local(
     except BaseException:
         leave([child for child in psutil.Process().children() if child not in before])
         raise
-    return context.dashboard_url or "", ray_inside.main_processes()
+    return url, ray_inside.main_processes()
 
 
 def _wait_for_workers(number: int, end: float) -> None:
@@ -93,10 +87,8 @@ def _wait_for_workers(number: int, end: float) -> None:
     import ray
 
     asked = [ray.remote(lambda: None).remote() for _ in range(number)]
-    if (
-        len(ray.wait(asked, num_returns=number, timeout=max(1.0, end - time.monotonic()))[0])
-        < number
-    ):
+    left_s = max(1.0, end - time.monotonic())
+    if ray.wait(asked, num_returns=number, timeout=left_s)[1]:
         raise TimeoutError("its workers were not ready in time")
 
 
@@ -140,18 +132,21 @@ def _give_token() -> None:
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
 
 
-def attach(address: str, **options: Any) -> str:
+def attach(address: str, *, include_dashboard: bool | None = None, **options: Any) -> str:
     """Connect to the Ray at ``address``; return the dashboard's address, empty if unknown.
 
     Args:
         address: as ``ray.init`` takes it.
+        include_dashboard: whether a Ray that is started gets one; None where none is started.
         **options: more of ``ray.init``'s.
     """
     load_ray()
     import ray
 
-    with quiet():
-        context = ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **options)
+    options = quiet.RAY | options | {"include_dashboard": include_dashboard}
+    with quiet.quiet():
+        context = ray.init(address, **options)
+    quiet.hush("ray")  # the block gave it its voice back
     return getattr(context, "dashboard_url", "") or ""
 
 
@@ -159,12 +154,9 @@ def leave(children: list[psutil.Process]) -> None:
     """Close this process's connection to Ray and end those of ``children`` that are left."""
     ray = loaded_ray()
     if ray is not None:
-        with quiet(), contextlib.suppress(Exception):
+        with contextlib.suppress(Exception):
             ray.shutdown(wait_for_processes=True)
-    for child in children:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            child.kill()
-    psutil.wait_procs(children, timeout=5)
+    machine.end(children)
 
 
 def reachable(host: str, port: int, timeout_s: float) -> str:
@@ -178,25 +170,3 @@ def reachable(host: str, port: int, timeout_s: float) -> str:
         return f"no answer within {timeout_s:g} s"
     except OSError as error:
         return (error.strerror or str(error)).lower()
-
-
-def answers(question: Callable[[], Any], timeout_s: float) -> bool:
-    """Whether ``question()`` returns within ``timeout_s``; Ray's own calls may wait for minutes."""
-    done = threading.Event()
-
-    def ask() -> None:
-        with contextlib.suppress(Exception):
-            question()
-            done.set()
-
-    threading.Thread(target=ask, daemon=True).start()
-    return done.wait(timeout_s)
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Keep Ray's notices to developers out of the learner's sight."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        warnings.simplefilter("ignore", DeprecationWarning)
-        yield

@@ -8,7 +8,7 @@ lives there. Paths are the same everywhere, so a notebook reads results as alway
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -69,42 +69,22 @@ def _ask(method: str, *arguments: Any, **options: Any) -> Any:
     return ray.get(getattr(disk, method).remote(*arguments, **options), timeout=120)
 
 
+def _asks(method: str) -> Callable[..., Any]:
+    """Return a method of a filesystem that the notebook's disk answers."""
+    return lambda _, *paths, **options: _ask("call", method, *paths, **options)
+
+
 class Away(fsspec.AbstractFileSystem):
     """The notebook's disk as fsspec sees it from a worker."""
 
     protocol = ACTOR
     cachable = False
     root_marker = "/"
-
-    def info(self, path: str, **_: Any) -> dict[str, Any]:
-        """Size, kind and time of the last change of what is at a path."""
-        return _ask("call", "info", path)
-
-    def ls(self, path: str, detail: bool = True, **_: Any) -> list:
-        """What is in a folder."""
-        return _ask("call", "ls", path, detail=detail)
-
-    def find(self, path: str, maxdepth: int | None = None, withdirs: bool = False,
-             detail: bool = False, **_: Any) -> Any:  # fmt: skip
-        """What is below a folder."""
-        options = {"maxdepth": maxdepth, "withdirs": withdirs, "detail": detail}
-        return _ask("call", "find", path, **options)
+    info, ls, find, makedirs, rm, mv = map(_asks, ("info", "ls", "find", "makedirs", "rm", "mv"))
 
     def mkdir(self, path: str, create_parents: bool = True, **_: Any) -> None:
         """Make a folder, with those above it."""
         self.makedirs(path, exist_ok=True)
-
-    def makedirs(self, path: str, exist_ok: bool = False) -> None:
-        """Make a folder, with those above it."""
-        _ask("call", "makedirs", path, exist_ok=exist_ok)
-
-    def rm(self, path: str, recursive: bool = False, maxdepth: int | None = None) -> None:
-        """Remove a file or a folder."""
-        _ask("call", "rm", path, recursive=recursive)
-
-    def mv(self, path1: str, path2: str, **_: Any) -> None:
-        """Rename."""
-        _ask("call", "mv", path1, path2)
 
     def cp_file(self, path1: str, path2: str, **_: Any) -> None:
         """Copy a file."""

@@ -84,13 +84,8 @@ def closure(names: Iterable[str] = NEEDED) -> dict[str, str]:
 
 def lacking(needed: dict[str, str]) -> list[str]:
     """Return the requirements among ``needed`` that this process lacks. Runs on the workers."""
-    missing = []
-    for name, version in needed.items():
-        try:
-            importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            missing.append(f"{name}=={version}")
-    return missing
+    there = importlib.metadata.distributions
+    return [f"{name}=={version}" for name, version in needed.items() if not any(there(name=name))]
 
 
 def install(requirements: list[str], folder: str) -> str:
@@ -106,6 +101,17 @@ def install(requirements: list[str], folder: str) -> str:
     )  # fmt: skip
     lines = done.stderr.strip().splitlines() or ["pip gave no reason"]
     return "" if done.returncode == 0 else lines[-1]
+
+
+def working_nodes() -> dict[str, str]:
+    """The machines that are alive and have cores to give: id and address."""
+    import ray
+
+    return {
+        node["NodeID"]: node["NodeManagerAddress"]
+        for node in ray.nodes()
+        if node["Alive"] and node["Resources"].get("CPU")
+    }
 
 
 def on_each(task: Callable, arguments: dict[str, tuple], timeout_s: float) -> dict[str, Any]:

@@ -58,18 +58,8 @@ def turn(limit_s: float = TURN_S) -> Iterator[bool]:
 
     # Other users must open the file too; it is empty, stays empty, and no link is followed.
     lock = filelock.FileLock(LOCK, mode=0o666)
-    begun = time.monotonic()
-    try:
-        while (left := limit_s - (time.monotonic() - begun)) > 0:
-            with contextlib.suppress(filelock.Timeout):
-                lock.acquire(timeout=min(left, PERIOD_S if left < limit_s - 0.5 else 0.5))
-                break
-            print(
-                f"Waiting until another start of Ray on this machine is done: {limit_s - left:.0f} "
-                f"s so far, {left:.0f} s at most; {machine.load()}", flush=True,
-            )  # fmt: skip
-    except OSError:
-        pass
+    with contextlib.suppress(OSError), told("Another start of Ray here goes first", limit_s):
+        lock.acquire(timeout=limit_s)
     try:
         yield lock.is_locked
     finally:
@@ -122,7 +112,7 @@ def _program(pid: int, infos: dict[int, dict]) -> int:
 
 
 def _title(info: dict) -> str:
-    title = " ".join([info["name"], *(info["cmdline"] or ())[1:3]])[:40]
+    title = " ".join([info["name"] or "?", *(info["cmdline"] or ())[1:3]])[:40]
     if KERNEL in " ".join(info["cmdline"] or ()):
         title = "another notebook's kernel"
         with contextlib.suppress(psutil.Error, KeyError):  # set by Jupyter

@@ -28,8 +28,10 @@ class Watch:
     Args:
         answers: whether the head answers; asked every two seconds, and may take as long.
         nodes: the machines that are alive now, id and address; asked when the head answers.
-        lost: called once when the head did not answer for six seconds; returns the message.
+        lost: called once when the head did not answer for that long; returns the message.
         let_go: called after that, when no cell waits for Ray any more.
+        limit_s: seconds without an answer, two of them at least, after which the head is lost;
+            six if not given.
     """
 
     def __init__(
@@ -38,7 +40,9 @@ class Watch:
         nodes: Callable[[], dict[str, str]],
         lost: Callable[[], str],
         let_go: Callable[[], None],
+        limit_s: float | None = None,
     ) -> None:
+        self._limit_s = LIMIT_S if limit_s is None else limit_s
         self._answers, self._nodes, self._lost, self._let_go = answers, nodes, lost, let_go
         self._known: dict[str, str] = {}
         self._end, self._is_lost = threading.Event(), False
@@ -64,7 +68,7 @@ class Watch:
             if misses == 0:
                 heard = time.monotonic()
                 self._count()
-            elif misses > 1 and silent_s > LIMIT_S and not self._end.is_set():
+            elif misses > 1 and silent_s > self._limit_s and not self._end.is_set():
                 self._end.set()
                 self._is_lost = True
                 ClusterLostError.reason = self._lost()
@@ -85,7 +89,7 @@ class Watch:
             self._known = alive
 
 
-def free_main_thread(limit_s: float = 20.0) -> bool:
+def free_main_thread(limit_s: float = 20.0) -> None:
     """Get the main thread out of Ray, where it would wait for ever.
 
     Python code gets a :class:`ClusterLostError`. A call that waits inside Ray's own machine code
@@ -94,9 +98,6 @@ def free_main_thread(limit_s: float = 20.0) -> bool:
 
     Args:
         limit_s: seconds after which to give up.
-
-    Returns:
-        Whether it is out of Ray.
     """
     end = time.monotonic() + limit_s
     while _inside_ray() and time.monotonic() < end:
@@ -105,7 +106,6 @@ def free_main_thread(limit_s: float = 20.0) -> bool:
             _press_stop()
             _leaves(1.0)
     _raise_later(None)
-    return not _inside_ray()
 
 
 def _leaves(within_s: float) -> bool:
