@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import wheels
-from bootstrap import environment, locked, pythons, uv, verbs, wheelhouse
+from bootstrap import environment, installing, locked, pythons, uv, verbs, wheelhouse
 from bootstrap.machine import Machine, SetupError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -255,8 +255,8 @@ def finished(folder: Path) -> Path:
     venv = folder / "venv"
     python(venv / "bin/python")
     (venv / "pyvenv.cfg").touch()
-    stamp = environment.Setup(machine(folder), venv)._wanted()
-    (venv / environment.STAMP).write_text(stamp)
+    setup = environment.Setup(machine(folder), venv)
+    setup._write_stamp(setup._today())
     return venv
 
 
@@ -300,7 +300,7 @@ class TestEnvironment:
             (venv / environment.STAMP).unlink()
         python(folder / "bin/python3.12")
         program(folder / "bin/uv", "[ $1 = --version ] && echo uv 0.9.1")
-        monkeypatch.setattr(environment, "patiently", lambda *_: sys.exit(3))
+        monkeypatch.setattr(installing, "patiently", lambda *_: sys.exit(3))
         run = environment.Setup(machine(folder, COURSE_TORCH=torch), venv).run
         with pytest.raises(SystemExit if kept else SetupError):
             run()
@@ -368,20 +368,21 @@ class TestEnvironment:
             if "--torch-backend" in command and not reached:
                 raise SetupError("not reached")
 
-        monkeypatch.setattr(environment, "patiently", patiently)
+        monkeypatch.setattr(installing, "patiently", patiently)
         setup = environment.Setup(machine, Path("no-venv"))
-        setup._install_packages(Path("uv"), None, ["uv"], {})
+        installer = installing.Installer(machine, Path("no-venv"), Path("uv"), None)
+        installer.from_lock(setup._packages(installer))
         return chosen, commands
 
     def test_a_network_that_fails_is_tried_again(self, tmp_path: Path, monkeypatch) -> None:
-        monkeypatch.setattr(environment, "PAUSE_S", 0)
+        monkeypatch.setattr(installing, "PAUSE_S", 0)
         once = f"from pathlib import Path as P; p = P({str(tmp_path / 'n')!r}); " \
                "n = len(p.read_text()) if p.exists() else 0; p.write_text('x' * (n + 1)); " \
                "raise SystemExit(n < TIMES)"  # fmt: skip
-        environment.patiently([sys.executable, "-c", once.replace("TIMES", "2")], {})
+        installing.patiently([sys.executable, "-c", once.replace("TIMES", "2")], {})
         assert (tmp_path / "n").read_text() == "xxx"
         with pytest.raises(SetupError, match="failed three times"):
-            environment.patiently([sys.executable, "-c", once.replace("TIMES", "99")], {})
+            installing.patiently([sys.executable, "-c", once.replace("TIMES", "99")], {})
 
 
 @pytest.fixture(scope="module")
@@ -483,7 +484,7 @@ class TestWheelhouse:
         assert wheelhouse.find(machine(folder)) is None
         (folder / "wheelhouse").mkdir()
         mark = folder / "wheelhouse" / f"{wheelhouse._kind(machine(folder), '3.13')}.sha256"
-        mark.write_text(wheelhouse._digest())
+        mark.write_text(locked.digest(*wheelhouse.LOCKS))
         house = wheelhouse.find(machine(folder))
         assert house and house.pythons == ("3.13",)
         mark.write_text("another lock")
