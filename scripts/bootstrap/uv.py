@@ -70,9 +70,9 @@ def _by_pip(machine: Machine, python: pythons.Python | None, folder: Path) -> li
 
 def _pips(machine: Machine, python: pythons.Python | None, venv: Path) -> Iterator[list[str]]:
     """Commands that are a pip: of any Python here, or of an environment that one makes for it."""
-    found = [python.path] if python else []
-    for path in dict.fromkeys([*found, *filter(None, [machine.running])]):
-        yield [str(path), "-m", "pip"]
+    for path in (python and python.path, machine.running):
+        if path:
+            yield [str(path), "-m", "pip"]
     if python and python.makes_pip:
         machine.output([python.path, "-m", "venv", venv], limit_s=120)
         yield [str(machine.python_of(venv)), "-m", "pip"]
