@@ -4,7 +4,9 @@ SHELL := /bin/sh
 VENV ?= .venv
 PORT ?= 8888
 NOTEBOOK ?= notebooks/00_welcome.ipynb
-export VENV
+export VENV PORT NOTEBOOK NAME
+# What other programs put onto Python's path would hide packages of the course, or stop it.
+unexport PYTHONPATH PYTHONHOME
 
 # Any Python from 3.8 on can run course.py, which then finds or fetches the one that the course needs. A
 # candidate counts only if it runs: a pyenv shim for a version that is not switched on does not.
@@ -32,7 +34,7 @@ setup:  ## make .venv with every package at its locked version
 	$(COURSE) setup
 
 lab:  ## open the course in JupyterLab (LAB_FLAGS=--no-browser prints the address only)
-	$(COURSE) lab --port=$(PORT) --notebook=$(NOTEBOOK) $(LAB_FLAGS)
+	$(COURSE) lab --port="$$PORT" --notebook="$$NOTEBOOK" $(LAB_FLAGS)
 
 build:  ## generate learner and solution notebooks from notebooks/source
 	$(COURSE) build
@@ -41,10 +43,10 @@ format:  ## mend style where ruff can, then build
 	$(COURSE) format
 
 lesson:  ## begin a lesson: make lesson NAME=05_topic
-	$(COURSE) lesson "$(NAME)"
+	$(COURSE) lesson "$$NAME"
 
 outputs:  ## write down what a lesson prints in every run: make outputs NAME=05_topic
-	$(COURSE) outputs "$(NAME)"
+	$(COURSE) outputs "$$NAME"
 
 check:  ## style, types, generated files
 	$(COURSE) check

@@ -11,6 +11,7 @@ hash of whatever file their index gives them. ``scripts/uv.txt`` pins uv itself 
 
 import argparse
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -82,7 +83,9 @@ def resolve(flags: list[str]) -> None:
     lowest = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
     minimum = lowest.split(",")[0].removeprefix(">=")
     machine = Machine.this()
-    program = uv.require(machine)
+    program = uv.find(machine) or uv.fetch(machine, None, None)
+    if not program:
+        sys.exit("error: uv is not here and could not be fetched; is the network there?")
     env = uv.environment(machine)
     for partial in ("UV_INDEX", "UV_FIND_LINKS"):  # a mirror of some files has but their hashes
         env.pop(partial, None)

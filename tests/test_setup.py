@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 import wheels
-from bootstrap import environment, locked, pythons, uv, verbs, wheelhouse
-from bootstrap.machine import Machine, SetupError
+from bootstrap import environment, installing, locked, pythons, uv, verbs, wheelhouse
+from bootstrap.machine import Machine, SetupError, existing
 
 ROOT = Path(__file__).resolve().parent.parent
 OLD_PYTHONS = {
@@ -165,14 +165,17 @@ class TestMake:
         for tool in ("sh", "make"):
             (folder / "bin" / tool).symlink_to(shutil.which(tool) or "")
         program(folder / "bin/id", "echo nobody-here")
-        env = {"PATH": str(folder / "bin"), "HOME": str(folder / "home")}
-        return subprocess.run(["make", "setup", "VENV=/no/such"], cwd=ROOT, env=env,
-                              capture_output=True, text=True, check=False)  # fmt: skip
+        env = {"PATH": str(folder / "bin"), "HOME": str(folder / "home"), "PYTHONHOME": "other"}
+        command = ["make", "lab", "VENV=/no/such", "PORT=1 $1;", "NOTEBOOK=a b's.ipynb"]
+        return subprocess.run(
+            command, cwd=ROOT, env=env, capture_output=True, text=True, check=False
+        )
 
     def test_one_of_pyenv_after_shims_that_fail(self, folder: Path) -> None:
         program(folder / "bin/python3", "exit 127")
-        program(folder / "home/.pyenv/versions/3.9.1/bin/python", "echo took $*")
-        assert self.make(folder).stdout == "took course.py setup\n"
+        program(folder / "home/.pyenv/versions/3.9.1/bin/python", "printf '%s|' $PYTHONHOME \"$@\"")
+        said = self.make(folder).stdout
+        assert said == "course.py|lab|--port=1 ;|--notebook=a b's.ipynb|", "and no PYTHONHOME"
 
     def test_none_at_all(self, folder: Path) -> None:
         program(folder / "bin/python3", "exit 127")
@@ -217,13 +220,14 @@ class TestUv:
     def test_is_told_what_pip_is_told(self) -> None:
         said = (
             "global.index-url='https://mirror.example/simple'\nglobal.cert='/a b.pem'\n"
+            "global.proxy='proxy.example:3128'\n"
             "global.extra-index-url='\\nhttps://one.example\\nfile:///two'\n"
             ":env:.find-links='/w1 /w2'\n:env:.index-url='https://nearer.example'\nfreeze.all='1'"
         )
         assert uv.pip_settings(said) == {
             "UV_DEFAULT_INDEX": "https://nearer.example", "SSL_CERT_FILE": "/a b.pem",
             "UV_INDEX": "https://one.example file:///two", "UV_FIND_LINKS": "/w1,/w2",
-            "UV_INDEX_STRATEGY": "unsafe-best-match",
+            "UV_INDEX_STRATEGY": "unsafe-best-match", "ALL_PROXY": "proxy.example:3128",
         }  # fmt: skip
 
     @pytest.mark.parametrize("pip", ["running", ""])
@@ -234,6 +238,15 @@ class TestUv:
         assert env["UV_DEFAULT_INDEX"] == "https://a.example"
         env = uv.environment(machine(folder, **running, **set_by_hand, UV_DEFAULT_INDEX="mine"))
         assert env["UV_DEFAULT_INDEX"] == "mine"
+
+    def test_a_cache_of_its_own_where_the_usual_place_cannot_be_written(
+        self, folder: Path, monkeypatch
+    ) -> None:
+        monkeypatch.setattr(uv, "FOLDER", folder / ".uv")
+        (folder / "file").touch()
+        for usual, wanted in (("home/cache", "home/cache"), ("file/cache", ".uv/cache")):
+            there = program(folder / "bin/uv", f"echo {folder / usual}")
+            assert uv.cache(machine(folder), there) == folder / wanted
 
     def test_fetches_a_python_where_none_is(self, folder: Path, capsys) -> None:
         fetched = folder / "fetched"
@@ -255,8 +268,8 @@ def finished(folder: Path) -> Path:
     venv = folder / "venv"
     python(venv / "bin/python")
     (venv / "pyvenv.cfg").touch()
-    stamp = environment.Setup(machine(folder), venv)._wanted()
-    (venv / environment.STAMP).write_text(stamp)
+    setup = environment.Setup(machine(folder), venv)
+    setup._write_stamp(setup._today())
     return venv
 
 
@@ -300,11 +313,13 @@ class TestEnvironment:
             (venv / environment.STAMP).unlink()
         python(folder / "bin/python3.12")
         program(folder / "bin/uv", "[ $1 = --version ] && echo uv 0.9.1")
-        monkeypatch.setattr(environment, "patiently", lambda *_: sys.exit(3))
+        monkeypatch.setattr(installing, "patiently", lambda *_: sys.exit(3))
         run = environment.Setup(machine(folder, COURSE_TORCH=torch), venv).run
         with pytest.raises(SystemExit if kept else SetupError):
             run()
         assert (venv / "torch").exists() == kept
+        if kept:  # and interrupted: what was chosen once is not forgotten
+            assert environment.Setup(machine(folder), venv)._stamp() == (stamp[:-2], "unfinished")
 
     def test_too_little_disk_is_said_before_anything_is_made(
         self, folder: Path, capsys, monkeypatch
@@ -319,14 +334,24 @@ class TestEnvironment:
         assert "1 GB are free" in said
         assert not (folder / "venv").exists()
 
-    def test_a_folder_of_something_else_is_not_removed(self, folder: Path, capsys) -> None:
+    @pytest.mark.parametrize("verb", ["setup", "clean"])
+    def test_a_folder_of_something_else_is_not_removed(
+        self, folder: Path, capsys, monkeypatch, verb: str
+    ) -> None:
+        monkeypatch.setattr(verbs, "ROOT", folder)
+        monkeypatch.chdir(folder)
         python(folder / "bin/python3.12")
         (folder / "photos").mkdir()
         (folder / "photos/cat.png").touch()
         here = machine(folder, COURSE_INSTALLER="pip")
-        assert verbs.main(["setup", "--venv", str(folder / "photos")], here) == 1
-        assert "is not a Python environment" in capsys.readouterr().err
+        for given, why in (("photos", "is not a Python env"), ("photos/cat.png", "or the folder")):
+            assert verbs.main([verb, "--venv", given], here) == 1
+            assert why in capsys.readouterr().err
         assert (folder / "photos/cat.png").exists()
+
+    def test_a_disk_that_is_not_there(self, folder: Path, monkeypatch) -> None:
+        monkeypatch.setattr(Path, "exists", lambda _: False)
+        assert existing(Path("/usb/stick")) == Path("/")
 
     @pytest.mark.parametrize("name", ["COURSE_INSTALLER", "COURSE_TORCH"])
     def test_a_wrong_word_is_explained(self, folder: Path, capsys, name: str) -> None:
@@ -356,7 +381,18 @@ class TestEnvironment:
         with pytest.raises(SetupError, match="not reached"):
             self.packages(machine(folder, COURSE_TORCH="cpu"), monkeypatch, reached=False)
 
-    def packages(self, machine: Machine, monkeypatch, reached: bool = True) -> tuple[dict, list]:
+    @pytest.mark.parametrize("way", [(None, None), (Path("uv"), wheelhouse.Wheelhouse(Path(), ()))])
+    def test_the_cpu_build_by_pip_or_from_a_wheelhouse(
+        self, folder: Path, monkeypatch, way: tuple
+    ) -> None:
+        chosen, _ = self.packages(machine(folder, COURSE_TORCH="auto"), monkeypatch, way=way)
+        assert "torch" in chosen
+        with pytest.raises(SetupError, match=r"needs uv, .* and no wheelhouse"):
+            self.packages(machine(folder, COURSE_TORCH="cpu"), monkeypatch, way=way)
+
+    def packages(
+        self, machine: Machine, monkeypatch, reached: bool = True, way: tuple = (Path("uv"), None)
+    ) -> tuple[dict, list]:
         """What would be installed from the lock, and all commands."""
         chosen: dict[str, locked.Locked] = {}
         commands = []
@@ -368,20 +404,34 @@ class TestEnvironment:
             if "--torch-backend" in command and not reached:
                 raise SetupError("not reached")
 
-        monkeypatch.setattr(environment, "patiently", patiently)
+        monkeypatch.setattr(installing, "patiently", patiently)
         setup = environment.Setup(machine, Path("no-venv"))
-        setup._install_packages(Path("uv"), None, ["uv"], {})
+        installer = installing.Installer(machine, Path("no-venv"), *way)
+        installer.from_lock(setup._packages(installer))
         return chosen, commands
 
     def test_a_network_that_fails_is_tried_again(self, tmp_path: Path, monkeypatch) -> None:
-        monkeypatch.setattr(environment, "PAUSE_S", 0)
+        monkeypatch.setattr(installing, "PAUSE_S", 0)
         once = f"from pathlib import Path as P; p = P({str(tmp_path / 'n')!r}); " \
                "n = len(p.read_text()) if p.exists() else 0; p.write_text('x' * (n + 1)); " \
                "raise SystemExit(n < TIMES)"  # fmt: skip
-        environment.patiently([sys.executable, "-c", once.replace("TIMES", "2")], {})
+        installing.patiently([sys.executable, "-c", once.replace("TIMES", "2")], {})
         assert (tmp_path / "n").read_text() == "xxx"
         with pytest.raises(SetupError, match="failed three times"):
-            environment.patiently([sys.executable, "-c", once.replace("TIMES", "99")], {})
+            installing.patiently([sys.executable, "-c", once.replace("TIMES", "99")], {})
+
+
+def test_lab_as_it_is_started(folder: Path, monkeypatch) -> None:
+    started: list[list] = []
+    monkeypatch.setattr(verbs, "_become", lambda command, env: started.append([command, env]))
+    words = ["lab", "--no-setup", "--venv", "here", "--notebook", "my notes?.ipynb", "--debug"]
+    assert verbs.main(words, machine(folder)) == 0
+    ((command, env),) = started
+    assert env["PATH"].split(os.pathsep)[0] == str(ROOT / "here/bin"), "notebooks lie elsewhere"
+    assert "--LabApp.default_url=/lab/tree/my%20notes%3F.ipynb" in command
+    assert command[-1] == "--debug"
+    with pytest.raises(SystemExit):
+        verbs.main(["lab", "--port", "a", "--no-setup"], machine(folder))
 
 
 @pytest.fixture(scope="module")
@@ -400,7 +450,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def course(tmp_path: Path, index: Path) -> Path:
     """A course of one package, with this program and a lock of its own."""
-    course = tmp_path / "course"
+    course = tmp_path / "a b ä"
     shutil.copytree(ROOT / "scripts/bootstrap", course / "scripts/bootstrap")
     shutil.copy(ROOT / "course.py", course)
     (course / "scripts/check_imports.py").write_text("import kit, small_course\n")
@@ -425,7 +475,11 @@ def run(course: Path, *words: str, prefix: tuple[str, ...] = (), **env: str) -> 
     if installer == "uv" and not uv.find(Machine.this()):
         pytest.skip("no uv here")
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "UV_"))}
-    own = {"PIP_CONFIG_FILE": os.devnull, "UV_CACHE_DIR": str(course.parent / "cache")}
+    broken = course.parent / "broken"
+    broken.mkdir(exist_ok=True)
+    (broken / "kit.py").write_text("raise ImportError('of another program')")
+    own = {"PIP_CONFIG_FILE": os.devnull, "UV_CACHE_DIR": str(course.parent / "cache"),
+           "PYTHONPATH": str(broken)}  # fmt: skip
     done = subprocess.run(
         [*prefix, sys.executable, "course.py", *words], cwd=course, env={**kept, **own, **env},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
@@ -451,6 +505,8 @@ class TestSmallCourse:
         assert run(course, "setup", **settings) == "0\n"
         (course / ".venv" / environment.STAMP).unlink()
         assert "The environment is ready." in run(course, "setup", **settings)
+        moved = course.rename(course.with_name("moved"))
+        assert "The environment is ready." in run(moved, "setup", **settings)
 
     def test_another_file_than_the_locked_is_refused(
         self, course: Path, index: Path, installer: str
@@ -483,7 +539,10 @@ class TestWheelhouse:
         assert wheelhouse.find(machine(folder)) is None
         (folder / "wheelhouse").mkdir()
         mark = folder / "wheelhouse" / f"{wheelhouse._kind(machine(folder), '3.13')}.sha256"
-        mark.write_text(wheelhouse._digest())
+        mark.write_text(locked.digest(*wheelhouse.LOCKS))
+        lock = folder / "lock"  # as Git for Windows writes it
+        lock.write_bytes(wheelhouse.LOCKS[0].read_bytes().replace(b"\n", b"\r\n"))
+        monkeypatch.setattr(wheelhouse, "LOCKS", (lock, wheelhouse.LOCKS[1]))
         house = wheelhouse.find(machine(folder))
         assert house and house.pythons == ("3.13",)
         mark.write_text("another lock")

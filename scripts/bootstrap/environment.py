@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import subprocess
-import sys
-import tempfile
-import time
 from pathlib import Path
-from typing import Any, Mapping, Sequence
 
 from bootstrap import locked, pythons, uv, wheelhouse
+from bootstrap.installing import Installer
 from bootstrap.machine import ROOT, Machine, SetupError, say
 
 LOCK = ROOT / "requirements.lock"
 STAMP = ".course-ready"
-TRIES, PAUSE_S = 3, 5
+UNFINISHED = "unfinished"
 TORCHES = ("locked", "cpu", "auto")
-MISMATCH = ("Hash mismatch", "DO NOT MATCH THE HASHES")
 
 
 class Setup:
@@ -35,8 +30,8 @@ class Setup:
     def __init__(self, machine: Machine, venv: Path) -> None:
         self._machine, self._venv = machine, venv
         self._installer = _choice(machine, "COURSE_INSTALLER", ("", "uv", "pip"))
-        self._torch = _choice(machine, "COURSE_TORCH", ("", *TORCHES)) or self._torch_before()
-        if self._torch == "cpu" and machine.system != "linux":
+        self._torch = _choice(machine, "COURSE_TORCH", ("", *TORCHES)) or self._stamp()[0]
+        if machine.system != "linux":
             self._torch = "locked"  # elsewhere the locked PyTorch is the CPU build
 
     @property
@@ -45,9 +40,8 @@ class Setup:
         return self._machine.python_of(self._venv)
 
     def ready(self) -> bool:
-        """Whether the environment is finished and of today's lock."""
-        stamp = self._venv / STAMP
-        if not stamp.is_file() or stamp.read_text(encoding="utf-8") != self._wanted():
+        """Whether the environment is finished, of today's lock, and of the course in this place."""
+        if self._stamp() != (self._torch, self._today()):
             return False
         return self._machine.output([self.python, "-c", ""]) is not None
 
@@ -64,34 +58,36 @@ class Setup:
         python, uv_program = self._tools(house)
         self._need_disk(uv_program)
         say(f"\n[2/4] Making the environment in {self._venv}")
-        finished_once = (self._venv / STAMP).is_file()
-        same_torch = self._torch_before() == self._torch  # the two builds have one version number
-        if finished_once:
-            (self._venv / STAMP).unlink()
-        self._make_venv(python, uv_program, keep=same_torch and (finished_once or not uv_program))
-        command, env = self._command(uv_program, house)
-        self._install_packages(uv_program, house, command, env)
-        self._install_course(command, env)
+        self._make_venv(python, uv_program)
+        self._write_stamp(UNFINISHED)
+        installer = Installer(self._machine, self._venv, uv_program, house)
+        packages = self._packages(installer)
+        where = f"from {house.folder}" if house else "(up to 3 GB on Linux)"
+        say(f"\n[3/4] Installing {len(packages)} packages {where}, each checked against its hash")
+        installer.from_lock(packages)
+        installer.course()
         say("\n[4/4] Importing every package once")
-        if subprocess.call(
-            [str(self.python), "-W", "ignore", "scripts/check_imports.py"], cwd=ROOT
-        ):
+        check = [str(self.python), "-W", "ignore", "scripts/check_imports.py"]
+        if subprocess.call(check, cwd=ROOT, env=dict(self._machine.env)):
             raise SetupError(
                 "a package cannot be imported: the lines above say which, and what to do"
             )
-        (self._venv / STAMP).write_text(self._wanted(), encoding="utf-8")
+        self._write_stamp(self._today())
         say("\nThe environment is ready.")
 
-    def _wanted(self) -> str:
-        """What a finished environment's stamp says: which PyTorch, and the lock."""
-        parts = (LOCK, ROOT / "pyproject.toml")
-        digest = hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()
-        return f"{self._torch} {digest}"
+    def _today(self) -> str:
+        """What a finished environment is of: the lock, and the place that the course lies in."""
+        return locked.digest(LOCK, ROOT / "pyproject.toml", more=str(ROOT))
 
-    def _torch_before(self) -> str:
+    def _stamp(self) -> tuple[str, str]:
+        """Which PyTorch the environment has, and what it is of or ``UNFINISHED``."""
         stamp = self._venv / STAMP
-        before = stamp.read_text(encoding="utf-8").split(" ")[0] if stamp.is_file() else ""
-        return before if before in TORCHES else "locked"
+        text = stamp.read_text(encoding="utf-8") if stamp.is_file() else ""
+        torch, _, what = text.partition(" ")
+        return (torch, what) if torch in TORCHES and what else ("locked", UNFINISHED)
+
+    def _write_stamp(self, what: str) -> None:
+        (self._venv / STAMP).write_text(f"{self._torch} {what}", encoding="utf-8")
 
     def _tools(self, house: wheelhouse.Wheelhouse | None) -> tuple[pythons.Python, Path | None]:
         """The Python to build upon, and uv unless pip has to do without."""
@@ -122,7 +118,11 @@ class Setup:
         """Refuse before anything is made where the packages would not fit."""
         small = self._machine.system != "linux" or self._torch == "cpu"
         need = 4 if small else 8
-        places = [self._venv, *self._elsewhere(uv_program)]
+        places = [self._venv]
+        if uv_program:
+            # On another disk, packages are copied from uv's cache, not linked.
+            cache = uv.cache(self._machine, uv_program)
+            places += [] if uv.same_disk(cache, self._venv) else [cache]
         for place in places if not self._venv.exists() else []:
             free = self._machine.free_gb(place)
             if free < need:
@@ -131,19 +131,17 @@ class Setup:
                     "free some space, then run the same command again"
                 )
 
-    def _elsewhere(self, uv_program: Path | None) -> list[Path]:
-        """Where uv has its cache, if on another disk: then packages are copied, not linked."""
-        said = self._machine.output([uv_program, "cache", "dir"]) if uv_program else None
-        return [Path(said)] if said and not uv.same_disk(Path(said), self._venv) else []
-
-    def _make_venv(self, python: pythons.Python, uv_program: Path | None, *, keep: bool) -> None:
+    def _make_venv(self, python: pythons.Python, uv_program: Path | None) -> None:
         """Make an environment, or keep one that can be gone on with.
 
         uv links packages from its cache in seconds, so what an interruption left is started afresh.
+        So is one with the other build of PyTorch, which has the same version number.
         """
+        torch, what = self._stamp()
+        keep = torch == self._torch and (what != UNFINISHED or not uv_program)
         if self._venv.exists() and not (keep and self._usable(needs_pip=not uv_program)):
             say(f"      {self._venv} is half made or of another Python: starting it afresh")
-            self._remove()
+            remove(self._venv)
         if self._venv.exists():
             return
         if uv_program:
@@ -158,116 +156,29 @@ class Setup:
         has_pip = self._machine.output([self.python, "-m", "pip", "--version"]) is not None
         return bool(python and python.version in pythons.WANTED and (has_pip or not needs_pip))
 
-    def _remove(self) -> None:
-        """Remove a half-made environment, and nothing that is something else."""
-        signs = ("pyvenv.cfg", STAMP)
-        ours = self._venv.name.startswith(".venv") or any((self._venv / s).exists() for s in signs)
-        if not ours and any(self._venv.iterdir()):
-            raise SetupError(
-                f"{self._venv} is there and is not a Python environment; name another folder"
-            )
-        try:
-            shutil.rmtree(self._venv)
-        except OSError as error:
-            raise SetupError(
-                f"{self._venv} could not be removed ({error}); close the notebooks and terminals "
-                "that use it, then run the same command again"
-            ) from error
-
-    def _install_packages(
-        self,
-        uv_program: Path | None,
-        house: wheelhouse.Wheelhouse | None,
-        command: Sequence[Any],
-        env: Mapping[str, str],
-    ) -> None:
-        chosen = packages = list(locked.read(LOCK))
-        if self._wants_cpu_torch(uv_program, house) and self._install_cpu_torch(command, env):
-            chosen = [n for n in packages if n != "torch" and not n.startswith(locked.GPU_ONLY)]
-        where = f" from {house.folder}" if house else ""
-        say(f"\n[3/4] Installing {len(chosen)} packages{where}, each checked against its hash"
-            + ("" if house else " (up to 3 GB on Linux)"))  # fmt: skip
-        self._install_locked(chosen, command, env)
-
-    def _install_course(self, command: Sequence[Any], env: Mapping[str, str]) -> None:
-        patiently([*command, "--quiet", "--editable", ROOT], env)
-        # JupyterLab would ask about its newsletter, and fetch it, over the venue's Wi-Fi.
-        subprocess.call(
-            [str(self.python), "-m", "jupyter", "labextension", "disable", "--level=sys_prefix",
-             "@jupyterlab/apputils-extension:announcements"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-
-    def _install_locked(
-        self, names: Sequence[str], command: Sequence[Any], env: Mapping[str, str]
-    ) -> None:
-        packages = locked.read(LOCK)
-        with tempfile.TemporaryDirectory() as folder:
-            part = Path(folder, "part.lock")
-            # ta comes as source: what builds it is installed, and checked, first.
-            for some in (["setuptools"], names):
-                text = "\n".join(packages[name].text for name in some)
-                part.write_text(text + "\n", encoding="utf-8")
-                patiently([*command, "--require-hashes", "-r", part], env)
-
-    def _wants_cpu_torch(
-        self, uv_program: Path | None, house: wheelhouse.Wheelhouse | None
-    ) -> bool:
-        """Whether to leave out the GPU libraries; elsewhere than on Linux there are none."""
-        gpu = self._machine.has_nvidia_gpu()
-        if self._machine.system != "linux" or house or (self._torch == "auto" and gpu):
-            return False
-        if self._torch == "locked":
-            if not gpu:
-                say("      no NVIDIA GPU here: COURSE_TORCH=cpu would spare 4 GB (see the README)")
-            return False
-        if not uv_program:
-            raise SetupError(
-                "COURSE_TORCH=cpu needs uv, which knows where PyTorch's CPU builds are"
-            )
-        return True
-
-    def _install_cpu_torch(self, command: Sequence[Any], env: Mapping[str, str]) -> bool:
-        """Install the locked version's CPU build, which the lock has no hash of.
+    def _packages(self, installer: Installer) -> list[locked.Locked]:
+        """What the installer takes from the lock: without PyTorch if its CPU build is in already.
 
         Raises:
-            SetupError: if it cannot be had, unless ``COURSE_TORCH=auto`` allows the other one.
+            SetupError: if ``COURSE_TORCH=cpu`` asks for that build and it cannot be had.
         """
-        torch = f"torch=={locked.read(LOCK)['torch'].version}"
-        say(f"\n      {torch} for CPUs, from PyTorch's own index")
+        packages = locked.read(LOCK)
+        gpu = self._machine.has_nvidia_gpu()
+        if self._torch == "locked" or (self._torch == "auto" and gpu):
+            if installer.fetches_cpu_torch and self._machine.system == "linux" and not gpu:
+                say("      no NVIDIA GPU here: COURSE_TORCH=cpu would spare 4 GB (see the README)")
+            return list(packages.values())
+        version = packages["torch"].version
+        say(f"\n      torch {version} for CPUs, from PyTorch's own index")
         try:
-            patiently([*command, "--torch-backend", "cpu", torch], env)
+            installer.cpu_torch(version)
         except SetupError:
             if self._torch == "cpu":
                 raise
             say("      not to be had here: taking the locked build, with GPU libraries")
-            return False
-        return True
-
-    def _command(
-        self, uv_program: Path | None, house: wheelhouse.Wheelhouse | None
-    ) -> tuple[list[Any], dict[str, str]]:
-        """The start of every command that installs, and the variables that it runs with."""
-        # --no-deps: the lock is complete; TensorTrade asks for more than the course uses.
-        common = ["--no-deps", "--no-build-isolation"]
-        offline = ["--no-index", "--find-links", house.folder] if house else []
-        if not uv_program:
-            pip = [
-                self.python,
-                "-m",
-                "pip",
-                "install",
-                "--disable-pip-version-check",
-                "--retries",
-                "10",
-            ]
-            return [*pip, *common, *offline], dict(self._machine.env)
-        env = uv.environment(self._machine)
-        if self._elsewhere(uv_program):
-            env.setdefault("UV_LINK_MODE", "copy")  # it would try links first, and warn
-        if house:
-            offline.append("--offline")
-        return [uv_program, "pip", "install", "--python", self.python, *common, *offline], env
+            return list(packages.values())
+        for_gpus = ("torch", *(name for name in packages if name.startswith(locked.GPU_ONLY)))
+        return [one for name, one in packages.items() if name not in for_gpus]
 
 
 def _choice(machine: Machine, name: str, allowed: tuple[str, ...]) -> str:
@@ -277,41 +188,20 @@ def _choice(machine: Machine, name: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
-def patiently(command: Sequence[Any], env: Mapping[str, str]) -> None:
-    """Run a command that needs the network, a few times if need be.
+def remove(venv: Path) -> None:
+    """Remove an environment, finished or not.
 
     Raises:
-        SetupError: if it fails every time, or a file is not the locked one.
+        SetupError: if it is something else, or in use.
     """
-    for attempt in range(1, TRIES + 1):
-        # A person sees progress bars the first time; later, and in a log, what is said is read.
-        code, said = _run(command, env, read=attempt > 1 or not sys.stderr.isatty())
-        if code == 0:
-            return
-        if any(sign in said for sign in MISMATCH):
-            raise SetupError(
-                "a downloaded file is not the one that requirements.lock names: its hash differs, "
-                "see above. It was not installed. A proxy or a mirror may have changed it: try "
-                "another network"
-            )
-        if attempt < TRIES:
-            say(f"      the network let us down; trying again (attempt {attempt + 1} of {TRIES})")
-            time.sleep(PAUSE_S)
-    raise SetupError(
-        "the installation failed three times (the reason stands above). What was downloaded is "
-        "kept: run the same command again"
-    )
-
-
-def _run(command: Sequence[Any], env: Mapping[str, str], *, read: bool) -> tuple[int, str]:
-    words = [str(part) for part in command]
-    if not read:
-        return subprocess.call(words, env=dict(env)), ""
-    lines = []
-    with subprocess.Popen(
-        words, env=dict(env), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ) as child:
-        for line in child.stdout or ():
-            lines.append(line.decode(errors="replace").rstrip())
-            say(lines[-1])
-    return child.returncode, "\n".join(lines)
+    signs = ("pyvenv.cfg", STAMP)
+    ours = venv.name.startswith(".venv") or any((venv / sign).exists() for sign in signs)
+    if not ours and any(venv.iterdir()):
+        raise SetupError(f"{venv} is there and is not a Python environment; name another folder")
+    try:
+        shutil.rmtree(venv)
+    except OSError as error:
+        raise SetupError(
+            f"{venv} could not be removed ({error}); close the notebooks and terminals "
+            "that use it, then run the same command again"
+        ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,12 @@ def parse(text: str) -> dict[str, Locked]:
     blocks = re.findall(r"^[A-Za-z0-9].*(?:\n[ \t].*)*", text, re.MULTILINE)
     found = (re.match(r"([A-Za-z0-9._-]+)==([^\s;\\]+)", block) for block in blocks)
     return {one[1]: Locked(one[1], one[2], block) for one, block in zip(found, blocks) if one}
+
+
+def digest(*paths: Path, more: str = "") -> str:
+    """The sha256 of text files and of more text; line ends, which Git may change, do not count."""
+    text = "".join(path.read_text(encoding="utf-8") for path in paths) + more
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read(path: Path) -> dict[str, Locked]:

@@ -14,6 +14,7 @@ from typing import Any, Iterator, Mapping, Sequence
 ROOT = Path(__file__).resolve().parents[2]
 GIB = 2**30
 PROBE_LIMIT_S = 30
+FOREIGN = ("PYTHONPATH", "PYTHONHOME")
 
 
 class SetupError(Exception):
@@ -27,7 +28,7 @@ def say(text: str = "") -> None:
 
 def existing(path: Path) -> Path:
     """The path, or the nearest folder above it that exists."""
-    while not path.exists():
+    while not path.exists() and path != path.parent:
         path = path.parent
     return path
 
@@ -63,9 +64,11 @@ class Machine:
     @classmethod
     def this(cls) -> Machine:
         """The machine that this runs on."""
+        # What other programs put onto Python's path would hide packages of the course.
+        env = {name: value for name, value in os.environ.items() if name not in FOREIGN}
         # In a virtual environment it is the Python below that may be built upon.
         running = getattr(sys, "_base_executable", None) or sys.executable
-        return cls(dict(os.environ), sys.platform, _homes(os.environ), Path(running))
+        return cls(env, sys.platform, _homes(os.environ), Path(running))
 
     @property
     def windows(self) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
+import os
 import re
 import shutil
 import tempfile
@@ -12,7 +14,7 @@ from pathlib import Path
 from typing import Iterable, Iterator
 
 from bootstrap import locked, pythons
-from bootstrap.machine import ROOT, Machine, SetupError, existing, say
+from bootstrap.machine import ROOT, Machine, existing, say
 
 LOCK = ROOT / "scripts" / "uv.txt"
 FOLDER = ROOT / ".uv"
@@ -20,10 +22,10 @@ OLDEST = (0, 8)
 # pip's settings and what uv calls them; pip separates by spaces.
 SETTINGS = {
     "index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "find-links": "UV_FIND_LINKS",
-    "cert": "SSL_CERT_FILE", "trusted-host": "UV_INSECURE_HOST",
+    "proxy": "ALL_PROXY", "cert": "SSL_CERT_FILE", "client-cert": "SSL_CLIENT_CERT",
+    "trusted-host": "UV_INSECURE_HOST",
     "default-timeout": "UV_HTTP_TIMEOUT", "timeout": "UV_HTTP_TIMEOUT",
 }  # fmt: skip
-NOT_HAD = "uv is not here and could not be fetched; is the network there?"
 SECTIONS = ("global", "install", ":env:")
 
 
@@ -68,9 +70,9 @@ def _by_pip(machine: Machine, python: pythons.Python | None, folder: Path) -> li
 
 def _pips(machine: Machine, python: pythons.Python | None, venv: Path) -> Iterator[list[str]]:
     """Commands that are a pip: of any Python here, or of an environment that one makes for it."""
-    found = [python.path] if python else []
-    for path in dict.fromkeys([*found, *filter(None, [machine.running])]):
-        yield [str(path), "-m", "pip"]
+    for path in (python and python.path, machine.running):
+        if path:
+            yield [str(path), "-m", "pip"]
     if python and python.makes_pip:
         machine.output([python.path, "-m", "venv", venv], limit_s=120)
         yield [str(machine.python_of(venv)), "-m", "pip"]
@@ -124,6 +126,17 @@ def environment(machine: Machine) -> dict[str, str]:
     return {**pip_settings(settings), **machine.env}
 
 
+def cache(machine: Machine, program: Path) -> Path:
+    """Where uv keeps what it has downloaded: its own place, or ``.uv`` if that is read-only."""
+    own = machine.output([program, "cache", "dir"])
+    if own:
+        with contextlib.suppress(OSError):
+            os.makedirs(own, exist_ok=True)
+            if os.access(own, os.W_OK):
+                return Path(own)
+    return FOLDER / "cache"
+
+
 def same_disk(one: Path, other: Path) -> bool:
     """Whether files can be linked from one folder into the other; neither has to exist."""
     return existing(one).stat().st_dev == existing(other).stat().st_dev
@@ -138,15 +151,3 @@ def fetch_python(machine: Machine, uv: Path, wanted: Iterable[str]) -> pythons.P
         return None
     found = machine.output([uv, "python", "find", "--system", "--managed-python", version])
     return pythons.probe(machine, Path(found)) if found else None
-
-
-def require(machine: Machine) -> Path:
-    """The uv to resolve or install with.
-
-    Raises:
-        SetupError: if there is none and none can be fetched.
-    """
-    program = find(machine) or fetch(machine, None, None)
-    if not program:
-        raise SetupError(NOT_HAD)
-    return program

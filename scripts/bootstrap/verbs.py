@@ -9,9 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Callable, NoReturn, Sequence
+from urllib.parse import quote
 
 from bootstrap import wheelhouse
-from bootstrap.environment import Setup
+from bootstrap.environment import Setup, remove
 from bootstrap.machine import ROOT, Machine, SetupError, say
 
 FIRST = "notebooks/00_welcome.ipynb"
@@ -49,12 +50,12 @@ class Course:
         """Make .venv with every package at its locked version."""
         Setup(self.machine, self.venv).run()
 
-    def lab(self, port: str, notebook: str) -> None:
+    def lab(self, port: int, notebook: str) -> None:
         """Open the course in JupyterLab (--no-browser prints the address only)."""
         env = dict(self.machine.env)
         env["PATH"] = os.pathsep.join([str(self.python.parent), env.get("PATH", "")])
         words = ["-m", "jupyterlab", "--ip=127.0.0.1", f"--port={port}", "--log-level=WARN"]
-        words += ["--ServerApp.root_dir=.", f"--LabApp.default_url=/lab/tree/{notebook}"]
+        words += ["--ServerApp.root_dir=.", f"--LabApp.default_url=/lab/tree/{quote(notebook)}"]
         words += ["--LabApp.extension_manager=readonly"]
         # JupyterLab refuses to run as root unless told; containers are often root.
         if hasattr(os, "getuid") and os.getuid() == 0:
@@ -127,8 +128,10 @@ class Course:
 
     def clean(self) -> None:
         """Remove the environment, results and caches."""
+        if self.venv.exists():
+            remove(self.venv)
         caches = [*ROOT.glob("*.egg-info"), *ROOT.rglob("__pycache__")]
-        for folder in [self.venv, *(ROOT / name for name in LEFTOVERS), *caches]:
+        for folder in [*(ROOT / name for name in LEFTOVERS), *caches]:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _step(self, *words: Any) -> None:
@@ -181,7 +184,7 @@ def _arguments(given: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
             verb, help=(method.__doc__ or "").rstrip("."), parents=[common], allow_abbrev=False
         )
         if method is Course.lab:
-            one.add_argument("--port", default="8888", help="8888 if not said otherwise")
+            one.add_argument("--port", type=int, default=8888, help="8888 if not said otherwise")
             one.add_argument("--notebook", default=FIRST, help=f"to open with ({FIRST})")
     return parser.parse_known_args(given)
 
@@ -194,7 +197,7 @@ def main(given: Sequence[str], machine: Machine | None = None) -> int:
     """
     options, more = _arguments(given)
     os.chdir(ROOT)
-    course = Course(machine or Machine.this(), Path(options.venv), more)
+    course = Course(machine or Machine.this(), Path(os.path.abspath(options.venv)), more)
     try:
         if options.verb not in ("clean", "setup") and not options.no_setup:
             course.setup()
@@ -202,6 +205,9 @@ def main(given: Sequence[str], machine: Machine | None = None) -> int:
         VERBS[options.verb](course, **own)
     except SetupError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: {error}; is the disk full, or the folder not yours?", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         say("\ninterrupted; what was downloaded is kept: run the same command again to go on")

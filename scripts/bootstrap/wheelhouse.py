@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootstrap import pythons
+from bootstrap import locked, pythons
 from bootstrap.machine import GIB, ROOT, Machine, SetupError, say
 
 FOLDER = ROOT / "wheelhouse"
@@ -33,10 +32,6 @@ def _kind(machine: Machine, version: str) -> str:
     return f"{machine.system}-{platform.machine().lower()}-python{version}"
 
 
-def _digest() -> str:
-    return hashlib.sha256(b"".join(path.read_bytes() for path in LOCKS)).hexdigest()
-
-
 def find(machine: Machine) -> Wheelhouse | None:
     """Return the wheelhouse to install from: that of ``COURSE_WHEELHOUSE``, or ``wheelhouse`` here.
 
@@ -48,7 +43,8 @@ def find(machine: Machine) -> Wheelhouse | None:
     if not named and not folder.is_dir():
         return None
     marks = {version: folder / f"{_kind(machine, version)}.sha256" for version in pythons.WANTED}
-    suits = [v for v, mark in marks.items() if mark.is_file() and mark.read_text() == _digest()]
+    today = locked.digest(*LOCKS)
+    suits = [v for v, mark in marks.items() if mark.is_file() and mark.read_text() == today]
     if suits:
         say(f"      taking the packages from {folder}, and nothing from the network")
         return Wheelhouse(folder, tuple(suits))
@@ -82,6 +78,6 @@ def pack(machine: Machine, python: Path, folder: Path = FOLDER) -> None:
         command += ["-r", str(lock)]
     if subprocess.call(command, env=dict(machine.env)):
         raise SetupError("a download failed (the reason stands above); run the same command again")
-    mark.write_text(_digest(), encoding="utf-8")
+    mark.write_text(locked.digest(*LOCKS), encoding="utf-8")
     size = sum(path.stat().st_size for path in folder.iterdir()) / GIB
     say(f"\n{folder} has everything for {mark.stem} ({size:.1f} GB).")
