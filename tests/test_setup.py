@@ -487,6 +487,15 @@ def run(course: Path, *words: str, prefix: tuple[str, ...] = (), **env: str) -> 
     return f"{done.returncode}\n{done.stdout}"
 
 
+def test_what_slows_or_hides_packages_is_not_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("PYTHONHOME", "/elsewhere")
+    monkeypatch.setenv("KEPT", "1")
+    env = Machine.this().env
+    assert not {"PYTHONDONTWRITEBYTECODE", "PYTHONHOME"} & env.keys()
+    assert env["KEPT"] == "1"
+
+
 def from_index(index: Path) -> dict[str, str]:
     return {"PIP_FIND_LINKS": str(index), "PIP_INDEX_URL": index.as_uri(), "PIP_NO_INDEX": ""}
 

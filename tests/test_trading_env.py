@@ -211,10 +211,10 @@ def run_python(code: str, **environment_variables: str) -> str:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr[-3000:]
-    return run.stdout
+    return run.stdout + run.stderr
 
 
-def test_tensortrade_is_imported_without_tensorflow():
+def test_tensortrade_is_imported_without_tensorflow_and_without_a_word(tmp_path):
     out = run_python("""
         import sys
         import course_lib.trading.environment
@@ -230,8 +230,8 @@ def test_tensortrade_is_imported_without_tensorflow():
         assert "tensorflow" not in sys.modules
         assert dict(matplotlib.rcParams) == style, "figures look as before"
         print("fine")
-    """)
-    assert "fine" in out
+    """, PYTHONPYCACHEPREFIX=str(tmp_path))  # fmt: skip
+    assert out == "fine\n", "also where Python has not compiled it yet"
 
 
 def test_tensortrade_keeps_its_agents_where_tensorflow_is_installed(tmp_path):

@@ -4,7 +4,8 @@
 course trains with RLlib and PyTorch and does not install TensorFlow, so an empty module stands in
 for ``tensortrade.agents`` where TensorFlow is absent. Where it is installed nothing is replaced.
 
-TensorTrade also sets a style for all of matplotlib when it is imported; that is undone.
+TensorTrade also sets a style for all of matplotlib when it is imported; that is undone. Some of its
+docstrings make Python warn when it compiles them, so in the first run of all; that is not shown.
 """
 
 # ruff: noqa: F401 - these names are for assembly and components
@@ -12,6 +13,7 @@ TensorTrade also sets a style for all of matplotlib when it is imported; that is
 import importlib.util
 import sys
 import types
+import warnings
 
 import matplotlib
 
@@ -33,7 +35,7 @@ def stand_in_for_agents() -> bool:
 
 stand_in_for_agents()
 
-with matplotlib.rc_context():
+with matplotlib.rc_context(), warnings.catch_warnings(action="ignore", category=SyntaxWarning):
     import tensortrade
     from tensortrade.env.default.actions import BSH
     from tensortrade.env.default.observers import TensorTradeObserver

@@ -14,7 +14,9 @@ from typing import Any, Iterator, Mapping, Sequence
 ROOT = Path(__file__).resolve().parents[2]
 GIB = 2**30
 PROBE_LIMIT_S = 30
-FOREIGN = ("PYTHONPATH", "PYTHONHOME")
+# What other programs put onto Python's path would hide packages of the course; and without compiled
+# files every process that Ray starts would compile all packages anew (6 s of imports more, each).
+FOREIGN = ("PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE")
 
 
 class SetupError(Exception):
@@ -64,7 +66,6 @@ class Machine:
     @classmethod
     def this(cls) -> Machine:
         """The machine that this runs on."""
-        # What other programs put onto Python's path would hide packages of the course.
         env = {name: value for name, value in os.environ.items() if name not in FOREIGN}
         # In a virtual environment it is the Python below that may be built upon.
         running = getattr(sys, "_base_executable", None) or sys.executable
