@@ -278,7 +278,7 @@ policies = {
 }
 simple = {name: evaluation.run_policy(p, env, name=name) for name, p in policies.items()}
 hold = simple["buy and hold"]
-evaluation.table(simple, hold)
+evaluation.table([*simple.values()], hold)
 
 # %% [markdown]
 # * **net profit** is in dollars, from 10,000, after fees; **excess** is the profit beyond buy and
