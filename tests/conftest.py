@@ -17,17 +17,22 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so it is in `make test 
 
 
 def pytest_collection_modifyitems(items):
-    """Files that use the shared Ray come last, so that it starts once and is in nobody's way.
+    """Put the notebooks first and the files that share one Ray next, each as one lane.
 
-    Where tests run side by side (pytest-xdist, ``--dist loadgroup``) they are one group, and each
-    other file is one, but for the notebooks, of which each test runs in a process of its own.
+    Side by side (pytest-xdist, ``--dist loadgroup``) a lane stays on one worker: two notebooks at
+    once would only wait for each other's Ray, and the shared Ray starts once. One after the other,
+    the files that share Ray come last, so that it is in nobody's way.
     """
     sharing = {item.path for item in items if "local_ray" in item.fixturenames}
-    items.sort(key=lambda item: item.path in sharing)
+    serial = not os.environ.get("PYTEST_XDIST_WORKER")
+
+    def lane(item):
+        return "ray" if item.path in sharing else item.path.name
+
+    order = {"test_notebooks.py": -2, "ray": 1 if serial else -1}
+    items.sort(key=lambda item: order.get(lane(item), 0))
     for item in items:
-        if item.path.name != "test_notebooks.py":
-            group = "ray" if item.path in sharing else item.path.name
-            item.add_marker(pytest.mark.xdist_group(group))
+        item.add_marker(pytest.mark.xdist_group(lane(item)))
 
 
 def start_ray(**options):
