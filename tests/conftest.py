@@ -1,6 +1,8 @@
 """Shared by all tests."""
 
+import functools
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -16,24 +18,32 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so it is in `make test 
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in a hook of the same name
+@functools.cache
+def lane(file):
+    """What stays on one worker where tests run side by side: a file, or all that share one Ray."""
+    text = (ROOT / file).read_text(encoding="utf-8")
+    return "ray" if re.search(r"\b(local_ray|built)\b", text) else file
+
+
 def pytest_collection_modifyitems(items):
-    """Put the notebooks first and the files that share one Ray next, each as one lane.
+    """Put the notebooks first, which take longest, and what shares a Ray last, alone with it.
 
-    Side by side (pytest-xdist, ``--dist loadgroup``) a lane stays on one worker: two notebooks at
-    once would only wait for each other's Ray, and the shared Ray starts once. One after the other,
-    the files that share Ray come last, so that it is in nobody's way.
+    Side by side the shared Ray comes second: it is the other long lane.
     """
-    sharing = {item.path for item in items if "local_ray" in item.fixturenames}
-    serial = not os.environ.get("PYTEST_XDIST_WORKER")
+    order = {"tests/test_notebooks.py": -2, "ray": -1 if "PYTEST_XDIST_WORKER" in os.environ else 1}
+    items.sort(key=lambda item: order.get(lane(item.nodeid.partition("::")[0]), 0))
 
-    def lane(item):
-        return "ray" if item.path in sharing else item.path.name
 
-    order = {"test_notebooks.py": -2, "ray": 1 if serial else -1}
-    items.sort(key=lambda item: order.get(lane(item), 0))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(lane(item)))
+def pytest_xdist_make_scheduler(config, log):
+    """Side by side (``-n 2``) two notebooks at once would only wait for each other's Ray."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Lanes(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return lane(nodeid.partition("::")[0])
+
+    config.option.loadscopereorder = False  # in the order above
+    return Lanes(config, log)
 
 
 def start_ray(**options):
