@@ -107,9 +107,9 @@ def test_installed_is_what_is_locked() -> None:
     assert not wrong
 
 
-def test_no_tensorflow() -> None:
+def test_nothing_that_is_left_out_is_installed() -> None:
     installed = {canonicalize_name(dist.name) for dist in importlib.metadata.distributions()}
-    assert not EXCLUDED & installed
+    assert not EXCLUDED & installed, "pip uninstall them, or `make clean` and `make setup`"
 
 
 def test_environment_file_follows_the_lock() -> None:
