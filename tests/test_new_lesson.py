@@ -47,7 +47,7 @@ def test_a_new_lesson_passes_the_tests_as_it_comes(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-3000:]
         return done.stdout
 
-    assert "A lesson that runs." in run("notebooks/new_lesson.py", name)
+    assert "A lesson that runs." in run("scripts/lessons/new_lesson.py", name)
     tests = ["tests/test_notebooks.py", "tests/test_checks_throwaway.py", "tests/test_checks.py"]
     chosen = f"({name} or throwaway or {int(NEXT)}.1 or documents or generated) and not laptop"
     assert " passed" in run("-m", "pytest", "-q", *tests, "-k", chosen)

@@ -72,7 +72,7 @@ class Course:
 
     def build(self) -> None:
         """Generate learner and solution notebooks from notebooks/source."""
-        self._last("notebooks/build.py", *self.more)
+        self._last("scripts/lessons/build.py", *self.more)
 
     def format(self) -> None:
         """Mend style where ruff can, then build."""
@@ -82,7 +82,7 @@ class Course:
 
     def lesson(self) -> None:
         """Begin a lesson, such as 05_topic: files that pass the tests as they come."""
-        self._last("notebooks/new_lesson.py", *self.more)
+        self._last("scripts/lessons/new_lesson.py", *self.more)
 
     def outputs(self) -> None:
         """Write down what a lesson, such as 05_topic, prints in every run."""
@@ -93,7 +93,7 @@ class Course:
         """Style, types, generated files."""
         for words in CHECKS:
             self._step("-m", *words)
-        self._step("notebooks/build.py", "--check")
+        self._step("scripts/lessons/build.py", "--check")
 
     def test(self) -> None:
         """Check, then the quick tests: about ten minutes."""
@@ -143,7 +143,9 @@ class Course:
         _become([self.python, *words], self.machine.env)
 
     def _pytest(self, marks: str) -> NoReturn:
-        self._last("-m", "pytest", *(["-m", marks] if marks else []), *self.more)
+        # Two side by side: starting Ray and reading disks leave cores idle. `-n0` is one at a time.
+        words = ["-m", "pytest", "-n2", *(["-m", marks] if marks else [])]
+        self._last(*words, *self.more)
 
 
 def _become(command: Sequence[Any], env: Any) -> NoReturn:

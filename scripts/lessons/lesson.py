@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 
 from course_lib.grading.assemble import free_names
 
-HERE = Path(__file__).resolve().parent
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
 HEADING = re.compile(r"### Exercise (\d+\.\d+) - (.+) \((\d+) min, difficulty ([123]) of 3\)")
 MARKER = re.compile(r"^# EXERCISE (\d+\.\d+)\s*$", re.MULTILINE)
@@ -152,7 +152,7 @@ def lessons(numbers: list[str] | None = None) -> list[Lesson]:
     Raises:
         SourceError: if a number has no source.
     """
-    found = [Lesson(path) for path in sorted((HERE / "source").glob("[0-9][0-9]_*.py"))]
+    found = [Lesson(path) for path in sorted((NOTEBOOKS / "source").glob("[0-9][0-9]_*.py"))]
     known = [lesson.number for lesson in found]
     for number in numbers or []:
         if number not in known:

@@ -1,6 +1,6 @@
 """Begin a lesson: files that pass the tests as they come, to be filled with what it teaches.
 
-python notebooks/new_lesson.py 05_topic
+python scripts/lessons/new_lesson.py 05_topic
 """
 
 import argparse
@@ -11,9 +11,9 @@ from pathlib import Path
 from string import Template
 
 import build
-from lesson import HERE, SourceError, lessons
+from lesson import NOTEBOOKS, SourceError, lessons
 
-ROOT = HERE.parent
+ROOT = NOTEBOOKS.parent
 
 
 def new_lesson(name: str, root: Path = ROOT) -> list[Path]:
@@ -56,7 +56,7 @@ def new_lesson(name: str, root: Path = ROOT) -> list[Path]:
 
 
 def _filled(kind: str, words: dict[str, str]) -> str:
-    text = (HERE / "skeleton" / f"{kind}.txt").read_text(encoding="utf-8")
+    text = (Path(__file__).parent / "skeleton" / f"{kind}.txt").read_text(encoding="utf-8")
     return Template(text).substitute(words)
 
 

@@ -1,7 +1,7 @@
 """Generate from ``notebooks/source`` all that follows from it.
 
-    python notebooks/build.py            # everything
-    python notebooks/build.py --check    # write nothing, fail where something is out of date
+    python scripts/lessons/build.py            # everything
+    python scripts/lessons/build.py --check    # write nothing, fail where something is out of date
 
 * the learner's notebook: lines between ``# BEGIN SOLUTION`` and ``# END SOLUTION`` become
   ``raise NotImplementedError``, a cell tagged ``solution`` is left out; and the notebook with the
@@ -20,10 +20,19 @@ import sys
 from pathlib import Path
 
 import nbformat
-from lesson import CHECK, HERE, MARKER, Lesson, SourceError, answer_texts, lessons, split_solution
+from lesson import (
+    CHECK,
+    MARKER,
+    NOTEBOOKS,
+    Lesson,
+    SourceError,
+    answer_texts,
+    lessons,
+    split_solution,
+)
 from nbformat import NotebookNode
 
-ROOT = HERE.parent
+ROOT = NOTEBOOKS.parent
 ANSWERS = ROOT / "course_lib" / "answers"
 OUTPUTS = ROOT / "tests" / "notebook_outputs"
 TABLE = "<!-- table of lessons -->"
@@ -37,8 +46,8 @@ METADATA = {
 def targets(lesson: Lesson) -> dict[str, Path]:
     """Return where the learner's notebook and the solution of ``lesson`` lie."""
     return {
-        "learner": HERE / lesson.file_name,
-        "solution": HERE / "solutions" / lesson.file_name,
+        "learner": NOTEBOOKS / lesson.file_name,
+        "solution": NOTEBOOKS / "solutions" / lesson.file_name,
     }
 
 
@@ -175,7 +184,11 @@ def titles_text(every: list[Lesson]) -> str:
 
 def leftovers(texts: dict[Path, str]) -> list[Path]:
     """Return generated files that no lesson accounts for."""
-    found = [*HERE.glob("*.ipynb"), *HERE.glob("solutions/*.ipynb"), *ANSWERS.glob("exercise_*.py")]
+    found = [
+        *NOTEBOOKS.glob("*.ipynb"),
+        *NOTEBOOKS.glob("solutions/*.ipynb"),
+        *ANSWERS.glob("exercise_*.py"),
+    ]
     names = {lesson.source.stem for lesson in lessons()}
     outputs = [path for path in OUTPUTS.glob("*.json") if path.stem not in names]
     return sorted([path for path in found if path not in texts] + outputs)
