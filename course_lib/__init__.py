@@ -21,3 +21,8 @@ if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.envir
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
 __version__ = "0.1.0"
+
+if "IPython" in sys.modules:
+    from course_lib import cells
+
+    cells.watch()

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import course_lib
-from course_lib.cluster import ClusterError, ClusterLostError, NotConnectedError, errors
+from course_lib import cells as course_cells
+from course_lib.cluster import ClusterError, ClusterLostError
 from course_lib.errors import CourseError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -86,11 +87,11 @@ def test_the_cells_after_a_failed_connect_say_what_to_do() -> None:
     assert shown.splitlines()[0] == "Starting a local Ray, usually 5 to 15 seconds ..."
     assert shown.splitlines()[1].startswith("ClusterError: Ray did not start on this machine: it ")
     for name, said in zip(("cluster", "AT_ONCE", "cluster", "AT_ONCE"), after, strict=True):
-        sentence = f"NotConnectedError: `{name}` is not there: run connect() above first."
+        sentence = f"NotMadeError: `{name}` is not there: run connect() above first."
         assert said.splitlines()[0] == sentence
     assert kept == "3\n"
     assert "----> 1 clutter\n" in usual
-    assert usual.endswith("NameError: name 'clutter' is not defined\n")
+    assert usual.endswith(f"NameError: name 'clutter' is not defined\n{course_cells.ABOVE}\n")
     assert again.endswith("4\n")
 
 
@@ -108,19 +109,48 @@ def test_the_stop_button_during_connect_shows_a_sentence() -> None:
     assert caught.endswith("caught\n")
 
 
+def test_a_cell_that_was_stopped_shows_a_sentence_and_the_next_says_which_to_run() -> None:
+    stop = "def stop(n):\n    if n == 2: raise KeyboardInterrupt\n"
+    loop = "# long\nimport os\ndone = []\nfor n in range(5):\n    stop(n)\n    done.append(n)\n"
+    _, shown, kept, missing, inner = cells(
+        f"import course_lib\n{stop}", loop + "best = max(done)\n", "print(done)\n",
+        "print(best)\n", "def f():\n    return unheard\nf()\n",
+    )  # fmt: skip
+    assert shown.splitlines()[0] == (
+        "StoppedError: stopped. What this cell has made so far is kept. Not made: best. To go on "
+        "from its beginning, run it again."
+    )
+    assert "Traceback" not in shown
+    assert kept == "[0, 1]\n"
+    assert missing.splitlines()[0] == (
+        "NotMadeError: `best` is not there: the cell that makes it was stopped. Run that one "
+        "again first: it begins with `done = []`."
+    )
+    assert inner.endswith("NameError: name 'unheard' is not defined\n"), "no advice inside of code"
+
+
+def test_what_a_cell_with_an_error_did_not_make() -> None:
+    _, shown, missing, made = cells(
+        "import course_lib\n", "a = 1\nb = 1 / 0\n", "b\n", "b = 2\nprint(a, b)\n"
+    )
+    assert "ZeroDivisionError: division by zero" in shown
+    assert "`b` is not there: the cell that makes it ended with an error" in missing
+    assert made == "1 2\n"
+
+
 def test_names_that_a_cell_did_not_make() -> None:
     code = (
         "a = 1\nb = connect()\nc, d = 1, [e for e in 'xy']\n"
         "def f():\n    g = 1\nfor h in 'x':\n    i = h\nimport os\nj.k = 2\n"
     )
-    assert sorted(errors.names_from(code, 2)) == ["b", "c", "d", "f", "h", "i", "os"]
+    assert sorted(course_cells.names_from(code, 2)) == ["b", "c", "d", "f", "h", "i", "os"]
 
 
 def test_errors_travel() -> None:
     """Ray sends errors between processes."""
     import pickle
 
-    for kind in (ClusterError, ClusterLostError, NotConnectedError):
+    for kind in (ClusterError, ClusterLostError):
         error = pickle.loads(pickle.dumps(kind("Gone.")))
         assert isinstance(error, CourseError)
         assert isinstance(error, ConnectionError)

@@ -10,10 +10,10 @@ to the machine, listening on the loopback interface only, where no other machine
 
 from course_lib.cluster.address import Target, resolve
 from course_lib.cluster.connection import connect, storage_filesystem
-from course_lib.cluster.errors import ClusterError, ClusterLostError, NotConnectedError
+from course_lib.cluster.errors import ClusterError, ClusterLostError
 from course_lib.cluster.handle import Cluster
 
 __all__ = [
-    "Cluster", "ClusterError", "ClusterLostError", "NotConnectedError", "Target", "connect",
-    "resolve", "storage_filesystem",
+    "Cluster", "ClusterError", "ClusterLostError", "Target", "connect", "resolve",
+    "storage_filesystem",
 ]  # fmt: skip

@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 import psutil
 
+from course_lib.cells import StoppedError
 from course_lib.cluster import machine, ray_inside, remote, start, waiting
 from course_lib.cluster.address import LOCAL, Target, resolve
-from course_lib.cluster.errors import ClusterError, StoppedError, leave_word
+from course_lib.cluster.errors import CONNECT_FIRST, ClusterError
 from course_lib.cluster.handle import Cluster, count
 
 Gpus = Literal["auto"] | int
@@ -53,11 +54,16 @@ def connect(
         return _connect(address, _Wishes(num_cpus, gpus, *seconds, dashboard))
     except KeyboardInterrupt as error:
         stopped = StoppedError("connect() was stopped before it was done. Run this cell again.")
-        leave_word(stopped)
+        _mark(stopped)
         raise stopped from error
     except Exception as error:
-        leave_word(error)
+        _mark(error)
         raise
+
+
+def _mark(error: Any) -> None:
+    """Let a notebook know: what a cell made with an older cluster is of no use any more."""
+    error.remedy, error.takes_back = CONNECT_FIRST, True
 
 
 def storage_filesystem() -> Any:

@@ -1,0 +1,104 @@
+"""What a notebook says of a cell that was stopped or failed, and of the names it did not make.
+
+``import course_lib`` switches this on in IPython. A click on ■ shows one sentence in place of a
+traceback; a cell that then uses a name that is not there says which cell to run first.
+"""
+
+import ast
+import os
+import symtable
+import sys
+import traceback
+from types import TracebackType
+from typing import Any
+
+from course_lib.errors import CourseError
+
+ABOVE = "If a cell above makes it, run that first: menu Run, Run All Above Selected Cell."
+
+
+class StoppedError(CourseError, KeyboardInterrupt):
+    """A click on the stop button, in a sentence."""
+
+
+class NotMadeError(CourseError, NameError):
+    """A cell uses what a cell above should have made, and did not."""
+
+
+_remedies: dict[str, str] = {}  # of each name that was not made
+
+
+def watch() -> None:
+    """Begin, where this process runs the cells of a notebook; but not where they are graded."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is not None and os.environ.get("COURSE_GRADING") != "1":
+        shell.set_custom_exc((Exception, KeyboardInterrupt), _show)
+
+
+def _show(
+    shell: Any, kind: type, error: BaseException, trace: TracebackType, tb_offset: Any = None
+) -> None:
+    """Show what ended a cell; IPython calls this."""
+    code = shell.user_ns["In"][-1]
+    names = _not_made(code, shell.user_ns, error, trace)
+    _remedies.update(dict.fromkeys(names, _remedy(code, error)))
+    shown = error
+    if isinstance(error, CourseError):
+        pass
+    elif isinstance(error, KeyboardInterrupt):
+        left = f" Not made: {', '.join(names)}." if names else ""
+        shown = StoppedError(
+            f"stopped. What this cell has made so far is kept.{left} To go on from its beginning, "
+            "run it again."
+        )
+    elif isinstance(error, NameError) and error.name in _remedies:
+        shown = NotMadeError(f"`{error.name}` is not there: {_remedies[error.name]}")
+    elif isinstance(error, NameError) and len(list(_frames(shell.user_ns, trace))) == 1:
+        error.add_note(ABOVE)
+    shell.showtraceback((type(shown), shown, trace), tb_offset=tb_offset)
+
+
+def _remedy(code: str, error: BaseException) -> str:
+    """What to do about a name that is missing because its cell ended with ``error``."""
+    if getattr(error, "remedy", ""):
+        return error.remedy  # type: ignore[attr-defined]
+    lines = [line.strip() for line in code.splitlines()]
+    own = [line for line in lines if line and not line.startswith(("#", "import ", "from "))]
+    how = "was stopped" if isinstance(error, KeyboardInterrupt) else "ended with an error"
+    return (
+        f"the cell that makes it {how}. Run that one again first: it begins with "
+        f"`{(own or lines)[0]}`."
+    )
+
+
+def _frames(names: dict[str, Any], trace: TracebackType | None) -> Any:
+    """The lines of the traceback that are code of the notebook."""
+    return (line for frame, line in traceback.walk_tb(trace) if frame.f_globals is names)
+
+
+def _not_made(
+    code: str, names: dict[str, Any], error: BaseException, trace: TracebackType
+) -> list[str]:
+    """The names that the cell would have made; an error may take back older ones of that name."""
+    line = next(iter(_frames(names, trace)), None)
+    if line is None:
+        return []
+    try:
+        made = names_from(code, line)
+    except SyntaxError:  # it compiled, so this is another cell's code
+        return []
+    if getattr(error, "takes_back", False):
+        for name in made:
+            names.pop(name, None)
+    return [name for name in made if name not in names]
+
+
+def names_from(code: str, line: int) -> list[str]:
+    """Return the names that ``code`` gives a value to in ``line`` or below, functions' own not."""
+    rest = [one for one in ast.parse(code).body if (one.end_lineno or 0) >= line]
+    tree = ast.Module(rest, [])
+    loops = [one.target for one in ast.walk(tree) if isinstance(one, ast.comprehension)]
+    inner = {one.id for loop in loops for one in ast.walk(loop) if isinstance(one, ast.Name)}
+    symbols = symtable.symtable(ast.unparse(tree), "cell", "exec").get_symbols()
+    made = [one.get_name() for one in symbols if one.is_assigned() or one.is_imported()]
+    return [name for name in made if name not in inner]
