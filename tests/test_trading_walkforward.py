@@ -1,10 +1,8 @@
 """Windows in the order of time, the choice on validation only, the test opened once."""
 
-import contextlib
 import dataclasses
 import itertools
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -151,32 +149,6 @@ def test_a_job_is_complete_and_can_be_written_down(plan, local_ray):
     )
     total = 100 * np.expm1(sum(found["daily_excess"]))
     assert total == pytest.approx(numbers["agent"]["excess %"])
-
-
-@pytest.mark.parametrize("problem", [KeyboardInterrupt, ValueError])
-def test_agents_that_still_train_are_cancelled_when_one_fails_or_the_cell_stops(
-    monkeypatch, problem
-):
-    from course_lib.trading import agent
-
-    cancelled, numbers = [], itertools.count()
-
-    def get(ref):
-        if ref == 1:
-            raise problem("the second one")
-        return f"network {ref}"
-
-    ray = SimpleNamespace(
-        put=lambda table: table, get=get, cancel=lambda ref, force: cancelled.append(ref),
-        wait=lambda refs, num_returns: (refs[:1], refs[1:]),
-    )  # fmt: skip
-    monkeypatch.setattr(agent, "ray", ray)
-    monkeypatch.setattr(agent, "_train_remote", SimpleNamespace(remote=lambda *_: next(numbers)))
-    stops = problem is KeyboardInterrupt
-    with contextlib.nullcontext() if stops else pytest.raises(problem) as caught:
-        done = agent.train_many(None, {"a": agent.Settings()}, range(4))
-        assert [one.module for one in done] == ["network 0"]
-    assert cancelled == [2, 3], f"while {caught} holds the traceback, as a notebook does"
 
 
 def test_all_jobs_run_once_and_a_study_is_taken_up_again(plan, local_ray, tmp_path):

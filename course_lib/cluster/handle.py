@@ -4,7 +4,17 @@ from typing import Any, Self
 
 import psutil
 
-from course_lib.cluster import endpoint, gpu, machine, ray_inside, remote, start, travel, watch
+from course_lib.cluster import (
+    endpoint,
+    gpu,
+    machine,
+    ray_inside,
+    remote,
+    start,
+    tasks,
+    travel,
+    watch,
+)  # fmt: skip
 from course_lib.cluster.address import LOCAL, Target
 from course_lib.cluster.errors import ClusterError
 
@@ -156,6 +166,8 @@ class Cluster:
         if fits < wanted:
             print(f"{fits} of {wanted} run at the same time ({each}; this Ray has {has}).")
         return fits
+
+    gather = staticmethod(tasks.gather)
 
     def place_learner(self, gpus: gpu.Wish = "auto") -> gpu.LearnerPlace:
         """Return where an RLlib learner computes: ``config.learners(**place.settings)``.

@@ -3,11 +3,9 @@
 This module loads Ray and PyTorch.
 """
 
-import contextlib
 import dataclasses
-import sys
 import uuid
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +15,8 @@ import pandas as pd
 import ray
 from ray.rllib.core.rl_module.rl_module import RLModule
 from ray.tune import register_env
-from tqdm import tqdm
 
+from course_lib.cluster.tasks import gather
 from course_lib.columnar_dqn.algorithm import ColumnarDQNConfig
 from course_lib.rllib import runs
 from course_lib.trading import environment, evaluation, markets
@@ -176,38 +174,20 @@ def train_many(
         The agents, in the order of ``variants``, then of their seeds.
     """
     table = ray.put(prices)
-    jobs = {
-        _train_remote.remote(table, settings, seed, configure): (variant, seed, settings)
+    jobs = [
+        _train_remote.remote(table, settings, variant, seed, configure)
         for variant, settings in variants.items()
         for seed in seeds
-    }
-    done: list[Trained] = []
-    refs = as_completed(list(jobs))
-    with contextlib.suppress(KeyboardInterrupt), contextlib.closing(refs):
-        for ref in tqdm(refs, total=len(jobs), desc="agents", unit="agent", file=sys.stdout):
-            variant, seed, settings = jobs[ref]
-            done.append(Trained(variant, seed, settings, ray.get(ref)))
-    order = list(variants)
-    return sorted(done, key=lambda agent: (order.index(agent.variant), agent.seed))
+    ]
+    return gather(jobs, desc="agents", unit="agent")
 
 
 @ray.remote(num_cpus=1)
 def _train_remote(
-    prices: pd.DataFrame, settings: Settings, seed: int, configure: Configure
-) -> RLModule:
+    prices: pd.DataFrame, settings: Settings, variant: str, seed: int, configure: Configure
+) -> Trained:
     config = configure(lambda: training_env(prices, settings), settings, seed)
-    return train_agent(config, settings.num_steps)[0]
-
-
-def as_completed(refs: list[Any]) -> Generator[Any]:
-    """Yield references as their tasks end; stopping early cancels the tasks that still run."""
-    try:
-        while refs:
-            ready, refs = ray.wait(refs, num_returns=1)
-            yield ready[0]
-    finally:
-        for ref in refs:
-            ray.cancel(ref, force=True)
+    return Trained(variant, seed, settings, train_agent(config, settings.num_steps)[0])
 
 
 def spread(values: Sequence[float]) -> str:

@@ -21,6 +21,7 @@ import ray
 from ray.rllib.core.rl_module.rl_module import RLModule
 from tqdm import tqdm
 
+from course_lib.cluster.tasks import as_completed
 from course_lib.journal import Journal
 from course_lib.profiles import TradingSizes
 from course_lib.rllib import runs
@@ -212,7 +213,7 @@ def run_all(
         work: does one job.
     """
     table = ray.put(prices)
-    refs = agent.as_completed([_remote.remote(work, table, plan, job) for job in jobs])
+    refs = as_completed([_remote.remote(work, table, plan, job) for job in jobs])
     with contextlib.closing(refs):
         yield from map(ray.get, refs)
 

@@ -1,0 +1,61 @@
+"""Waiting for tasks: in order, with a clock; what is stopped or fails ends the others."""
+
+import pytest
+import ray
+
+from course_lib.cluster.tasks import gather
+
+
+class Fake:
+    """Ray's part of it: task number n is done after n + 1 waits, and gives 10 n."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, problem: tuple[int, type] | None) -> None:
+        self.cancelled: list[int] = []
+        self.order, self.problem = [2, 0, 3, 1], problem
+        for name in ("wait", "get", "cancel"):
+            monkeypatch.setattr(ray, name, getattr(self, name))
+
+    def wait(self, refs: list[int], *, num_returns: int, timeout: float) -> tuple[list, list]:
+        assert (num_returns, timeout) == (1, 0.5)
+        self.waits = getattr(self, "waits", 0) + 1
+        if self.waits % 2:  # not yet
+            return [], refs
+        first = next(ref for ref in self.order if ref in refs)
+        return [first], [ref for ref in refs if ref != first]
+
+    def get(self, ref: int) -> int:
+        if self.problem and ref == self.problem[0]:
+            raise self.problem[1]("here")
+        return 10 * ref
+
+    def cancel(self, ref: int, *, force: bool) -> None:
+        assert force
+        self.cancelled.append(ref)
+
+
+def test_values_come_in_the_order_of_the_tasks(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    fake = Fake(monkeypatch, None)
+    assert gather(range(4), desc="runs") == [0, 10, 20, 30]
+    assert fake.cancelled == []
+    said = capsys.readouterr().out
+    assert said.count("runs:") > 8, "the clock moves also while nothing ends"
+    assert "Stopped" not in said
+
+
+def test_an_interrupt_keeps_what_is_done_and_ends_the_rest(
+    monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    fake = Fake(monkeypatch, (3, KeyboardInterrupt))
+    assert gather(range(4), unit="run") == [0, 20]
+    assert fake.cancelled == [1]
+    assert "Stopped: 2 of 4 runs are done and kept; the rest was ended." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("problem", [(2, KeyboardInterrupt), (0, ValueError)])
+def test_nothing_done_or_an_error_ends_them_all(
+    monkeypatch: pytest.MonkeyPatch, problem: tuple[int, type]
+) -> None:
+    fake = Fake(monkeypatch, problem)
+    with pytest.raises(problem[1]):
+        gather(range(4))
+    assert sorted(fake.cancelled) == [one for one in (0, 1, 3) if one != problem[0]]
