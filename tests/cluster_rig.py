@@ -194,11 +194,11 @@ class Rig:
     def _start(self, node: Node, command: list[str], env: dict[str, str]) -> None:
         """Run one of the instructor's scripts on a node."""
         ray = shutil.copy(ROOT / "course_lib" / "cluster" / "ray_inside.py", self.folder)
-        own = {"PY": sys.executable, "RAY_COMMAND": str(ray)}
+        own = {"PY": sys.executable, "RAY_COMMAND": str(ray), "RAY_AUTH_TOKEN": self.token}
         with open(node.home / "ray.log", "w") as log:
             node.ray = node.popen(
                 [*command, "--object-store-memory=200000000"],
-                {**own, **self.auth(), **self.variables, **env}, stdout=log, stderr=log,
+                {**own, **self.variables, **env}, stdout=log, stderr=log,
                 stdin=subprocess.DEVNULL, cwd="/",
             )  # fmt: skip
 
