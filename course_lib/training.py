@@ -4,7 +4,6 @@ It knows neither PyTorch nor Ray: :func:`course_lib.agents.dqn_run.train` and
 :func:`course_lib.rllib.runs.train` say how their algorithm steps, acts and keeps its weights.
 """
 
-import contextlib
 import copy
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -63,7 +62,7 @@ def train(
     """
     done: list[Row] = []
     due, best, kept, judging = evaluate_every, -np.inf, None, 0.0
-    with contextlib.suppress(KeyboardInterrupt):
+    try:
         for row in rows:
             greedy, started = NAN, time.perf_counter()
             if evaluate_on is not None and row["env_steps"] >= due:
@@ -79,6 +78,9 @@ def train(
                 on_row(done)
             if greedy >= target:
                 break
+    except KeyboardInterrupt:
+        steps = f"{done[-1]['env_steps']:,.0f}" if done else "0"
+        print(f"Stopped after {steps} steps; what was learned is kept.")
     if kept is not None:
         restore(kept)
     return done

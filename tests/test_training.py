@@ -57,13 +57,14 @@ def test_the_target_stops_the_training(monkeypatch):
 
 
 @pytest.mark.parametrize(("figures", "weight"), [([5, 50], 60), ([50, 5], 30)])
-def test_an_interrupt_keeps_rows_and_the_best_weights(monkeypatch, figures, weight):
+def test_an_interrupt_keeps_rows_and_the_best_weights(monkeypatch, capsys, figures, weight):
     learner = Learner(monkeypatch, figures, stop_at=80)
     try:
         rows = learner.train()
     except KeyboardInterrupt:  # would end pytest
         pytest.fail("what was learned is lost")
     assert [row["env_steps"] for row in rows] == [10, 20, 30, 40, 50, 60, 70]
+    assert "Stopped after 70 steps; what was learned is kept." in capsys.readouterr().out
     assert learner.weight == weight
 
 

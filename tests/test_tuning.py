@@ -2,7 +2,9 @@
 
 import pickle
 import signal
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -74,6 +76,30 @@ class TestCallbacks:
                 assert len(pressed) == wanted
         finally:
             signal.signal(signal.SIGINT, before)
+
+
+def test_a_trial_that_was_stopped_before_its_first_report_is_in_no_row() -> None:
+    begun = SimpleNamespace(config={"stride": 1.0}, metrics={"seconds": 40.0}, path="a")
+    stopped = SimpleNamespace(config=None, metrics=None, path="b")
+
+    class Results(list):
+        errors = ()
+
+    assert tuning.frame(Results([stopped, begun]))["path"].tolist() == ["a"]
+    assert tuning.frame(Results([stopped])).empty
+
+
+def test_the_clock_of_the_bar_moves_before_a_trial_reports(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    watch = tuning.TrialProgress(3)
+    watch.setup()
+    assert "0/3" in capsys.readouterr().out
+    times = iter([10.0, 10.0, 10.1, 20.0, 20.0])
+    monkeypatch.setattr(time, "monotonic", lambda: next(times))
+    for shown in (True, False, True):
+        watch.on_step_begin(0, [])
+        assert ("workers start" in capsys.readouterr().out) == shown
 
 
 def test_greedy_time_shares_ties_equally() -> None:

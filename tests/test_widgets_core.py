@@ -39,6 +39,24 @@ def test_live_figure_survives_an_interrupt() -> None:
     assert drawn == [1, 2]
 
 
+def test_an_interrupt_while_it_is_drawn_does_not_leave_an_old_picture() -> None:
+    drawn: list[int] = []
+
+    def draw(figure, value: int) -> None:
+        drawn.append(value)
+        if drawn == [1, 2]:
+            raise KeyboardInterrupt
+
+    with (
+        capture_output(),
+        pytest.raises(KeyboardInterrupt),
+        widgets.LiveFigure(draw, min_interval_s=0) as live,
+    ):
+        live.update(1)
+        live.update(2)
+    assert drawn == [1, 2, 2]
+
+
 def test_live_figure_can_be_forced() -> None:
     drawn = []
     live = widgets.LiveFigure(lambda figure, value: drawn.append(value), min_interval_s=3600)

@@ -2,6 +2,7 @@
 
 import datetime
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,18 @@ class TrialProgress(tune.Callback):
     def __init__(self, total: int, show: Callable[[list[Row]], object] | None = None) -> None:
         self.total, self._show = total, show
         self._bar: Any = None
+        self._ticked_at = 0.0
+
+    def setup(self, **info: Any) -> None:
+        """Show the bar: the first workers take seconds to start."""
+        self._bar = tqdm(total=self.total, desc="trials", unit="trial", file=sys.stdout)
+        self._bar.set_postfix_str("workers start")
+
+    def on_step_begin(self, iteration: int, trials: list, **info: Any) -> None:
+        """Let the bar's clock move."""
+        if time.monotonic() - self._ticked_at > 0.5:
+            self._ticked_at = time.monotonic()
+            self._bar.refresh()
 
     def on_trial_result(
         self, iteration: int, trials: list, trial: Any, result: dict, **info: Any
@@ -90,11 +103,10 @@ class TrialProgress(tune.Callback):
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the screen behind: an experiment is saved with its callbacks."""
-        return {"total": self.total, "_show": None, "_bar": None}
+        return {"total": self.total, "_show": None, "_bar": None, "_ticked_at": 0.0}
 
     def _update(self, trials: list) -> None:
-        if self._bar is None:
-            self._bar = tqdm(total=self.total, desc="trials", unit="trial", file=sys.stdout)
+        self._bar.set_postfix_str("", refresh=False)
         self._bar.n = sum(trial.status == "TERMINATED" for trial in trials)
         self._bar.refresh()
         if self._show is not None:
@@ -111,14 +123,15 @@ def rows_of(trials: list) -> list[Row]:
 
 
 def frame(results: tune.ResultGrid) -> pd.DataFrame:
-    """Return one row per trial: its config, its last metrics, its folder ``path``.
+    """Return one row per trial that has reported: config, last metrics, its folder ``path``.
 
     Raises:
         RuntimeError: if a trial failed.
     """
     if results.errors:
         raise RuntimeError(f"{len(results.errors)} trials failed; the first: {results.errors[0]}")
-    rows = [{**one.config, **(one.metrics or {}), "path": one.path} for one in results]
+    reported = (one for one in results if one.metrics and one.config)
+    rows = [{**one.config, **one.metrics, "path": one.path} for one in reported]
     return pd.DataFrame(rows)
 
 

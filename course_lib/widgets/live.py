@@ -79,12 +79,13 @@ class LiveFigure:
         self.close()
 
     def _show(self) -> None:
-        self._pending = False
         if get_ipython() is None or self._args is None:
+            self._pending = False
             return
         image = Image(picture(self._draw, self._figsize, *self._args), format="png")
         if self._handle is None:
             self._handle = display(image, display_id=True)
         else:
             self._handle.update(image)
+        self._pending = False  # not before: an interrupt while it is drawn leaves the old picture
         self._drawn_at = time.monotonic()

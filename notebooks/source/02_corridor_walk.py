@@ -237,6 +237,8 @@ live.close()
 
 # %%
 def report(results):
+    if tuning.frame(results).empty:
+        return print("No trial has reported yet: run the search again.")
     best = results.get_best_result()
     stride, pace = best.config["stride"], best.config["pace"]
     true = float(corridor.expected_time(stride, pace))

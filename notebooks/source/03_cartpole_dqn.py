@@ -377,12 +377,7 @@ def returns_of_one_run(seed: int, num_steps: int) -> list[float]:
 
 # %%
 tasks = [returns_of_one_run.remote(seed, sizes.seed_steps) for seed in range(sizes.num_seeds)]
-waiting = list(tasks)
-with tqdm(total=len(tasks), desc="runs", unit="run", file=sys.stdout) as bar:
-    while waiting:
-        done, waiting = ray.wait(waiting, timeout=1.0)
-        bar.update(len(done))
-runs_by_seed = ray.get(tasks)
+runs_by_seed = cluster.gather(tasks, desc="runs", unit="run")
 
 # %% [markdown]
 # On CartPole a return is a number of steps, so adding up the returns tells when each episode ended.
