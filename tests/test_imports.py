@@ -9,7 +9,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = (
-    {"columnar_dqn", "envs", "errors", "journal", "profiles", "quiet", "reports", "torch_threads"},
+    {
+        "columnar_dqn",
+        "envs",
+        "errors",
+        "journal",
+        "profiles",
+        "quiet",
+        "reports",
+        "stopping",
+        "torch_threads",
+    },
     {"cluster", "training"},
     {"agents", "rllib"},
     {"trading", "tuning"},

@@ -7,6 +7,7 @@ from typing import Any
 import ipywidgets
 from IPython.display import Image, display
 
+from course_lib.widgets import page
 from course_lib.widgets.live import picture
 
 
@@ -45,6 +46,7 @@ def explore(
         return Image(picture(draw, figsize, **values()), format="png")
 
     show_controls(ipywidgets.HBox(list(controls.values()), layout={"flex_flow": "row wrap"}))
+    page.name_sliders()
     handle = display(image(), display_id=True)
     for control in controls.values():
         control.observe(lambda _: handle is not None and handle.update(image()), names="value")
