@@ -15,7 +15,7 @@ from course_lib.widgets.explore import show_controls
 
 ARROWS = ("↑ up", "→ right", "↓ down", "← left")
 RIVAL_INK = "#D55E00"
-FOCUS = "<style>.course-maze-map:focus {outline: 3px solid #D55E00; outline-offset: 2px}</style>"
+FOCUS = "<style>.course-maze-map:focus {outline: 3px solid #D55E00; outline-offset: -3px}</style>"
 
 
 class MazePlay:
@@ -36,7 +36,7 @@ class MazePlay:
         self.maze = env.unwrapped.maze  # type: ignore[attr-defined]
         size = (0.6 * self.maze.width + 0.6, 0.6 * self.maze.height + 0.6)
         self.ground = walk.ground(self._draw_maze, size)
-        self.picture = ipywidgets.HTML(FOCUS + walk.image(self.ground.png, self._in_words()))
+        self.picture = ipywidgets.HTML(FOCUS + page.image(self.ground.png, self._in_words()))
         self.mice, self.said = ipywidgets.HTML(), ipywidgets.Label()
         self.said.add_class("course-maze-said")
         for one in (self.picture, self.mice):

@@ -1,10 +1,8 @@
 """A mouse that walks over a picture of its maze, in the page itself: nothing is drawn again."""
 
-import base64
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 from IPython.core.getipython import get_ipython
@@ -12,6 +10,7 @@ from IPython.display import display
 from matplotlib.figure import Figure
 
 from course_lib.envs.maze_map import Cell
+from course_lib.widgets import page
 from course_lib.widgets.live import LiveFigure, picture
 
 DPI = 90
@@ -49,7 +48,12 @@ def ground(draw: Callable[..., Any], figsize: tuple[float, float], *args: Any) -
         *args: handed on.
     """
     kept: list[Figure] = []
-    png = picture(lambda figure: (kept.append(figure), draw(figure, *args)), figsize)
+
+    def keep(figure: Figure) -> None:
+        kept.append(figure)
+        draw(figure, *args)
+
+    png = picture(keep, figsize)
     figure = kept[0]
     width, height = DPI * figsize[0], DPI * figsize[1]
     place = figure.axes[0].transData + figure.transFigure.inverted()
@@ -99,13 +103,6 @@ def layer(ground: Ground, *mice: str) -> str:
     )
 
 
-def image(png: bytes, says: str) -> str:
-    """Return an HTML image with what it shows in words, which JupyterLab's own PNG lacks."""
-    data = base64.b64encode(png).decode()
-    source = f'src="data:image/png;base64,{data}"'
-    return f'<img alt="{escape(says)}" {source} style="display:block;width:100%">'
-
-
 def play(
     ground: Ground, path: Sequence[Cell], says: str, *, duration_s: float | None = None
 ) -> dict[str, str]:
@@ -121,14 +118,11 @@ def play(
         duration_s = min(LONGEST_S, STEP_S * len(path))
     over = layer(ground, mouse(ground, path, duration_s=duration_s))
     html = (
-        f'<div style="position:relative;max-width:{ground.size[0]:g}px">{image(ground.png, says)}'
-        f'<div style="position:absolute;top:0;left:0;width:100%">{over}</div></div>'
+        f'<div style="position:relative;max-width:{ground.size[0]:g}px">'
+        + page.image(ground.png, says)
+        + f'<div style="position:absolute;top:0;left:0;width:100%">{over}</div></div>'
     )
-    return {
-        "text/html": html,
-        "image/png": base64.b64encode(ground.png).decode(),
-        "text/plain": says,
-    }
+    return page.bundle(html, ground.png, says)
 
 
 def show_walk(draw: Callable[..., Any], figsize: tuple[float, float], path: Sequence[Cell]) -> None:

@@ -34,8 +34,10 @@
 
 # %%
 from course_lib import preflight
+from course_lib.stopping import stoppable
 
-report = preflight.run()
+with stoppable("not all was looked at. Run this cell again."):
+    report = preflight.run()
 
 # %% [markdown]
 # Every line starts with a word: `ok`, `note` (it works, but slower or not quite as planned) or
@@ -59,12 +61,12 @@ report = preflight.run()
 import time
 
 import gymnasium as gym
+import matplotlib.pyplot as plt
 import numpy as np
 
 from course_lib import plots, profiles
 from course_lib.checks import welcome as checks
 from course_lib.cluster import connect
-from course_lib.stopping import stoppable
 
 # %%
 SEED = 7
@@ -312,6 +314,7 @@ with stoppable("jobs that Ray has begun end by themselves. Go on, or run this ce
     print("Playing them as Ray tasks ...", flush=True)
     runs[f"Ray, {cluster.num_cpus} cores"] = play_in_parallel(play, seeds)
     plots.plot_timeline(runs)
+    plt.show()
     took = [max(job[1] for job in jobs) - min(job[0] for job in jobs) for jobs in runs.values()]
     plots.reading(f"{took[0]:.1f} s became {took[1]:.1f} s: {took[0] / took[1]:.2f} x.")
 

@@ -107,13 +107,12 @@ def watch(run):
     time.sleep(sizes.pause_s)
 
 
-watched = Footprints(env)
-with widgets.LiveWalk(draw, figsize=(11, 4), min_interval_s=0.7) as live:
-    run = tabular.q_learning(
-        watched, num_episodes=sizes.live_episodes, rng=rng, on_episode=watch, **usual
-    )
-ends = [f"{value:g}" for value in (*run.returns[:1], *run.returns[-1:])]
-plots.reading(f"returns of the first and of the last walk: {', '.join(ends) or 'none yet'}.")
+watched, episodes = Footprints(env), sizes.live_episodes
+with stoppable("go on, or run this cell again."):
+    with widgets.LiveWalk(draw, figsize=(11, 4), min_interval_s=0.7) as live:
+        run = tabular.q_learning(watched, num_episodes=episodes, rng=rng, on_episode=watch, **usual)
+    ends = [f"{value:g}" for value in (*run.returns[:1], *run.returns[-1:])]
+    plots.reading(f"returns of the first and of the last walk: {', '.join(ends) or 'none yet'}.")
 
 # %% [markdown]
 # ## 3 The words
@@ -409,7 +408,7 @@ race = widgets.play_maze(gym.make("course/Maze-v0"), rival=path)
 # %%
 learned = q_table.max(axis=1)
 truth = tabular.best_values(env.unwrapped.model(), usual["gamma"])
-figure, axes = plt.subplots(1, 3, figsize=(15, 3.6), layout="constrained")
+figure, axes = plt.subplots(1, 3, figsize=(12, 3), layout="constrained")
 plots.draw_cells(learned, maze, ax=axes[0]).set_title("the ledger: best q-value")
 plots.draw_cells(truth, maze, ax=axes[1]).set_title("the truth: V*")
 look = {"cmap": "Greys", "limits": None, "words": "{:.0f}"}
@@ -427,8 +426,10 @@ plots.reading(
 
 # %% [markdown]
 # **The ledger is right only along the ways that the mouse walks.** Elsewhere it holds old, low notes,
-# from before the news of the cheese came by. Cell (2, 2) is a good example: is it a dead end? A dead
-# end has one way out:
+# from before the news of the cheese came by. Many visits alone do not help, as the cells to the
+# right of the start show: what counts are visits *after* the news has reached a neighbour.
+#
+# Cell (2, 2) is a good example: is it a dead end? A dead end has one way out:
 
 # %%
 exits = {cell: sum(maze.move(cell, a) != cell for a in range(4)) for cell in map(maze.cell, free)}
@@ -473,12 +474,15 @@ def count_shortest(tables, env, rng):
 # The line is the median mouse, the band holds the middle 80% of the mice.
 
 # %%
-tables, curves = train_mice(env.unwrapped, sizes.num_episodes, rng, **usual)
-plots.plot_band(curves, label="Q-learning", floor=floor, ceiling=ceiling)
-plots.reading(
-    f"{count_shortest(tables, env.unwrapped, rng)} of {len(tables)} mice end with a shortest path; "
-    f"the median return of the last 20 episodes is {np.median(curves[:, -20:]):g}."
-)
+with stoppable("go on, or run this cell again."):
+    tables, curves = train_mice(env.unwrapped, sizes.num_episodes, rng, **usual)
+    plots.plot_band(curves, label="Q-learning", floor=floor, ceiling=ceiling)
+    plt.show()
+    found = count_shortest(tables, env.unwrapped, rng)
+    plots.reading(
+        f"{found} of {len(tables)} mice end with a shortest path; the median return of the last "
+        f"20 episodes is {np.median(curves[:, -20:]):g}."
+    )
 
 # %% [markdown]
 # Where a line ends a little below the ceiling although the mice know the way, it is because they
