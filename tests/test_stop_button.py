@@ -1,4 +1,4 @@
-"""The stop button, pressed for real in the long cells of lessons 00 and 01: one sentence, and on."""
+"""The stop button, pressed for real in the long cells of lessons 00 and 01; the rest still runs."""
 
 import threading
 import time

@@ -236,7 +236,8 @@ def add_arrays(left, right):
 first, second = make_array.remote(4, 20), make_array.remote(4, 22)
 total = add_arrays.remote(first, second)
 print("a reference:", total)
-print("its value:  ", ray.get(total))
+with stoppable("the task itself runs on. Run this cell again to see its value."):
+    print("its value:  ", ray.get(total))
 
 # %% [markdown]
 # `add_arrays` was given two *references*. Ray waited for both arrays and handed them over without
@@ -368,7 +369,8 @@ class Counter:
 
 
 counter = Counter.remote()
-print(ray.get([counter.increment.remote() for _ in range(5)]))
+with stoppable("the counter lives on. Run this cell again."):
+    print(ray.get([counter.increment.remote() for _ in range(5)]))
 
 # %% [markdown]
 # ### Exercise 0.3 - a class becomes an actor (3 min, difficulty 2 of 3)
