@@ -211,6 +211,13 @@ def test_names_that_say_nothing_earn_nothing(answer: Callable) -> None:
     assert wrong == set(check.parts)
 
 
+@pytest.mark.parametrize("answer", [lambda: None, lambda: 1 / 0])
+def test_an_error_does_not_tell_which_settings_fail(answer: Callable) -> None:
+    with pytest.raises(AssertionError) as error:
+        checks.check_failing_settings(answer)
+    assert not any(reason in str(error.value) for reason in checks.REASONS.values())
+
+
 @pytest.mark.parametrize(("initial_value", "epsilon"), [(-25, 0), (-25, 0.1), (-15, 0), (20, 0)])
 def test_an_empty_ledger_is_optimistic_above_the_worth_of_walking_for_ever(
     initial_value: float, epsilon: float

@@ -356,6 +356,14 @@ def check_failing_settings(failing: Callable[[], set[str]]) -> Iterator[Case]:
             raise TypeError(f"return a set of names; your function returned {names!r}")
         return {str(name) for name in names}
 
+    def named(name: str) -> bool | None:
+        try:
+            return name in given()
+        except NotImplementedError:
+            raise
+        except Exception:
+            return None  # said once, in the first case; here it would tell the answers
+
     yield Case(
         "some settings fail, and their names are from the list",
         expected=True,
@@ -367,7 +375,7 @@ def check_failing_settings(failing: Callable[[], set[str]]) -> Iterator[Case]:
     for name in SETTINGS:
         yield Case(
             f"{name} {REASONS.get(name, '')}",
-            got=lambda name=name: name in given(),
+            got=partial(named, name),
             hint="try it with the slider below",
             part=kinds[name.rsplit(" ", 1)[0]],
             otherwise=f"{name}: not so",
