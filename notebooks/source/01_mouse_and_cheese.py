@@ -85,7 +85,7 @@ print(f"{floor[0]}: {floor[1]:g}; {ceiling[0]}: {ceiling[1]:g}")
 
 # %% [markdown]
 # The mouse on the left plays its latest walk; the arrows are its plan, and bright colours are good
-# places. On the right, the sum of its rewards on each walk. It takes about 15 seconds, slowed down
+# places. On the right, the sum of its rewards on each walk. It takes about 10 seconds, slowed down
 # on purpose. The rest of this notebook explains what you see, and you will write it yourself. The
 # three numbers in `usual`, too: a number that somebody chooses before the learning begins is a
 # **hyperparameter**.
@@ -345,7 +345,7 @@ learn_episode = checks.check_learn_episode(learn_episode)
 #
 # Every cell of the maze shows its four q-values as four triangles, each on the side that its action
 # leads to; bright is high. The arrow is the policy: the best action so far. White cells were never
-# tried. Again it takes about 15 seconds. `Footprints` notes where the mouse was.
+# tried. Again it takes about 10 seconds. `Footprints` notes where the mouse was.
 
 # %% your-mouse-learns
 q_table = np.zeros((env.observation_space.n, env.action_space.n))
