@@ -84,14 +84,17 @@ def mouse(
         for side in (-1, 1)
     )
     way = "M" + " L".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    line = f'<path d="{way}" fill="none" stroke="{colour}" stroke-width="3" stroke-opacity="0.6"/>'
+    line = "".join(  # on a white rim, to be seen on any colour
+        f'<path d="{way}" fill="none" stroke="{ink}" stroke-width="{wide}" stroke-opacity="0.7"/>'
+        for ink, wide in (("white", 6), (colour, 3))
+    )
     if duration_s > 0 and len(path) > 1:
         place = ""
         walk = f'<animateMotion path="{way}" dur="{duration_s:.2f}s" fill="freeze"/>'
     else:
         x, y = points[-1]
         place, walk = f' transform="translate({x:.1f},{y:.1f})"', ""
-    return f'{line if trail else ""}<g fill="{colour}"{place}>{body}{eyes}{walk}</g>'
+    return f'{line if trail else ""}<g stroke="white" fill="{colour}"{place}>{body}{eyes}{walk}</g>'
 
 
 def layer(ground: Ground, *mice: str) -> str:
