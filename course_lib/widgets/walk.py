@@ -119,7 +119,7 @@ def play(
     """
     if duration_s is None:
         duration_s = min(LONGEST_S, STEP_S * len(path))
-    over = layer(ground, mouse(ground, path, duration_s=duration_s))
+    over = layer(ground, mouse(ground, path, duration_s=duration_s, trail=False))
     html = (
         f'<div style="position:relative;max-width:{ground.size[0]:g}px">'
         + page.image(ground.png, says)
