@@ -8,6 +8,7 @@ import pytest
 from course_lib.agents import tabular
 from course_lib.answers import answer
 from course_lib.checks import maze as checks
+from course_lib.checks.core import look
 from course_lib.envs.maze import MazeEnv
 
 
@@ -97,6 +98,10 @@ def worth_closed_form(steps, gamma):
     return sum(-(gamma**t) for t in range(steps - 1)) + 20 * gamma ** (steps - 1)
 
 
+def everything():
+    return set(checks.SETTINGS)
+
+
 RIGHT = [
     (checks.check_epsilon_greedy, tabular.epsilon_greedy),
     (checks.check_epsilon_greedy, greedy_variant),
@@ -130,7 +135,11 @@ WRONG = [
     (checks.check_learn_episode, episode(gives="none"), "sum of the rewards"),
     (checks.check_failing_settings, lambda: {"discount 0"}, "learning rate 0: not so"),
     (checks.check_failing_settings, lambda: {"epsilon 1"}, "epsilon 1: not so"),
-    (checks.check_failing_settings, lambda: {"gamma 0"}, "names are from the list"),
+    (checks.check_failing_settings, lambda: {"gamma 0"}, "their names are from the list"),
+    (checks.check_failing_settings, set, "some settings fail"),
+    (checks.check_failing_settings, everything, "discount 1: not so"),
+    (checks.check_failing_settings, lambda: "discount 0", "return a set of names"),
+    (checks.check_failing_settings, lambda: None, "return a set of names"),
     (checks.check_worth_from_afar, lambda steps, gamma: 20 * gamma**steps, "one step away"),
     (checks.check_worth_from_afar, lambda steps, gamma: 20 - (steps - 1), "two steps away"),
     (checks.check_worth_from_afar, lambda steps, gamma: 20 * gamma ** (steps - 1), "two steps"),
@@ -188,3 +197,37 @@ def test_the_failing_settings_do_fail(setting: str) -> None:
         assert share <= 0.25
     else:
         assert share >= 0.75
+
+
+@pytest.mark.parametrize("answer", [set, everything, lambda: None, lambda: {"gamma 0"}])
+def test_names_that_say_nothing_earn_nothing(answer: Callable) -> None:
+    check = checks.check_failing_settings
+    own = look(check.cases, check.reference(), 1)
+    wrong = {
+        mine.case.part
+        for mine, theirs in zip(look(check.cases, answer, 1), own, strict=True)
+        if mine.error is not None or mine.got != theirs.got
+    }
+    assert wrong == set(check.parts)
+
+
+@pytest.mark.parametrize("answer", [lambda: None, lambda: 1 / 0])
+def test_an_error_does_not_tell_which_settings_fail(answer: Callable) -> None:
+    with pytest.raises(AssertionError) as error:
+        checks.check_failing_settings(answer)
+    assert not any(reason in str(error.value) for reason in checks.REASONS.values())
+
+
+@pytest.mark.parametrize(("initial_value", "epsilon"), [(-25, 0), (-25, 0.1), (-15, 0), (20, 0)])
+def test_an_empty_ledger_is_optimistic_above_the_worth_of_walking_for_ever(
+    initial_value: float, epsilon: float
+) -> None:
+    env, rng = MazeEnv(), np.random.default_rng(3)
+    tables, _ = tabular.q_learning_many(
+        env.model(), env.maze.state(env.maze.start), num_seeds=40, num_episodes=80,
+        max_steps=env.max_steps, learning_rate=0.5, gamma=0.95, epsilon=epsilon, rng=rng,
+        initial_value=initial_value,
+    )  # fmt: skip
+    lengths = [len(tabular.greedy_path(table, env, rng)) - 1 for table in tables]
+    share = np.mean(np.array(lengths) == env.maze.shortest_steps)
+    assert share <= 0.05 if initial_value < -1 / (1 - 0.95) else share >= 0.95

@@ -211,3 +211,20 @@ def test_a_check_without_ray_says_which_cell_to_run(monkeypatch: pytest.MonkeyPa
 
 def test_pids_are_those_of_other_processes(running_ray: None) -> None:
     assert os.getpid() not in play_in_parallel(lambda seed: os.getpid(), [1, 2])
+
+
+def test_one_line_keeps_the_pole_up_for_500_steps() -> None:
+    """What lesson 00 says of a rule; leaning alone is far from it."""
+    import gymnasium as gym
+
+    env = gym.make("CartPole-v1")
+    env.reset(seed=1)
+    returns = {
+        weight: [
+            answer("0.1")(env, lambda obs, weight=weight: int(obs[2] + weight * obs[3] > 0))
+            for _ in range(20)
+        ]
+        for weight in (0.0, 0.5)
+    }
+    assert min(returns[0.5]) == 500
+    assert max(returns[0.0]) < 100

@@ -220,3 +220,13 @@ class TestPlots:
     def test_policy_checks_the_shape(self) -> None:
         with pytest.raises(ValueError, match=r"q_table must have shape \(6, 4\), got \(4, 6\)"):
             plots.draw_policy(np.zeros((4, 6)), MazeMap.from_text("S..\n#.C"))
+
+
+def test_cells_hold_their_numbers() -> None:
+    maze = MazeEnv("S.#\n..C").maze
+    ax = plots.draw_cells(np.arange(6.0), maze, words="{:.0f}")
+    numbers = {text.get_text(): text.get_position() for text in ax.texts}
+    assert numbers["3"] == (0, 1)
+    assert not {"2", "5"} & set(numbers)
+    with pytest.raises(ValueError, match="values must have shape"):
+        plots.draw_cells(np.zeros(5), maze)

@@ -163,3 +163,63 @@ def test_refuses(change: dict, message: str) -> None:
         tabular.q_learning(MazeEnv(), rng=np.random.default_rng(0), **arguments)
     with pytest.raises(ValueError, match=message):
         many(MazeEnv(), 0, **arguments)
+
+
+class TestBestValues:
+    """V*, computed from the rules."""
+
+    def test_worked_by_hand(self) -> None:
+        values = tabular.best_values(MazeEnv("S..C").model(), gamma=0.9)
+        assert values[:3] == pytest.approx([14.3, 17, 20])
+
+    def test_of_the_lesson(self) -> None:
+        """What lesson 01 says of its maze."""
+        env = MazeEnv()
+        maze, values = env.maze, tabular.best_values(env.model(), gamma=0.95)
+        free = maze.find(".") + maze.find("S")
+        assert min(values[maze.state(cell)] for cell in free) > 0
+        assert values[maze.state((2, 2))] > values[maze.state(maze.start)] + 2
+        ways = {cell: sum(maze.move(cell, a) != cell for a in range(4)) for cell in free}
+        assert {cell for cell, way in ways.items() if way == 1} == {(2, 6), (3, 5), (5, 0), (5, 7)}
+        text = [list(row) for row in maze.rows]
+        text[2][0] = "#"
+        other = MazeEnv("\n".join("".join(row) for row in text)).maze
+        assert (2, 2) in other.shortest_path
+        assert (other.shortest_steps, maze.shortest_steps) == (15, 13)
+
+    def test_the_ledger_is_right_along_its_path_and_wrong_elsewhere(self) -> None:
+        env = MazeEnv()
+        truth = tabular.best_values(env.model(), gamma=0.95)
+        for seed in range(5):
+            rng = np.random.default_rng(seed)
+            run = tabular.q_learning(
+                env, num_episodes=60, learning_rate=0.5, gamma=0.95, epsilon=0.1, rng=rng
+            )
+            known = run.q_table.max(axis=1)
+            path = tabular.greedy_path(run.q_table, env, rng)[:-1]
+            assert np.abs(known - truth)[path].max() < 0.2
+            assert known[env.maze.state((2, 2))] < 0
+
+    @pytest.mark.parametrize("gamma", [1.0, -0.1])
+    def test_refuses(self, gamma: float) -> None:
+        with pytest.raises(ValueError, match="gamma must be in"):
+            tabular.best_values(MazeEnv("SC").model(), gamma)
+
+
+def test_an_interrupt_keeps_the_tables_of_many(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    env, calls = MazeEnv(), []
+
+    def highest(q_values: np.ndarray) -> np.ndarray:
+        calls.append(1)
+        if len(calls) > 4_000:
+            raise KeyboardInterrupt
+        return q_values.max(axis=1)
+
+    monkeypatch.setattr(tabular, "_highest", highest)
+    tables, returns = tabular.q_learning_many(
+        env.model(), 0, num_seeds=3, num_episodes=500, max_steps=96, learning_rate=0.5,
+        gamma=0.95, epsilon=0.1, rng=np.random.default_rng(0),
+    )  # fmt: skip
+    assert 1 < returns.shape[1] < 500
+    assert tables.any()
+    assert f"Stopped after {returns.shape[1]} of 500 episodes" in capsys.readouterr().out

@@ -160,6 +160,7 @@ def q_learning_many(
     gamma: float,
     epsilon: float,
     rng: np.random.Generator,
+    initial_value: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Let many independent mice learn side by side, one numpy step for all of them.
 
@@ -174,10 +175,12 @@ def q_learning_many(
         gamma: discount, in [0, 1].
         epsilon: share of random actions, in [0, 1].
         rng: makes the choices of all mice.
+        initial_value: what every entry of the tables says before the first step.
 
     Returns:
         Tables, shape (num_seeds, num_states, num_actions), and returns of the episodes, shape
-        (num_seeds, num_episodes).
+        (num_seeds, num_episodes). An interrupt keeps the tables, and the returns of the episodes
+        that every mouse has finished.
 
     Raises:
         ValueError: if a setting is out of range.
@@ -186,28 +189,63 @@ def q_learning_many(
     if num_seeds < 1 or max_steps < 1:
         raise ValueError(f"num_seeds, max_steps must be at least 1, got {num_seeds}, {max_steps}")
     next_state, reward, terminated = model
-    tables = np.zeros((num_seeds, *reward.shape))
+    tables = np.full((num_seeds, *reward.shape), float(initial_value))
     returns = np.zeros((num_seeds, num_episodes))
     mice = np.arange(num_seeds)  # those with episodes left
     obs, steps = np.full(num_seeds, start), np.zeros(num_seeds, dtype=int)
     episode = np.zeros(num_seeds, dtype=int)
-    while mice.size:
-        at = obs[mice]
-        action = _epsilon_greedy_many(tables[mice, at], epsilon, rng)
-        to, gain, ends = next_state[at, action], reward[at, action], terminated[at, action]
-        target = gain + gamma * ~ends * _highest(tables[mice, to])
-        q_value = tables[mice, at, action]
-        tables[mice, at, action] = q_value + learning_rate * (target - q_value)
-        returns[mice, episode[mice]] += gain
-        steps[mice] += 1
-        done = ends | (steps[mice] >= max_steps)
-        obs[mice] = np.where(done, start, to)
-        over = mice[done]
-        steps[over] = 0
-        episode[over] += 1
-        if over.size:
-            mice = mice[episode[mice] < num_episodes]
+    try:
+        while mice.size:
+            at = obs[mice]
+            action = _epsilon_greedy_many(tables[mice, at], epsilon, rng)
+            to, gain, ends = next_state[at, action], reward[at, action], terminated[at, action]
+            target = gain + gamma * ~ends * _highest(tables[mice, to])
+            q_value = tables[mice, at, action]
+            tables[mice, at, action] = q_value + learning_rate * (target - q_value)
+            returns[mice, episode[mice]] += gain
+            steps[mice] += 1
+            done = ends | (steps[mice] >= max_steps)
+            obs[mice] = np.where(done, start, to)
+            over = mice[done]
+            steps[over] = 0
+            episode[over] += 1
+            if over.size:
+                mice = mice[episode[mice] < num_episodes]
+    except KeyboardInterrupt:
+        done = max(int(episode.min()), 1)
+        print(f"Stopped after {done} of {num_episodes} episodes; the tables are kept.")
+        returns = returns[:, :done]
     return tables, returns
+
+
+def best_values(model: Model, gamma: float, *, tolerance: float = 1e-9) -> np.ndarray:
+    """The best discounted return from each state, computed from the rules instead of learned.
+
+    Value iteration: every state takes over the best target of its actions, again and again, until
+    nothing changes any more.
+
+    Args:
+        model: ``next_state``, ``reward`` and ``terminated``, each (num_states, num_actions).
+        gamma: discount, in [0, 1).
+        tolerance: the largest change of the last sweep.
+
+    Returns:
+        V*, shape (num_states,).
+
+    Raises:
+        ValueError: if gamma is out of range.
+
+    Source: Sutton & Barto, section 4.4.
+    """
+    if not 0 <= gamma < 1:
+        raise ValueError(f"gamma must be in [0, 1), got {gamma}; with 1 the sweeps may never end")
+    next_state, reward, terminated = model
+    values = np.zeros(len(reward))
+    while True:
+        better = (reward + gamma * ~terminated * values[next_state]).max(axis=1)
+        if np.abs(better - values).max() <= tolerance:
+            return better
+        values = better
 
 
 def _epsilon_greedy_many(

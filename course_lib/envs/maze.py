@@ -163,3 +163,31 @@ class MazeEnv(gym.Env):
                 tile[0, :] = tile[:, 0] = (200, 200, 200)
                 picture[row * size : (row + 1) * size, column * size : (column + 1) * size] = tile
         return picture
+
+
+class Footprints(gym.Wrapper):
+    """A maze that remembers where the mouse was.
+
+    Attributes:
+        path: cells (row, column) of the latest walk, the start included.
+        visits: how often each cell was stood on after a step, shape (num_states,).
+    """
+
+    def __init__(self, env: gym.Env) -> None:
+        super().__init__(env)
+        self.maze = env.unwrapped.maze  # type: ignore[attr-defined]
+        self.path: list[tuple[int, int]] = [self.maze.start]
+        self.visits = np.zeros(self.maze.num_states, dtype=int)
+
+    def reset(self, **options: Any) -> tuple[Any, dict[str, Any]]:
+        """Begin a new walk."""
+        obs, info = self.env.reset(**options)
+        self.path = [info["cell"]]
+        return obs, info
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Take a step, and remember where it led."""
+        outcome = self.env.step(action)
+        self.path.append(outcome[4]["cell"])
+        self.visits[outcome[0]] += 1
+        return outcome

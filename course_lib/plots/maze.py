@@ -2,13 +2,14 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import Normalize
 from matplotlib.patches import Circle, Polygon, Rectangle
 from matplotlib.patheffects import withStroke
 
-from course_lib.envs.maze_map import CHEESE, MOVES, START, TRAP, WALL, Cell, MazeMap
+from course_lib.envs.maze_map import CHEESE, FREE, MOVES, START, TRAP, WALL, Cell, MazeMap
 from course_lib.plots.curves import plot_returns
 from course_lib.plots.style import new_axes
 
@@ -79,6 +80,40 @@ def draw_policy(q_table: np.ndarray, maze: MazeMap, *, ax: Axes | None = None) -
     _furnish(maze, ax)
     for cell in known:
         _arrows(q_table[maze.state(cell)], cell, ax)
+    return ax
+
+
+def draw_cells(
+    values: np.ndarray, maze: MazeMap, *, ax: Axes | None = None, cmap: str = "viridis",
+    limits: tuple[float, float] | None = (-20, 20), words: str = "{:.1f}",
+) -> Axes:  # fmt: skip
+    """Draw one number in each free cell, and colour the cell by it.
+
+    Args:
+        values: shape (num_states,).
+        maze: the map.
+        ax: axes to draw on; new ones if not given.
+        cmap: matplotlib's name of the colours.
+        limits: values of the darkest and the brightest colour; those that occur if None.
+        words: how a value is written.
+
+    Raises:
+        ValueError: if there is not one value for each cell.
+    """
+    if values.shape != (maze.num_states,):
+        raise ValueError(f"values must have shape {(maze.num_states,)}, got {values.shape}")
+    ax = _floor(maze, ax)
+    free = [cell for symbol in (FREE, START) for cell in maze.find(symbol)]
+    numbers = np.array([values[maze.state(cell)] for cell in free], dtype=float)
+    scale = Normalize(*(limits or (float(numbers.min()), float(numbers.max()))))
+    for (row, column), number in zip(free, numbers, strict=True):
+        colour = colormaps[cmap](scale(number))
+        corner = (column - 0.5, row - 0.5)
+        ax.add_patch(Rectangle(corner, 1, 1, facecolor=colour, edgecolor="white"))
+        ink = "black" if np.dot(colour[:3], (0.3, 0.6, 0.1)) > 0.5 else "white"
+        text = words.format(number)
+        ax.text(column, row, text, ha="center", va="center", fontsize=9, color=ink, zorder=6)
+    _furnish(maze, ax)
     return ax
 
 

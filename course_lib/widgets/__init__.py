@@ -3,5 +3,6 @@
 from course_lib.widgets.explore import explore
 from course_lib.widgets.live import LiveFigure
 from course_lib.widgets.maze import play_maze
+from course_lib.widgets.walk import LiveWalk, show_walk
 
-__all__ = ["LiveFigure", "explore", "play_maze"]
+__all__ = ["LiveFigure", "LiveWalk", "explore", "play_maze", "show_walk"]

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import ipywidgets
-from IPython.display import Image, display
+from IPython.display import display
+from matplotlib.figure import Figure
 
+from course_lib.widgets import page
 from course_lib.widgets.live import picture
 
 
@@ -41,13 +43,28 @@ def explore(
     def values() -> dict[str, Any]:
         return {name: control.value for name, control in controls.items()}
 
-    def image() -> Image:
-        return Image(picture(draw, figsize, **values()), format="png")
+    def shown() -> dict[str, str]:
+        titles: list[str] = []
+
+        def titled(figure: Figure) -> None:
+            draw(figure, **values())
+            titles.extend(filter(None, (ax.get_title() for ax in figure.axes)))
+
+        png = picture(titled, figsize)
+        says = "; ".join(titles) or f"A figure that follows {', '.join(controls)}."
+        html = f'<div style="max-width:{90 * figsize[0]:g}px">{page.image(png, says)}</div>'
+        return page.bundle(html, png, says)
 
     show_controls(ipywidgets.HBox(list(controls.values()), layout={"flex_flow": "row wrap"}))
-    handle = display(image(), display_id=True)
+    handle = display(shown(), raw=True, display_id=True)
+    page.name_sliders()
+
+    def follow(_: Any) -> None:
+        if handle is not None:
+            handle.update(shown(), raw=True)
+
     for control in controls.values():
-        control.observe(lambda _: handle is not None and handle.update(image()), names="value")
+        control.observe(follow, names="value")
 
 
 def show_controls(box: ipywidgets.Widget, *, still: bytes | None = None) -> None:

@@ -9,18 +9,18 @@
 # %% [markdown]
 # # 01 Mouse and cheese
 #
-# How can a mouse find the shortest way to the cheese when nobody shows it the map?
+# **How can a mouse find the shortest way to the cheese when nobody shows it the map?**
 #
-# After this notebook you will be able to
+# At the end you will be able to
 #
-# * say what agent, environment, observation, action, reward, return and policy mean,
-# * work one Q-learning update by hand, and write it in code,
-# * train a mouse, watch it learn, and say what learning rate, discount and epsilon do,
+# * say what agent, environment, observation, action, reward, return, policy and value mean;
+# * work one Q-learning update by hand, and write it in code;
+# * train a mouse, watch it learn, and say what learning rate, discount and epsilon do;
 # * judge a learning curve: against a random mouse, against the best possible, over many seeds.
 #
-# **Time:** 40 minutes, of which the machine computes about 1.
+# **Time:** 45 minutes, of which the machine computes about 1.
 #
-# *Needed:* Python, and what an array is. *Helpful:* the [welcome notebook](00_welcome.ipynb).
+# **Needed:** Python, and what an array is. **Helpful:** [00 Welcome and preflight](00_welcome.ipynb).
 # Nothing here needs the network, a GPU or Ray.
 
 # %%
@@ -28,22 +28,24 @@ import time
 
 import gymnasium as gym
 import ipywidgets
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
 from course_lib import plots, profiles, widgets
 from course_lib.agents import tabular
 from course_lib.checks import maze as checks
-from course_lib.envs.maze import MazeEnv
+from course_lib.envs.maze import Footprints, MazeEnv
 from course_lib.envs.maze_map import random_maze
 
 # %%
 SEED = 7
 profile = profiles.current()
 sizes = profile.maze
+print(f"profile {profile.name}: {sizes}")
 
 # %% [markdown]
-# ## The maze
+# ## 1 The maze
 #
 # A mouse stands at S. Somewhere lies the cheese, the orange triangle. Dark cells are walls. The mouse
 # cannot see the map: it only knows on which cell it stands, and it can try to go up, right, down or left.
@@ -58,17 +60,20 @@ plots.reading(
 )
 
 # %% [markdown]
-# You are the mouse first. Point at the maze and use the arrow keys, or press the buttons. Every step costs 1, the
-# step onto the cheese earns 20. Bump into a wall on purpose, too: what does it cost?
+# You are the mouse first. Click on the maze and use the arrow keys, or press the buttons. Every
+# step costs 1, the step onto the cheese earns 20. Bump into a wall on purpose, too: what does it
+# cost? Remember how many steps you took: later you race the mouse.
 
 # %%
 game = widgets.play_maze(gym.make("course/Maze-v0"))
 
 # %% [markdown]
-# ## Watch first, understand later
+# ## 2 Watch first, understand later
 #
-# Next comes a mouse that has never seen the maze. It will walk it again and again from S, and keep notes. Two horizontal lines in the plot will tell how well it does: what a mouse
-# gets that picks every step at random, and what the shortest path gets, which we know because *we* have the map. A curve of returns over the walks is called a **learning curve**.
+# Next comes a mouse that has never seen the maze. It will walk it again and again from S, and keep
+# notes. Two horizontal lines in the plot will tell how well it does: what a mouse gets that picks
+# every step at random, and what the shortest path gets, which we know because *we* have the map. A
+# curve of returns over the walks is called a **learning curve**.
 
 # %%
 rng = np.random.default_rng(SEED)
@@ -78,8 +83,14 @@ ceiling = ("shortest path", env.unwrapped.best_return)
 print(f"{floor[0]}: {floor[1]:g}; {ceiling[0]}: {ceiling[1]:g}")
 
 # %% [markdown]
-# The arrows are the mouse's plan; bright colours are good places. On the right, the sum of its rewards on each walk. It takes
-# about 15 seconds, slowed down on purpose. The rest of this notebook explains what you see, the three numbers in `usual` too, and you will write it yourself. To stop early, press ■ in the toolbar above the notebook.
+# The mouse on the left plays its latest walk; the arrows are its plan, and bright colours are good
+# places. On the right, the sum of its rewards on each walk. It takes about 10 seconds, slowed down
+# on purpose. The rest of this notebook explains what you see, and you will write it yourself. The
+# three numbers in `usual`, too: a number that somebody chooses before the learning begins is a
+# **hyperparameter**.
+#
+# To stop early, press ■ in the toolbar above the notebook: here and in every cell below, what was
+# learned so far is kept, and you can go on.
 
 # %%
 lines = {"floor": floor, "ceiling": ceiling, "num_episodes": sizes.live_episodes}
@@ -91,33 +102,40 @@ def draw(figure, q_table, returns):
 
 
 def watch(run):
-    live.update(run.q_table, run.returns)
+    live.update(run.q_table, run.returns, watched.path)
     time.sleep(sizes.pause_s)
 
 
-with widgets.LiveFigure(draw, figsize=(11, 4), min_interval_s=0.4) as live:
-    run = tabular.q_learning(
-        env, num_episodes=sizes.live_episodes, rng=rng, on_episode=watch, **usual
-    )
-plots.reading(f"{run.returns[0]:g} on the first walk, {run.returns[-1]:g} on the last.")
+watched, episodes = Footprints(env), sizes.live_episodes
+with widgets.LiveWalk(draw, figsize=(11, 4), min_interval_s=0.7) as live:
+    run = tabular.q_learning(watched, num_episodes=episodes, rng=rng, on_episode=watch, **usual)
+ends = [f"{value:g}" for value in (*run.returns[:1], *run.returns[-1:])]
+plots.reading(f"returns of the first and of the last walk: {', '.join(ends) or 'none yet'}.")
 
 # %% [markdown]
-# ## The words
+# ## 3 The words
 #
-# First you, then the mouse: both were an **agent**, the one who decides. Everything else was the **environment**. They talk in turns:
+# First you, then the mouse: both were an **agent**, the one who decides. Everything else was the
+# **environment**. They talk in turns:
 #
-# * the environment shows an **observation** (`obs`): here the number of the cell, counted row by row. Where the observation tells
-#   everything that matters, it is also called the **state**;
+# * the environment shows an **observation** (`obs`): here the number of the cell, counted row by
+#   row. Where the observation tells everything that matters for what comes next, it is also called
+#   the **state**, and the problem is said to be **Markov**: from which side the mouse came changes
+#   nothing about what can happen from here;
 # * the agent picks an **action**: 0 up, 1 right, 2 down, 3 left;
-# * the environment answers with a **reward**, one number for this one step, and the next observation;
-# * an **episode** is one walk from the start to its end. It is `terminated` when its rules end it (the cheese), and `truncated`
-#   when we stop watching (here after twice as many steps as there are cells);
+# * the environment answers with a **reward**, one number for this one step, and the next
+#   observation;
+# * an **episode** is one walk from the start to its end. It is `terminated` when its rules end it
+#   (the cheese), and `truncated` when we stop watching (here after twice as many steps as there are
+#   cells);
 # * the **return** is the sum of the rewards of an episode. *Reward is one step, return is a sum.*
-# * a **policy** is the rule by which an agent picks its actions.
+# * a **policy** is the rule by which an agent picks its actions;
+# * a **model** of the environment says which state and which reward follow an action. *We* have one,
+#   the map. The mouse has none, so it must try: it learns *model-free*.
 #
-# Learning from rewards alone is what makes this *reinforcement* learning. In supervised learning somebody tells the right answer for each
-# input; in unsupervised learning there is no answer at all. Here there is only a number, often late: which of all
-# those steps earned the cheese?
+# Learning from rewards alone is what makes this *reinforcement* learning. In supervised learning
+# somebody tells the right answer for each input; in unsupervised learning there is no answer at
+# all. Here there is only a number, often late: which of all those steps earned the cheese?
 
 # %%
 obs, info = env.reset(seed=SEED)
@@ -129,7 +147,7 @@ for action in (1, 1, 1):
 # %% [markdown]
 # The third step to the right bumped into a wall: the observation stayed the same, and the step cost 1 like any other.
 #
-# ## A random mouse
+# ## 4 A random mouse
 #
 # Before learning anything we need to know how good it is to know nothing. This mouse picks every action with equal chance.
 
@@ -165,10 +183,13 @@ print(f"their mean return is {np.mean(returns):.1f}; the shortest path's is {cei
 # %% [markdown]
 # *10 min so far*
 #
-# ## The q-ledger
+# ## 5 The q-ledger
 #
-# The mouse keeps a ledger. For every state and every action it writes down one number, the **q-value**: how much return it expects from
-# here on if it takes this action now and then goes on as well as it knows. At first it knows nothing: all zeros.
+# The mouse keeps a ledger. For every state and every action it writes down one number, the
+# **q-value**: how much *discounted* return (rewards count less the later they come, section 6) it
+# expects from here on if it takes this action now and then goes on as well as it knows. The highest
+# q-value of a state says what the state is worth; such a worth for every state is a **value
+# function**. At first the mouse knows nothing: all zeros.
 
 # %% empty-ledger
 q_table = np.zeros((env.observation_space.n, env.action_space.n))
@@ -223,7 +244,7 @@ epsilon_greedy = checks.check_epsilon_greedy(epsilon_greedy)
 #
 # *17 min so far*
 #
-# ## The update rule
+# ## 6 The update rule
 #
 # The mouse stands in state $S$ and takes action $A$. It gets the reward $R$ and stands in the next state $S'$. Now it knows a little more than before: a better guess of the q-value it just used is
 #
@@ -236,6 +257,10 @@ epsilon_greedy = checks.check_epsilon_greedy(epsilon_greedy)
 #
 # By hand: the ledger says $Q(S, A) = 5$. The step costs 1, so $R = -1$. In the next state the best q-value is 10. With $\gamma = 0.9$ the target
 # is $-1 + 0.9 \cdot 10 = 8$, and with $\alpha = 0.5$ the new entry is $0.5 \cdot 5 + 0.5 \cdot 8 = 6.5$.
+#
+# If both sides agree in every state, the ledger is right: $Q(S, A)$ *is* the reward plus the
+# discounted worth of what comes next. That is the **Bellman equation**, and the rule above moves one
+# entry a step closer to it.
 #
 # One exception: where the episode **terminates**, nothing comes after, so the target is the reward alone. This is a classic bug; the check looks for it.
 #
@@ -263,12 +288,15 @@ def td_update(q_value, reward, next_q_values, terminated, *, learning_rate, gamm
 td_update = checks.check_td_update(td_update)
 
 # %% [markdown]
-# What does this rule do, used again and again? Before its first cheese the ledger knows only costs. At the cheese, one entry jumps. The next time the mouse reaches the cell before it, the
-# news travels one cell further. So the worth of the cheese spreads from the end to the start, one cell per visit.
+# What does this rule do, used again and again? Before its first cheese the ledger knows only costs.
+# At the cheese, one entry jumps. The next time the mouse reaches the cell before it, the news
+# travels one cell further. So the worth of the cheese spreads from the end to the start, one cell
+# per visit. Where ways are long that is slow. Notebook 03 has a setting for it, `n_step`: a target
+# that adds up three real rewards before it asks the ledger carries the news three cells at a time.
 #
 # *25 min so far*
 #
-# ## Learning, one episode at a time
+# ## 7 Learning, one episode at a time
 #
 # ### Exercise 1.3 - one episode of learning (6 min, difficulty 2 of 3)
 #
@@ -311,48 +339,108 @@ def learn_episode(env, q_table, *, learning_rate, gamma, epsilon, rng):
 learn_episode = checks.check_learn_episode(learn_episode)
 
 # %% [markdown]
-# ## Watch it learn, with your code
+# ### Watch it learn, with your code
 #
-# Every cell of the maze shows its four q-values as four triangles, each on the side that its action leads to; bright is high. The arrow is the policy: the best action so far.
-# White cells were never tried. Again it takes about 15 seconds, and ■ in the toolbar stops it; what was learned stays.
+# Every cell of the maze shows its four q-values as four triangles, each on the side that its action
+# leads to; bright is high. The arrow is the policy: the best action so far. White cells were never
+# tried. Again it takes about 10 seconds. `Footprints` notes where the mouse was.
 
 # %% your-mouse-learns
 q_table = np.zeros((env.observation_space.n, env.action_space.n))
 rng = np.random.default_rng(SEED)
 returns = []
 
-try:
-    with widgets.LiveFigure(draw, figsize=(11, 4), min_interval_s=0.4) as live:
-        for episode in range(sizes.live_episodes):
-            returns.append(learn_episode(env, q_table, rng=rng, **usual))
-            live.update(q_table, returns)
-            time.sleep(sizes.pause_s)
-except KeyboardInterrupt:
-    print(f"Stopped after {len(returns)} episodes; the table is kept.")
+watched = Footprints(env)
+
+with widgets.LiveWalk(draw, figsize=(11, 4), min_interval_s=0.7) as live:
+    for episode in range(sizes.live_episodes):
+        returns.append(learn_episode(watched, q_table, rng=rng, **usual))
+        live.update(q_table, returns, watched.path)
+        time.sleep(sizes.pause_s)
 
 # %% [markdown]
-# Notice how the bright colour starts at the cheese and creeps back along the ways that lead to it: the nearer to the cheese, the brighter. Dead ends, such as the cells around row 2, column 2, stay dim.
-#
-# Do the arrows really lead along the shortest path? Follow them without exploring (epsilon 0) and compare with the map's own shortest path.
+# Notice where the bright colour starts, and along which cells it creeps. Do the arrows really lead
+# along the shortest path? Follow them without exploring (epsilon 0), and compare with the map's own
+# shortest path. The mouse walks it for you.
 
 # %%
 states = tabular.greedy_path(q_table, env, rng)
 path = [maze.cell(state) for state in states]
-plots.draw_maze(maze, path=path, mouse=path[-1])
+widgets.show_walk(
+    lambda figure: plots.draw_policy(q_table, maze, ax=figure.subplots()), (7, 4), path
+)
 plots.reading(
     f"the learned path has {len(path) - 1} steps, the shortest possible {maze.shortest_steps}."
 )
 
 # %% [markdown]
-# Here is the ledger along that path, read it from the bottom: the last step is worth 20, and each step before it a little less.
+# Here is the end of that path in the ledger. Read it from the bottom: once the cheese was found
+# often enough, the last step is worth 20, and each step before it a little less.
 
 # %%
 ledger(q_table, states[:-1]).assign(cell=path[:-1]).tail(6)
 
 # %% [markdown]
-# *33 min so far*
+# ### Race it
 #
-# ## Was it luck?
+# Yours is the blue mouse. Whenever you take a step, the orange one takes a step of the path above.
+# You see the map, and it never did. Who needs fewer steps?
+
+# %%
+race = widgets.play_maze(gym.make("course/Maze-v0"), rival=path)
+
+# %% [markdown]
+# *34 min so far*
+#
+# ## 8 What the ledger knows, and what it does not
+#
+# With the map one can *compute* what each cell is worth, without a single walk: go through all cells
+# and let the Bellman equation correct each, again and again, until nothing changes. That is **value
+# iteration**, the result is written $V^*$, and it needs the model that the mouse does not have. Here
+# it is the judge. Left, the worth that the ledger gives to each cell; in the middle, the truth;
+# right, how often the mouse stood there.
+
+# %%
+learned = q_table.max(axis=1)
+truth = tabular.best_values(env.unwrapped.model(), usual["gamma"])
+figure, axes = plt.subplots(1, 3, figsize=(12, 3), layout="constrained")
+plots.draw_cells(learned, maze, ax=axes[0]).set_title("the ledger: best q-value")
+plots.draw_cells(truth, maze, ax=axes[1]).set_title("the truth: V*")
+look = {"cmap": "Greys", "limits": None, "words": "{:.0f}"}
+plots.draw_cells(watched.visits, maze, ax=axes[2], **look).set_title("visits")
+plt.show()
+
+free = np.array([maze.state(cell) for cell in maze.find(".") + maze.find("S")])
+right = np.isclose(learned, truth, atol=0.1)
+worst = free[np.argmax(np.abs(truth - learned)[free])]
+plots.reading(
+    f"{right[free].sum()} of {len(free)} cells are right to 0.1; on the path of {len(path) - 1} "
+    f"steps {right[states[:-1]].sum()} are. Farthest off is {maze.cell(worst)}: the ledger says "
+    f"{learned[worst]:.1f}, the truth is {truth[worst]:.1f}, after {watched.visits[worst]} visits."
+)
+
+# %% [markdown]
+# **The ledger is right only along the ways that the mouse walks.** Elsewhere it holds old, low notes,
+# from before the news of the cheese came by. Many visits alone do not help, as the cells to the
+# right of the start show: what counts are visits *after* the news has reached a neighbour.
+#
+# Cell (2, 2) is a good example: is it a dead end? A dead end has one way out:
+
+# %%
+exits = {cell: sum(maze.move(cell, a) != cell for a in range(4)) for cell in map(maze.cell, free)}
+print("one way out:", [tuple(map(int, cell)) for cell, ways in exits.items() if ways == 1])
+for cell in ((2, 2), maze.start):
+    print(f"{cell}: truth {truth[maze.state(cell)]:.1f}, ledger {learned[maze.state(cell)]:.1f}")
+
+# %% [markdown]
+# (2, 2) is not among them. It lies on the other way round, 15 steps against 13, and is truly worth
+# more than the start: it is closer to the cheese. A mouse that knows one good way has little reason
+# to find that out. It does not need to: for a good walk the ledger must be right along the way, and
+# not too high beside it.
+#
+# *37 min so far*
+#
+# ## 9 Was it luck?
 #
 # One mouse, one seed: perhaps it was lucky. So let 20 mice learn side by side, each with its own random choices (`tabular.q_learning_many` does the same updates for all mice in one numpy step).
 
@@ -383,15 +471,19 @@ def count_shortest(tables, env, rng):
 # %%
 tables, curves = train_mice(env.unwrapped, sizes.num_episodes, rng, **usual)
 plots.plot_band(curves, label="Q-learning", floor=floor, ceiling=ceiling)
+plt.show()
+found = count_shortest(tables, env.unwrapped, rng)
 plots.reading(
-    f"{count_shortest(tables, env.unwrapped, rng)} of {len(tables)} mice end with a shortest path; "
-    f"the median return of the last 20 episodes is {np.median(curves[:, -20:]):g}."
+    f"{found} of {len(tables)} mice end with a shortest path; the median return of the last "
+    f"20 episodes is {np.median(curves[:, -20:]):g}."
 )
 
 # %% [markdown]
-# Why does the line end a little below the ceiling, although the mice know the way? Because they still explore: with epsilon 0.1 they take a random action in one step of ten, and most of those cost.
+# Where a line ends a little below the ceiling although the mice know the way, it is because they
+# still explore: with epsilon 0.1 they take a random action in one step of ten, and most of those
+# cost.
 #
-# ## Turn the knobs
+# ## 10 Turn the knobs
 #
 # ### Exercise 1.4 - which settings fail (3 min, difficulty 1 of 3)
 #
@@ -419,13 +511,16 @@ def failing_settings():
 failing_settings = checks.check_failing_settings(failing_settings)
 
 # %% [markdown]
-# Now see for yourself. Each change trains 20 new mice, usually in less than a second; the title says how many of them end with a shortest path.
+# Now see for yourself. Each change trains 20 new mice, usually in less than a second; the title says
+# how many of them end with a shortest path. The fourth slider says what the *empty* ledger holds: so
+# far it was 0. What will 20 do, and what -25? Decide before you move it.
 
 
 # %%
-def retrain(figure, learning_rate, discount, epsilon):
+def retrain(figure, learning_rate, discount, epsilon, initial_value):
     rng = np.random.default_rng(SEED)
     settings = {"learning_rate": learning_rate, "gamma": discount, "epsilon": epsilon}
+    settings["initial_value"] = initial_value
     tables, curves = train_mice(env.unwrapped, sizes.slider_episodes, rng, **settings)
     left, right = figure.subplots(1, 2, width_ratios=[3, 2])
     plots.plot_band(curves, floor=floor, ceiling=ceiling, ax=left)
@@ -441,15 +536,28 @@ widgets.explore(
     learning_rate=ipywidgets.FloatSlider(value=0.5, min=0, max=1, step=0.05),
     discount=ipywidgets.FloatSlider(value=0.95, min=0, max=1, step=0.05),
     epsilon=ipywidgets.FloatSlider(value=0.1, min=0, max=1, step=0.05),
+    initial_value=ipywidgets.FloatSlider(value=0, min=-30, max=20, step=5),
 )
 
 # %% [markdown]
-# Epsilon 0 is no failure here, it is even the best curve. Every step costs, so an entry that was tried soon falls below those that were not: the zeros of the empty ledger are *optimistic*, and the mouse
-# explores by itself. Where rewards are never negative this help is gone (see "Try next"). Epsilon 1 shows the reverse: a curve as low as the random mouse's, from mice most of which know the way.
+# **Epsilon 0 is no failure here.** Every step costs, so an entry that was tried soon falls below those
+# that were not, and the mouse explores by itself. Compare with the true values of section 8: they
+# are above 0 in every cell, so zeros promise *less* than the truth. But they promise more than
+# anything that was tried *until the news of the cheese arrives*, and that is enough. A start that
+# draws the agent to what it does not know is called **optimistic**.
 #
-# *40 min so far*
+# How low may it be? Walking about for ever at discount 0.95 is worth
+# $-1 - 0.95 - 0.95^2 - \dots = -1 / (1 - 0.95) = -20$. Begin above that, and whatever was tried still
+# falls below the rest. Begin at -25, and a step that was tried looks *better* than the untried ones:
+# the mouse repeats it, and no mouse finds the way. At exactly -20 chance decides. Where rewards are
+# never negative the zeros do not help either (see "Try next").
 #
-# ## For the quick, or for home
+# Epsilon 1 shows the reverse: a curve as low as the random mouse's, from mice most of which know the
+# way.
+#
+# *45 min so far*
+#
+# ## 11 For the quick, or for home
 #
 # ### Exercise 1.5 - the cheese from afar (5 min, difficulty 2 of 3)
 #
@@ -478,15 +586,18 @@ def worth_from_afar(steps, gamma):
 worth_from_afar = checks.check_worth_from_afar(worth_from_afar)
 
 # %% [markdown]
-# Theory against practice: the exact worth at the start, and what the 20 ledgers say. (The ceiling of the figures is higher: it is the plain sum of the same rewards, not discounted.)
+# Theory against practice: the exact worth at the start, which is also what value iteration found,
+# and what the 20 ledgers say. (The ceiling of the figures is another number: the plain sum of the
+# same rewards, not discounted.)
 
 # %%
 exact = worth_from_afar(maze.shortest_steps, gamma=0.95)
-learned = tables[:, maze.state(maze.start)].max(axis=1)
-print(f"exact {exact:.3f}; the 20 ledgers lie between {learned.min():.3f} and {learned.max():.3f}")
+starts = tables[:, maze.state(maze.start)].max(axis=1)
+print(f"exact {exact:.3f}, V* {truth[maze.state(maze.start)]:.3f}")
+print(f"the ledgers lie between {starts.min():.3f} and {starts.max():.3f}")
 
 # %% [markdown]
-# ## Any maze
+# ### Any maze
 #
 # Nothing in the agent knows this maze. Move the sliders: another seed draws another maze, with traps (the crosses: -20, and the episode is over) if you like.
 
@@ -512,19 +623,25 @@ widgets.explore(
 # %% [markdown]
 # ## Summary
 #
-# * An agent learns from rewards: no map, no right answers. A ledger of q-values says how much return each action promises in each state.
+# * An agent learns from rewards: no map, no right answers. A ledger of q-values says how much
+#   discounted return each action promises in each state.
 # * After every step one entry moves towards `reward + gamma * max(next q-values)`. Where the episode terminates, towards the reward alone.
+# * The ledger is right where the mouse walks, and only there.
 # * Epsilon trades exploring for exploiting; a curve made while exploring lies below what the agent knows.
 # * A learning curve needs a floor, a ceiling and several seeds.
 #
-# What you wrote is **Q-learning** (1989). Its relatives, for later: **SARSA** uses the q-value of the action it really takes next, instead of the best one. **Q(λ)** spreads the news over many
-# cells at once. **DQN** puts a neural network where the table was, and **DDPG** does so for actions that are numbers. A later notebook meets bandits, Monte Carlo, dynamic programming and tic-tac-toe.
+# What you wrote is **Q-learning** (1989). Its relatives: **SARSA** uses the q-value of the action it
+# really takes next, instead of the best one. **Q(λ)** spreads the news over many cells at once, and
+# **Monte Carlo** methods wait for the end of the episode. **Dynamic programming**, of which value
+# iteration is one kind, needs the model. **DQN** puts a neural network where the table was: that is
+# notebook 03. **DDPG** does so for actions that are numbers.
 #
 # ## Common mistakes
 #
 # * Future rewards after the end. In a table it often goes unnoticed, because the row of the cheese stays zero; with a network (notebook 03) it does not. Multiply by `(not terminated)`.
 # * Treating a time limit as an end: the last step of a long walk then looks as if nothing came after it.
 # * `np.argmax` for ties: the mouse prefers "up" because it is the first in the row.
+# * Believing the ledger where the mouse hardly ever was.
 # * Judging by one run, or by the curve of an exploring agent.
 #
 # ## Try next
@@ -535,5 +652,6 @@ widgets.explore(
 #
 # ## References
 #
-# * R. Sutton, A. Barto: *Reinforcement Learning: An Introduction*, 2nd edition, 2018, sections 6.4 to 6.5.
+# * R. Sutton, A. Barto: *Reinforcement Learning: An Introduction*, 2nd edition, 2018, sections 2.6 (optimistic
+#   starts), 4.4 (value iteration), 6.4 to 6.5.
 # * C. Watkins, P. Dayan: *Q-learning*. Machine Learning 8, 1992.

@@ -1,0 +1,72 @@
+"""The stop button, pressed for real in the long cells of lessons 00 and 01; the rest still runs."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import build
+import nbformat
+import pytest
+from jupyter_client.manager import start_new_kernel
+from lesson import lessons
+
+QUICK = "train_mice(env.unwrapped, sizes.num_episodes"
+WAITS = ("widgets.LiveWalk", QUICK)
+
+
+@pytest.fixture
+def kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple]:
+    monkeypatch.setenv("COURSE_PROFILE", "laptop")
+    manager, client = start_new_kernel(extra_arguments=["--Application.log_level=40"])
+    yield manager, client
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+def run(kernel: tuple, code: str, stop_after_s: float | None) -> tuple[str, str]:
+    """Run one cell; return what it printed, and its error."""
+    manager, client = kernel
+    heard: dict[str, list[str]] = {"stream": [], "error": []}
+
+    def hear(message: dict) -> None:
+        content = message["content"]
+        if message["msg_type"] in heard:
+            heard[message["msg_type"]].append(content.get("text") or content.get("ename", ""))
+
+    press = threading.Timer(stop_after_s or 0, manager.interrupt_kernel)
+    if stop_after_s is not None:
+        press.start()
+    client.execute_interactive(code, timeout=180, output_hook=hear)
+    press.cancel()
+    return "".join(heard["stream"]), "".join(heard["error"])
+
+
+def go_through(number: str, kernel: tuple, waits: tuple[str, ...], stop_after_s: float) -> int:
+    """Run a lesson, stop the cells that hold one of ``waits``; return how many said so."""
+    notebook = nbformat.read(build.targets(lessons([number])[0])["solution"], as_version=4)
+    stopped = 0
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        wait = any(words in cell.source for words in waits)
+        soon = 0.06 if QUICK in cell.source else stop_after_s
+        began = time.monotonic()
+        printed, error = run(kernel, cell.source, soon if wait else None)
+        assert error == "" or (wait and error == "StoppedError"), f"{cell.id}: {error}; {printed}"
+        if wait:
+            assert time.monotonic() - began < soon + 3, cell.id
+            stopped += printed.count("Stopped") + (error != "") == 1
+    return stopped
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stop_after_s", [0.2, 3.0, 8.0])
+def test_lesson_01(kernel: tuple, stop_after_s: float) -> None:
+    assert go_through("01", kernel, WAITS, stop_after_s) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stop_after_s", [0.3, 2.5])
+def test_lesson_00(kernel: tuple, stop_after_s: float) -> None:
+    waits = ("Playing the jobs one after", "preflight.run")
+    assert go_through("00", kernel, waits, stop_after_s) == 2
