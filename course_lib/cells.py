@@ -1,15 +1,21 @@
 """What a notebook says of a cell that was stopped or failed, and of the names it did not make.
 
 ``import course_lib`` switches this on in IPython. A click on ■ shows one sentence in place of a
-traceback; a cell that then uses a name that is not there says which cell to run first.
+traceback; a cell that then uses a name that is not there says which cell to run first. A package
+that is being imported is imported to its end first: half of it would be of no use, and no second
+import would succeed.
 """
 
 import ast
 import os
+import signal
 import symtable
 import sys
+import threading
 import traceback
-from types import TracebackType
+from collections.abc import Callable
+from functools import partial
+from types import FrameType, TracebackType
 from typing import Any
 
 from course_lib.errors import CourseError
@@ -33,6 +39,28 @@ def watch() -> None:
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is not None and os.environ.get("COURSE_GRADING") != "1":
         shell.set_custom_exc((Exception, KeyboardInterrupt), _show)
+        shell.events.register("pre_run_cell", lambda info: _stop_after_imports())
+        _stop_after_imports()
+
+
+def _stop_after_imports() -> None:
+    """Take the place of Python's own handler, which the kernel sets for each cell."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Stop the cell, or try again soon where an import is going on."""
+    files = (one.f_code.co_filename for one, _ in traceback.walk_stack(frame))
+    if "<frozen importlib._bootstrap>" in files:
+        press: Callable[[int], None] = signal.raise_signal
+        if hasattr(signal, "pthread_kill"):  # wakes the main thread also where it waits
+            press = partial(signal.pthread_kill, threading.main_thread().ident or 0)
+        again = threading.Timer(0.1, press, (number,))
+        again.daemon = True
+        again.start()
+    else:
+        signal.default_int_handler(number, frame)
 
 
 def _show(

@@ -129,6 +129,25 @@ def test_a_cell_that_was_stopped_shows_a_sentence_and_the_next_says_which_to_run
     assert inner.endswith("NameError: name 'unheard' is not defined\n"), "no advice inside of code"
 
 
+def test_a_package_that_is_being_imported_is_imported_to_its_end_before_the_cell_stops(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "slow_package.py").write_text(
+        "import time\nfor _ in range(20):\n    time.sleep(0.05)\nwhole = True\n"
+    )
+    press = (
+        "import os, signal, threading\nthreading.Timer(0.3, os.kill, (os.getpid(), 2)).start()\n"
+    )
+    _, shown, after = cells(
+        f"import course_lib, sys\nsys.path.insert(0, {str(tmp_path)!r})\n",
+        f"{press}import slow_package\nimport time\ntime.sleep(10)\nlate = 1\n",
+        "print(slow_package.whole)\n",
+    )
+    assert shown.startswith("StoppedError: stopped.")
+    assert "Not made: late." in shown
+    assert after == "True\n"
+
+
 def test_what_a_cell_with_an_error_did_not_make() -> None:
     _, shown, missing, made = cells(
         "import course_lib\n", "a = 1\nb = 1 / 0\n", "b\n", "b = 2\nprint(a, b)\n"
