@@ -304,7 +304,8 @@ SHAPES = "(B, 1) against (B,) mixes each row with every other: .squeeze(1) makes
 )
 def check_dqn_loss(dqn_loss: Callable, rng: np.random.Generator) -> Iterator[Case]:
     """Losses worked by hand, gradients, and probes with exactly known q-values."""
-    one, error = ([0], [-1.0], [0.0], [0.0], [0.0]), float(rng.uniform(0.1, 0.9))
+    error = float(rng.uniform(0.1, 0.9))
+    one: tuple[Any, ...] = ([0], [-1.0], [0.0], [0.0], [0.0])
     for aspect, q_values, given, expected, part, hint in (
         (
             "q-value -120, target -121.78: error 1.78, Huber loss 1.78 - 0.5",

@@ -273,7 +273,7 @@ def _describe(outcome: Outcome, expected: Any, right: bool, said: set[str]) -> l
         return [f"  ✓ {case.aspect}"]
     if outcome.error is not None or outcome.got is None:
         nothing = outcome.error is None or outcome.is_nothing
-        text = NOTHING if nothing else f"your code raised {explain(outcome.error)}"
+        text = NOTHING if outcome.error is None or nothing else _raised(outcome.error)
         if text in said:
             return [f"  ✗ {case.aspect}: the same again"]
         said.add(text)
@@ -285,6 +285,10 @@ def _describe(outcome: Outcome, expected: Any, right: bool, said: set[str]) -> l
     ]
     hint = outcome.slip or _wrong_shape(expected, outcome.got) or case.hint
     return [*lines, f"      {hint}"] if hint else lines
+
+
+def _raised(error: BaseException) -> str:
+    return f"your code raised {explain(error)}"
 
 
 def _wrong_shape(expected: Any, got: Any) -> str:

@@ -71,7 +71,7 @@ def _wrong_times(stride: float, pace: float, risk: float, length: float) -> list
 )
 def check_objective(attempt: Callable, rng: np.random.Generator) -> Iterator[Case]:
     """Check Exercise 2.2 with walks whose times are written down, then with real ones."""
-    config = {"stride": 0.7, "pace": 1.5, "num_walks": 3, "seed": 1}
+    config: dict[str, Any] = {"stride": 0.7, "pace": 1.5, "num_walks": 3, "seed": 1}
     scripted = partial(_Outside, attempt, config, [30.0, 50.0, 40.0])
     calls = (
         ("'seconds'", 'tune.report takes one dict: tune.report({"seconds": ...})'),
@@ -126,7 +126,7 @@ def check_objective(attempt: Callable, rng: np.random.Generator) -> Iterator[Cas
 
 
 def _seed_cases(attempt: Callable, seed: int) -> Iterator[Case]:
-    config = {"stride": 1.0, "pace": 2.0, "num_walks": 30, "seed": seed}
+    config = {"stride": 1.2, "pace": 1.2, "num_walks": 30, "seed": seed}
     walks = partial(_Outside, attempt)
     part, hint = "the seed", "make the dice from the config: rng = corridor.rng_for(config)"
     yield Case(
@@ -143,7 +143,7 @@ def _seed_cases(attempt: Callable, seed: int) -> Iterator[Case]:
     yield Case(
         "each walk is a new one",
         expected=True,
-        got=lambda: len({round(time, 6) for time in walks(config).times}) > 3,
+        got=lambda: len({round(time, 6) for time in walks(config).times}) > 1,
         hint="make one generator, before the loop: rng = corridor.rng_for(config)",
         part=part,
     )
@@ -218,7 +218,7 @@ def check_search_space(attempt: Callable, rng: np.random.Generator) -> Iterator[
     from ray.tune.search.sample import Domain
 
     space = attempt()
-    names = sorted(space) if isinstance(space, dict) else f"a {type(space).__name__}"
+    names = sorted(space) if isinstance(space, dict) else space and f"a {type(space).__name__}"
     hint = 'return {"stride": ..., "pace": ...}'
     yield Case(
         "a dict with stride and pace", ["pace", "stride"], names, hint, part="two numbers to search"
@@ -265,7 +265,7 @@ def check_survivors(attempt: Callable, rng: np.random.Generator) -> Iterator[Cas
     """Check Exercise 2.4 against rungs worked by hand."""
     drawn = (30 + 2.5 * rng.permutation(12)).tolist()
     for aspect, seconds, factor, wanted in (
-        ("of 6 trials the best come first: positions 1 and 3", SIX, 3, [1, 3]),
+        ("of 6 trials the best come first: positions 3 and 1", SIX, 3, [3, 1]),
         ("of twelve other trials the best come first", drawn, 6, FROM_REFERENCE),
     ):
         order = np.argsort(seconds)
@@ -314,7 +314,7 @@ def check_survivors(attempt: Callable, rng: np.random.Generator) -> Iterator[Cas
     )
 
 
-SIX = [50.0, 40.0, 60.0, 45.0, 70.0, 55.0]
+SIX = [50.0, 45.0, 60.0, 40.0, 55.0, 70.0]
 
 
 def _chosen(attempt: Callable, seconds: list[float], factor: int, first: int | None = None) -> Any:

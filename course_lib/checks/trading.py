@@ -102,9 +102,10 @@ HONEST = {
 }
 LEAKY = {
     "share of the highest": lambda t: t["close"] / t["close"].max(),
-    "lowest low to come": lambda t: t["low"][::-1].cummin()[::-1].shift(-1),
+    "lowest low to come": lambda t: t["low"][::-1].cummin()[::-1].shift(-2),
 }
 ONLY_LATER = "prices up to and including `row` stay as they are, and only they are compared"
+TURNED = "the wrong way round: True says that something changed"
 PEEK = "change from row + 1 on, and compare the first row + 1 values: up to and including `row`"
 
 
@@ -135,7 +136,7 @@ def check_sees_future(sees_future: Callable, rng: np.random.Generator) -> Iterat
         "the close and its change are honest, the close over the highest of all leaks",
         expected=[False, False, True],
         got=lambda: ask(*((feature, table, row) for feature in features)),
-        hint="are the later prices changed, and is the comparison the right way round?",
+        hint="are the later prices changed, and only they?",
         part="honest or not",
         slips=(
             (
@@ -145,6 +146,7 @@ def check_sees_future(sees_future: Callable, rng: np.random.Generator) -> Iterat
             ),
             ([True, True, True], ONLY_LATER),
             ([False, False, False], "the highest close comes later: are later prices changed?"),
+            ([True, True, False], TURNED),
         ),
     )
     for name, prices, at in (("12 rows", table, row), ("30 rows", longer, late)):
@@ -159,6 +161,7 @@ def check_sees_future(sees_future: Callable, rng: np.random.Generator) -> Iterat
                 ([False, True, False], "one row too early: " + PEEK),
                 ([False] * 3, "is the value at `row` among those compared? " + PEEK),
                 ([True] * 3, ONLY_LATER),
+                ([False, True, True], TURNED),
             ),
         )
     yield Case(
@@ -167,7 +170,7 @@ def check_sees_future(sees_future: Callable, rng: np.random.Generator) -> Iterat
         got=lambda: ask((_every_other(row), table, row), (HONEST["change"], table, row)),
         hint="compare ALL values up to `row`, not the one at `row` alone",
         part="the whole past",
-        slips=(([True, True], ONLY_LATER),),
+        slips=(([True, True], ONLY_LATER), ([False, True], TURNED)),
     )
     yield Case(
         "the lowest low of all later rows leaks, the low itself does not",
@@ -175,7 +178,7 @@ def check_sees_future(sees_future: Callable, rng: np.random.Generator) -> Iterat
         got=lambda: ask((LEAKY["lowest low to come"], table, row), (HONEST["low"], table, row)),
         hint="change all columns, not only the close",
         part="every column",
-        slips=(([True, True], ONLY_LATER),),
+        slips=(([True, True], ONLY_LATER), ([False, True], TURNED)),
     )
     yield Case(
         "the table that was handed in stays the same",
@@ -183,6 +186,7 @@ def check_sees_future(sees_future: Callable, rng: np.random.Generator) -> Iterat
         got=lambda: _after(sees_future, _doubling_prices(12), row),
         hint="work on `table.copy()`",
         part="leaves the table alone",
+        slips=(([0.0, 1.0, *(2.0 ** np.arange(12)).tolist()], TURNED),),
     )
 
 
