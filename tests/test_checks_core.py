@@ -180,7 +180,7 @@ class TestWhatIsSaid:
         [
             (lambda x: x**2, "squared?", "twice the number\n  ✗ doubles 4"),
             (lambda x: x + 1, "twice the number", "squared?"),
-            (lambda x: float("x"), "a number, not a text", "twice the number"),
+            (lambda x: float("x"), "a number, not a text", "is a `return`"),
             (
                 lambda x: np.array([2 * x]),
                 "its shape is (1,), and should be (), one number",

@@ -5,10 +5,12 @@ right answers in other styles.
 """
 
 import importlib
+import pkgutil
 import re
 import warnings
 from typing import Any
 
+import mutants
 import pytest
 from checks_kit import accepts, lost_parts, share_left, verdict
 from mutants import RETURN, Mutant, generic
@@ -17,8 +19,8 @@ from test_checks import CHECKS
 from course_lib.answers import TITLES
 
 LESSONS = [
-    importlib.import_module(f"mutants.{name}")
-    for name in ("welcome", "maze", "corridor", "cartpole", "trading")
+    importlib.import_module(f"mutants.{module.name}")
+    for module in pkgutil.iter_modules(mutants.__path__)
 ]
 EXAMPLES = {number: value for lesson in LESSONS for number, value in lesson.EXAMPLES.items()}
 SAME = {
