@@ -160,6 +160,10 @@ class TestCasesThatAreDrawn:
         assert self.check()(wrong) is wrong
 
 
+def float_of_a_text(x: float) -> float:
+    return float("x")
+
+
 class TestWhatIsSaid:
     """Usual mistakes have hints of their own; insides and lines of packages are not named."""
 
@@ -180,7 +184,7 @@ class TestWhatIsSaid:
         [
             (lambda x: x**2, "squared?", "twice the number\n  ✗ doubles 4"),
             (lambda x: x + 1, "twice the number", "squared?"),
-            (lambda x: float("x"), "a number, not a text", "is a `return`"),
+            (float_of_a_text, "a number, not a text", "twice the number"),
             (
                 lambda x: np.array([2 * x]),
                 "its shape is (1,), and should be (), one number",
