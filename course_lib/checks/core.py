@@ -308,7 +308,7 @@ def explain(error: BaseException) -> str:
     Neither the check's own functions are named nor a line of numpy or PyTorch.
     """
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_own(frame)]
-    where = f" at line {frames[-1].lineno}: {frames[-1].line}" if frames and frames[-1].line else ""
+    where = f" at line {frames[-1].lineno}: {frames[-1].line}".rstrip(": ") if frames else ""
     text = re.sub(r"[\w.<>]*<locals>\.", "", str(error))
     return f"{type(error).__name__}{': ' if text else ''}{text}{where}"
 
