@@ -5,6 +5,8 @@ import io
 from collections.abc import Callable
 from typing import Any
 
+from course_lib.checks.core import PUBLIC_SEED, look, same
+
 
 def verdict(check: Callable, attempt: Any) -> tuple[str, Any]:
     """Run a check; return what it printed and what it gave back."""
@@ -33,3 +35,20 @@ def refuses(check: Any, attempt: Any, words: str = "") -> None:
 def not_started(*_: Any, **__: Any) -> Any:
     """An exercise that nobody has begun."""
     raise NotImplementedError("Exercise N.M")
+
+
+def lost_parts(check: Any, attempt: Any, seed: int = PUBLIC_SEED) -> set[str]:
+    """The parts that an attempt does not earn."""
+    outcomes, own = look(check.cases, attempt, seed), look(check.cases, check.reference(), seed)
+    right = {part: False for part in check.parts} | {one.case.part: True for one in own}
+    for index, one in enumerate(own):
+        got = outcomes[index] if index < len(outcomes) else None
+        agrees = got is not None and got.error is None and got.case.aspect == one.case.aspect
+        right[one.case.part] &= agrees and same(one.got, got.got, atol=one.case.atol)
+    return {part for part, ok in right.items() if part and not ok}
+
+
+def share_left(check: Any, lost: set[str]) -> float:
+    """The share of the points that is left without some parts."""
+    kept = sum(points for part, points in check.parts.items() if part not in lost)
+    return kept / sum(check.parts.values())

@@ -1,12 +1,13 @@
 """The framework of the checks: what passes, what is said, and what the notebook goes on with."""
 
+import warnings
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 
 from course_lib.checks.board import Board
-from course_lib.checks.core import Case, CheckFailed, exercise, same
+from course_lib.checks.core import Case, CheckFailed, exercise, gathered, same
 
 
 def reference_double(x: float) -> float:
@@ -157,6 +158,87 @@ class TestCasesThatAreDrawn:
         monkeypatch.setenv("COURSE_GRADING", "1")
         wrong = object()
         assert self.check()(wrong) is wrong
+
+
+def float_of_a_text(x: float) -> float:
+    return float("x")
+
+
+class TestWhatIsSaid:
+    """Usual mistakes have hints of their own; insides and lines of packages are not named."""
+
+    @staticmethod
+    def said(attempt: Callable, capsys: pytest.CaptureFixture[str]) -> str:
+        @exercise("9.4", reference=lambda: reference_double)
+        def check(double: Callable) -> Iterator[Case]:
+            slips = ((9.0, "squared?"), ("could not", "a number, not a text"))
+            yield Case("doubles 3", 6.0, lambda: double(3.0), "twice the number", slips=slips)
+            yield Case("doubles 4", 8.0, lambda: double(4.0), "twice the number")
+            yield Case("both", [6.0, 8.0], lambda: gathered(double(x) for x in (3.0, 4.0)))
+
+        check(attempt)
+        return capsys.readouterr().out
+
+    @pytest.mark.parametrize(
+        ("attempt", "words", "silent"),
+        [
+            (lambda x: x**2, "squared?", "twice the number\n  ✗ doubles 4"),
+            (lambda x: x + 1, "twice the number", "squared?"),
+            (float_of_a_text, "a number, not a text", "twice the number"),
+            (
+                lambda x: np.array([2 * x]),
+                "its shape is (1,), and should be (), one number",
+                "twice",
+            ),
+        ],
+        ids=["known", "unknown", "error", "shape"],
+    )
+    def test_the_hint_fits(
+        self, attempt: Callable, words: str, silent: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        said = self.said(attempt, capsys)
+        assert words in said
+        assert silent not in said
+
+    def test_a_forgotten_return_is_called_that_once(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        said = self.said(lambda x: None, capsys)
+        assert said.count("is a `return` missing?") == 1
+        assert said.count("the same again") == 2
+        assert "NoneType" not in said
+
+    def test_none_in_the_own_code_stays_an_error(self, capsys: pytest.CaptureFixture[str]) -> None:
+        def broken(x: float) -> float:
+            return None + x  # type: ignore[operator]
+
+        said = self.said(broken, capsys)
+        assert "TypeError" in said
+        assert "return None + x" in said
+
+    def test_the_line_is_the_learners(self, capsys: pytest.CaptureFixture[str]) -> None:
+        def dice(x: float) -> float:
+            return np.random.default_rng(0).integers(0, size=3)
+
+        def strict(x: float, *, how: str) -> float:
+            return x
+
+        said = self.said(dice, capsys)
+        assert "return np.random.default_rng(0).integers(0, size=3)" in said
+        assert ".pyx" not in said
+        said = self.said(strict, capsys)
+        assert "strict() missing 1 required keyword-only argument" in said
+        assert "<locals>" not in said
+
+    def test_warnings_are_not_shown(self, capsys: pytest.CaptureFixture[str]) -> None:
+        def loud(x: float) -> float:
+            warnings.warn("shapes differ", stacklevel=1)
+            return 2 * x
+
+        with warnings.catch_warnings(record=True) as shown:
+            warnings.simplefilter("always")
+            assert "solved" in self.said(loud, capsys)
+        assert shown == []
 
 
 def test_progress_names_what_is_done() -> None:

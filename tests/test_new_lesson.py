@@ -21,7 +21,7 @@ NEXT = f"{len(lessons()):02d}"
         (f"{NEXT}-topic", "got '"),
         (f"{NEXT}_Topic", "in small letters"),
         (f"{NEXT}_", "got '"),
-        (f"{NEXT}_maze", "there is course_lib/checks/maze.py, tests/test_checks_maze.py; choose"),
+        (f"{NEXT}_maze", "there is course_lib/checks/maze.py, tests/mutants/maze.py; choose"),
     ],
 )
 def test_a_name_that_does_not_fit(name: str, words: str) -> None:
@@ -48,7 +48,7 @@ def test_a_new_lesson_passes_the_tests_as_it_comes(tmp_path: Path) -> None:
         return done.stdout
 
     assert "A lesson that runs." in run("scripts/lessons/new_lesson.py", name)
-    tests = ["tests/test_notebooks.py", "tests/test_checks_throwaway.py", "tests/test_checks.py"]
+    tests = ["tests/test_notebooks.py", "tests/test_checks_mutants.py", "tests/test_checks.py"]
     chosen = f"({name} or throwaway or {int(NEXT)}.1 or documents or generated) and not laptop"
     assert " passed" in run("-m", "pytest", "-q", *tests, "-k", chosen)
     run("-m", "ruff", "check", "--config", str(ROOT / "pyproject.toml"), "course_lib", "tests")

@@ -2,9 +2,9 @@
 
 
 # EXERCISE 4.5
-def lost_to_fees(trades_per_day, days, fee):
-    """Return the fraction of the money that fees take."""
-    return 1.0 - (1.0 - fee) ** (trades_per_day * days)
+def needed_hit_rate(move, fee):
+    """Return the share of right bets at which gains, losses and fees cancel."""
+    return (move + 2 * fee) / (2 * move)
 
 
-ANSWER = lost_to_fees
+ANSWER = needed_hit_rate

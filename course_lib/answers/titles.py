@@ -21,6 +21,6 @@ TITLES = {
     "4.1": "one trade and its fee",
     "4.2": "find the leak",
     "4.3": "the best learning rate",
-    "4.4": "the DQN's configuration",
-    "4.5": "what trading costs",
+    "4.4": "three mistakes",
+    "4.5": "how often must it be right?",
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from course_lib.checks.core import Case, exercise
+from course_lib.checks.core import FROM_REFERENCE, Case, exercise
 
 
 def _dqn() -> Any:
@@ -15,12 +15,69 @@ def _dqn() -> Any:
     return dqn
 
 
-def _filled(memory_class: Callable, num_transitions: int, capacity: int = 3) -> Any:
-    """A memory of transitions; number i = 1, 2, ... has obs i and reward 10 i, 2 is terminal."""
+def _filled(memory_class: Callable, num_transitions: int, capacity: int) -> Any:
+    """A memory; transition i = 1, 2, ... has obs i, reward 10 i, and ends where i % 3 is 2."""
     memory = memory_class(capacity, (1,), np.random.default_rng(0))
     for i in range(1, num_transitions + 1):
-        memory.add(np.array([i]), i % 2, 10.0 * i, np.array([i + 1]), i == 2)
+        memory.add(np.array([i]), i % 2, 10.0 * i, np.array([i + 1]), i % 3 == 2)
     return memory
+
+
+STORED, DRAWN, DRAWS = 40, 20, 100  # rows in a memory for 60, rows of a batch, batches
+
+
+def _columns(memory_class: Callable, draws: int = DRAWS) -> dict[str, np.ndarray] | None:
+    """What many batches hold, by column, each of shape (draws, DRAWN)."""
+    memory = _filled(memory_class, STORED, 60)
+    batches = [memory.sample(DRAWN) for _ in range(draws)]
+    if any(batch is None for batch in batches):
+        return None
+    names = ("obs", "actions", "rewards", "next_obs", "terminated")
+    return {
+        name: np.array([np.asarray(getattr(b, name), float).reshape(-1) for b in batches])
+        for name in names
+    }
+
+
+def _seen(memory_class: Callable) -> Any:
+    columns = _columns(memory_class)
+    return columns and np.unique(columns["obs"])
+
+
+def _at_random(memory_class: Callable) -> bool | None:
+    """Whether batches differ, and rows come about equally often, but not by a fixed rota."""
+    columns = _columns(memory_class)
+    if columns is None:
+        return None
+    obs = columns["obs"]
+    counts = np.bincount(obs.reshape(-1).astype(int), minlength=STORED + 1)[1 : STORED + 1]
+    differ = not np.array_equal(obs[0], obs[1])
+    return bool(differ and counts.std() > 0.5 and counts.min() >= 10 and counts.max() <= 100)
+
+
+def _together(memory_class: Callable) -> bool | None:
+    """Whether the parts of a row belong together; a column of ends may be all one value here."""
+    columns = _columns(memory_class)
+    if columns is None:
+        return None
+    stored = columns["obs"] > 0  # empty rows are another mistake
+    obs, actions, rewards, next_obs, ends = (column[stored] for column in columns.values())
+    return bool(
+        np.allclose(rewards, 10 * obs)
+        and np.allclose(next_obs, obs + 1)
+        and np.array_equal(actions, obs % 2)
+        and (np.array_equal(ends, obs % 3 == 2) or ends.all() or not ends.any())
+    )
+
+
+def _share_of_ends(memory_class: Callable) -> Any:
+    columns = _columns(memory_class)
+    return columns and float(columns["terminated"][columns["obs"] > 0].mean())
+
+
+def _rows(memory_class: Callable, num_transitions: int, capacity: int) -> np.ndarray:
+    """The numbers of the transitions that a memory holds, row by row."""
+    return np.asarray(_filled(memory_class, num_transitions, capacity).obs)[:, 0]
 
 
 @exercise(
@@ -36,61 +93,76 @@ def _filled(memory_class: Callable, num_transitions: int, capacity: int = 3) -> 
     hides=("course_lib.agents.dqn:ReplayBuffer",),
 )
 def check_memory(memory_class: Callable, rng: np.random.Generator) -> Iterator[Case]:
-    """Four transitions into a memory for three, worked by hand, and more that are drawn."""
-    memory = _filled(memory_class, 2)
+    """Transitions into memories that are small, full, or not yet full."""
     yield Case(
         "two transitions added: its length is 2",
         expected=2,
-        got=len(memory),
+        got=lambda: len(_filled(memory_class, 2, 3)),
         hint="does add() count, with self.num_added += 1?",
         part="counts",
     )
-    seen = np.unique(np.asarray(memory.sample(200).obs))
+    yield from _draw_cases(memory_class)
     yield Case(
-        "sample() draws only what was stored, and all of it",
-        expected=[1.0, 2.0],
-        got=seen,
-        hint="draw row numbers below len(self), not below self.capacity: the rest is empty",
-        part="draws",
-    )
-    full = _filled(memory_class, 4)
-    yield Case(
-        "the fourth transition overwrites the oldest",
+        "the fourth transition overwrites the oldest of three",
         expected=[4.0, 2.0, 3.0],
-        got=np.asarray(full.obs)[:, 0],
+        got=partial(_rows, memory_class, 4, 3),
         hint="the row to write is self.num_added % self.capacity",
         part="overwrites the oldest",
     )
-    batch = full.sample(64)
-    yield Case(
-        "sample(64) gives 64 rows",
-        expected=64,
-        got=len(batch.rewards),
-        part="draws",
-    )
-    numbers, rewards = np.asarray(batch.obs)[:, 0], np.asarray(batch.rewards)
-    following, terminated = np.asarray(batch.next_obs)[:, 0], np.asarray(batch.terminated)
-    together = np.allclose(rewards, 10 * numbers) and np.allclose(following, numbers + 1)
     yield Case(
         "the parts of a row stay together",
         expected=True,
-        got=bool(together),
+        got=partial(_together, memory_class),
         hint="draw the row numbers once, and use the same rows for every column",
         part="keeps rows together",
     )
     yield Case(
-        "only the transition that ended is marked as terminated",
-        expected=True,
-        got=bool(np.array_equal(terminated, (numbers == 2).astype(float))),
+        "a third of the transitions ended, and is marked as terminated",
+        expected=13 / STORED,
+        got=partial(_share_of_ends, memory_class),
         hint="does add() store terminated?",
+        atol=0.08,
         part="marks the end",
     )
     capacity, num_added = int(rng.integers(4, 9)), int(rng.integers(10, 30))
     yield Case(
         "more transitions in another memory",
-        got=lambda: np.sort(np.asarray(_filled(memory_class, num_added, capacity).obs)[:, 0]),
+        got=lambda: np.sort(_rows(memory_class, num_added, capacity)),
         hint="the row to write is self.num_added % self.capacity",
         part="overwrites the oldest",
+    )
+
+
+def _draw_cases(memory_class: Callable) -> Iterator[Case]:
+    rows, part = np.arange(1.0, STORED + 1), "draws"
+    leaves_out = "integers(low, high) never draws high: integers(len(self)) draws all row numbers"
+    yield Case(
+        f"batches of {DRAWN} from {STORED} stored rows: in time each is drawn, and no empty one",
+        expected=rows,
+        got=partial(_seen, memory_class),
+        hint="each stored row must have its chance: self.rng.integers(len(self), size=batch_size)",
+        part=part,
+        slips=(
+            (rows[:-1], leaves_out),
+            (rows[1:], "row numbers begin with 0: self.rng.integers(len(self), size=batch_size)"),
+            (np.arange(0.0, STORED + 1), "draw below len(self), not capacity: the rest is empty"),
+            (rows[-DRAWN:], "the newest rows only: any stored row, at random"),
+            (rows[:DRAWN], "always the same rows: draw them at random, with self.rng"),
+        ),
+    )
+    yield Case(
+        "rows are drawn at random, all equally likely",
+        expected=True,
+        got=partial(_at_random, memory_class),
+        hint="at random, each batch anew: self.rng.integers(len(self), size=batch_size)",
+        part=part,
+    )
+    yield Case(
+        "sample(64) gives 64 rows",
+        expected=64,
+        got=lambda: (batch := _filled(memory_class, 80, 70).sample(64)) and len(batch.rewards),
+        hint="draw batch_size row numbers: size=batch_size",
+        part=part,
     )
 
 
@@ -102,66 +174,91 @@ def check_memory(memory_class: Callable, rng: np.random.Generator) -> Iterator[C
 )
 def check_td_targets(td_targets: Callable, rng: np.random.Generator) -> Iterator[Case]:
     """Targets worked by hand, and targets of numbers that are drawn."""
-    import torch
-
-    def ask(reward: float, terminated: float, following: list[float], gamma: float) -> np.ndarray:
-        found = td_targets(
-            torch.tensor([reward]),
-            torch.tensor([terminated]),
-            torch.tensor([following]),
-            gamma=gamma,
-        )
-        return np.asarray(found)
-
-    yield Case(
-        "reward 1, next q-values 2 and 5, gamma 0.9: 1 + 0.9 * 5",
-        expected=[5.5],
-        got=ask(1.0, 0.0, [2.0, 5.0], 0.9),
-        hint="reward + gamma * (the largest next q-value)",
-        part="the target",
-    )
-    yield Case(
-        "terminated: nothing follows, the reward is all",
-        expected=[1.0],
-        got=ask(1.0, 1.0, [2.0, 5.0], 0.9),
-        hint="did you bootstrap at a terminal state? multiply by (1 - terminated)",
-        part="the end of an episode",
-    )
-    yield Case(
-        "reward -1, next q-values -122 and -130, gamma 0.99: -1 - 120.78",
-        expected=[-121.78],
-        got=ask(-1.0, 0.0, [-122.0, -130.0], 0.99),
-        hint="the largest, not the one with the largest size; and mind the signs",
-        atol=1e-4,
-        part="the target",
-    )
-    rows = td_targets(
-        torch.tensor([0.0, 1.0, 2.0]),
-        torch.tensor([0.0, 0.0, 0.0]),
-        torch.tensor([[4.0, 2.0], [9.0, 9.0], [-2.0, 6.0]]),
-        gamma=0.5,
-    )
-    yield Case(
-        "three transitions at once: 0 + 0.5 * 4, 1 + 0.5 * 9, 2 + 0.5 * 6",
-        expected=[2.0, 5.5, 5.0],
-        got=np.asarray(rows),
-        hint="one maximum per row: next_q_values.max(dim=1).values",
-        part="row by row",
-    )
-    drawn = rng.normal(size=(4, 3)).astype(np.float32) - 3
-    for ends, part in (([0.0] * 4, "row by row"), ([1.0, 0.0, 1.0, 0.0], "the end of an episode")):
-        given = [torch.from_numpy(drawn[:, 0].copy()), torch.tensor(ends), torch.from_numpy(drawn)]
+    target, end, rowwise = "the target", "the end of an episode", "row by row"
+    drawn = rng.normal(size=(4, 3)) - 3
+    ends = [1.0, 0.0, 1.0, 0.0]
+    for aspect, rewards, terminated, following, gamma, expected, part, hint in (
+        (
+            "reward 1, next q-values 2 and 5, gamma 0.9: 1 + 0.9 * 5",
+            *([1.0], [0.0], [[2.0, 5.0]], 0.9, [5.5], target),
+            "reward + gamma * (the largest next q-value)",
+        ),
+        (
+            "terminated: nothing follows, the reward is all",
+            *([1.0], [1.0], [[2.0, 5.0]], 0.9, [1.0], end),
+            "at a terminal state the reward is all: multiply what follows by (1 - terminated)",
+        ),
+        (
+            "reward -1, next q-values -122 and -130, gamma 0.99: -1 - 120.78",
+            *([-1.0], [0.0], [[-122.0, -130.0]], 0.99, [-121.78], target),
+            "the largest, not the one with the largest size; and mind the signs",
+        ),
+        (
+            "three transitions at once: 0 + 0.5 * 4, 1 + 0.5 * 9, 2 + 0.5 * 6",
+            *([0.0, 1.0, 2.0], [0.0] * 3, [[4.0, 2.0], [9.0, 9.0], [-2.0, 6.0]], 0.5),
+            *([2.0, 5.5, 5.0], rowwise),
+            "one maximum per row: next_q_values.max(dim=1).values",
+        ),
+        (
+            "four other transitions",
+            *(drawn[:, 0], [0.0] * 4, drawn, float(rng.uniform(0.3, 0.9)), FROM_REFERENCE, rowwise),
+            "reward + gamma * the largest next q-value of the same row",
+        ),
+        (
+            "four more, two of them terminated",
+            *(drawn[:, 1], ends, drawn, float(rng.uniform(0.3, 0.9)), FROM_REFERENCE, end),
+            "(1 - terminated) * gamma * the best next q-value, added to the reward",
+        ),
+    ):
         yield Case(
-            f"four other transitions, {int(sum(ends))} of them terminated",
-            got=partial(_as_array, td_targets, *given, gamma=float(rng.uniform(0.3, 0.9))),
-            hint="(1 - terminated) * gamma * the best next q-value, added to the reward",
+            aspect,
+            expected=expected,
+            got=partial(_targets, td_targets, rewards, terminated, following, gamma),
+            hint=hint,
             atol=1e-4,
             part=part,
+            slips=(
+                *((words, VALUES) for words in ("return_types.max", "integer tensors of a single")),
+                *_wrong_targets(rewards, terminated, following, gamma),
+            ),
         )
 
 
-def _as_array(function: Callable, *given: Any, **options: Any) -> np.ndarray:
-    return np.asarray(function(*given, **options))
+VALUES = "max(dim=1) gives values and their positions: take .max(dim=1).values"
+
+
+def _targets(td_targets: Callable, *given: Any) -> Any:
+    """Call with tensors; return an array, or None."""
+    import torch
+
+    *columns, gamma = given
+    tensors = [torch.tensor(np.array(column), dtype=torch.float32) for column in columns]
+    found = td_targets(*tensors, gamma=gamma)
+    return found if found is None else np.asarray(found)
+
+
+def _wrong_targets(*given: Any) -> list[tuple[np.ndarray, str]]:
+    """What usual mistakes make of a batch, where it differs from what is right."""
+    rewards, terminated, following, gamma = (np.asarray(one, float) for one in given)
+    best, mask = following.max(axis=1), 1 - terminated
+    right = rewards + gamma * mask * best
+    shape = "the shape must be (B,): .max(dim=1).values drops the column, keepdim keeps it"
+    wrong = (
+        (rewards + gamma * best, "is (1 - terminated) there?"),
+        (mask * (rewards + gamma * best), "the reward of the last step counts: mask the rest only"),
+        (rewards + mask * best, "is gamma there?"),
+        (rewards - gamma * mask * best, "mind the signs: what follows is added"),
+        (rewards + gamma * mask * following.max(), "one maximum for each row, not one for all"),
+        (rewards + gamma * mask * following.mean(axis=1), "the largest q-value, not the mean"),
+        (rewards + gamma * mask * following.min(axis=1), "the largest q-value, not the smallest"),
+        (rewards + gamma * mask * best[:, None], shape),
+        ((rewards + gamma * mask * best)[:, None], shape),
+    )
+    return [
+        (value, hint)
+        for value, hint in wrong
+        if value.shape != right.shape or not np.allclose(value, right, atol=1e-3)
+    ]
 
 
 def _constant_net(q_values: list[float]) -> Any:
@@ -175,13 +272,28 @@ def _constant_net(q_values: list[float]) -> Any:
     return net
 
 
-def _batch(actions: list[int], rewards: list[float], terminated: list[float]) -> Any:
+def _batch(
+    actions: list[int],
+    rewards: list[float],
+    terminated: list[float],
+    obs: list[float],
+    next_obs: list[float],
+) -> Any:
     import torch
 
-    zeros = torch.zeros(len(actions), 1)
     return _dqn().Batch(
-        zeros, torch.tensor(actions), torch.tensor(rewards), zeros, torch.tensor(terminated)
+        torch.tensor(obs)[:, None],
+        torch.tensor(actions),
+        torch.tensor(rewards),
+        torch.tensor(next_obs)[:, None],
+        torch.tensor(terminated),
     )
+
+
+NO_GRADIENT = "no gradient"
+TARGET_NET = "next q-values come from target_net(batch.next_obs), not from q_net"
+GATHER = "the q-value of the action TAKEN, not the largest: gather(1, batch.actions[:, None])"
+SHAPES = "(B, 1) against (B,) mixes each row with every other: .squeeze(1) makes both (B,)"
 
 
 @exercise(
@@ -192,72 +304,123 @@ def _batch(actions: list[int], rewards: list[float], terminated: list[float]) ->
 )
 def check_dqn_loss(dqn_loss: Callable, rng: np.random.Generator) -> Iterator[Case]:
     """Losses worked by hand, gradients, and probes with exactly known q-values."""
-    net, target = _constant_net([-120.0, 7.0]), _constant_net([-122.0, -130.0])
-    one, pair = _batch([0], [-1.0], [0.0]), _batch([0, 0], [-1.0] * 2, [0.0, 1.0])
-    yield Case(
-        "q-value -120, target -121.78: error 1.78, Huber loss 1.78 - 0.5",
-        expected=1.28,
-        got=lambda: dqn_loss(net, target, one, gamma=0.99).item(),
-        hint="3.1684 is the squared error: use smooth_l1_loss. 117.78 or so: a sign is wrong",
-        atol=1e-4,
-        part="the error",
-    )
-    small = _constant_net([-121.28, 7.0])
-    yield Case(
-        "an error of 0.5: half its square",
-        expected=0.125,
-        got=lambda: dqn_loss(small, target, one, gamma=0.99).item(),
-        hint="nn.functional.smooth_l1_loss(q-values taken, targets)",
-        atol=1e-3,
-        part="the error",
-    )
-    yield Case(
-        "action 1 was taken: its q-value 7 counts, error 128.78",
-        expected=128.28,
-        got=lambda: dqn_loss(net, target, _batch([1], [-1.0], [0.0]), gamma=0.99).item(),
-        hint="pick the q-value of the action taken: gather(1, actions[:, None])",
-        atol=1e-3,
-        part="the action taken",
-    )
-    yield Case(
-        "a batch of two, one terminated: the mean of 1.28 and 118.5",
-        expected=59.89,
-        got=lambda: dqn_loss(net, target, pair, gamma=0.99).item(),
-        hint="are the two shapes both (B,)? (B, 1) against (B,) mixes every row with every other",
-        atol=1e-3,
-        part="the batch",
-    )
-    yield from _gradient_cases(dqn_loss, net, target, one)
     error = float(rng.uniform(0.1, 0.9))
-    near = _constant_net([-121.78 + error, 7.0])
-    yield Case(
-        "another small error: half its square",
-        expected=0.5 * error**2,
-        got=lambda: dqn_loss(near, target, one, gamma=0.99).item(),
-        hint="half the square of the error, as long as it is below 1",
-        atol=1e-3,
-        part="the error",
-    )
+    one: tuple[Any, ...] = ([0], [-1.0], [0.0], [0.0], [0.0])
+    for aspect, q_values, given, expected, part, hint in (
+        (
+            "q-value -120, target -121.78: error 1.78, Huber loss 1.78 - 0.5",
+            *([-120.0, 7.0], one, 1.28, "the error"),
+            "117.78 or so: a sign is wrong; else compare with the three steps in the text",
+        ),
+        (
+            "an error of 0.5: half its square",
+            *([-121.28, 7.0], one, 0.125, "the error"),
+            "nn.functional.smooth_l1_loss(q-values taken, targets)",
+        ),
+        (
+            "another small error: half its square",
+            *([-121.78 + error, 7.0], one, 0.5 * error**2, "the error"),
+            "half the square of the error, as long as it is below 1",
+        ),
+        (
+            "actions 1 and 0 were taken, with q-values 7 and -120: the mean of 128.28 and 1.28",
+            *([-120.0, 7.0], ([1, 0], [-1.0] * 2, *[[0.0] * 2] * 3), 64.78, "the action taken"),
+            "pick the q-value of the action taken: gather(1, batch.actions[:, None])",
+        ),
+        (
+            "another batch of two, the second terminated: the mean of 3.26 and 115.5",
+            *([-120.0, 7.0], TWO, 59.38, "the batch"),
+            "the mean over the rows; and does td_targets get batch.terminated?",
+        ),
+    ):
+        yield Case(
+            aspect,
+            expected=expected,
+            got=partial(_loss, dqn_loss, q_values, given),
+            hint=hint,
+            atol=1e-3 if part == "the error" else 0.01,
+            part=part,
+            slips=tuple(_wrong_losses(q_values, *given)),
+        )
+    yield from _gradient_cases(dqn_loss, one)
     yield from _probe_cases(dqn_loss, int(rng.integers(1, 2**20)))
 
 
-def _gradient_cases(dqn_loss: Callable, net: Any, target: Any, batch: Any) -> Iterator[Case]:
-    net.zero_grad()
-    dqn_loss(net, target, batch, gamma=0.99).backward()
+NEXT = [-122.0, -130.0]
+TWO = ([0, 0], [-1.0] * 2, [0.0, 1.0], [0.0, 3.0], [-2.0, 0.0])
+
+
+def _loss(dqn_loss: Callable, q_values: list[float], given: tuple) -> Any:
+    """A loss as a number, or as an array where it is more than one."""
+    found = dqn_loss(_constant_net(q_values), _constant_net(NEXT), _batch(*given), gamma=0.99)
+    return found.detach().numpy() if hasattr(found, "detach") else found
+
+
+def _huber(errors: np.ndarray) -> float:
+    sizes = np.abs(errors)
+    return float(np.where(sizes < 1, 0.5 * sizes**2, sizes - 0.5).mean())
+
+
+def _wrong_losses(
+    q_values: list[float],
+    actions: list[int],
+    rewards: list[float],
+    terminated: list[float],
+    obs: list[float],
+    next_obs: list[float],
+) -> list[tuple[float, str]]:
+    """What usual mistakes make of a batch, where it differs from what is right."""
+    rows, goal, shift = np.arange(len(actions)), np.array(rewards), np.array(next_obs)
+    table = np.array(q_values) + np.array(obs)[:, None]
+    taken, keep = table[rows, actions], 0.99 * (1 - np.array(terminated))
+    targets = goal + keep * (max(NEXT) + shift)
+    swapped = (np.array(q_values) + shift[:, None])[rows, actions]
+    right = _huber(taken - targets)
+    wrong = (
+        (_huber(taken - goal - keep * (max(q_values) + shift)), TARGET_NET),
+        (_huber(table.max(axis=1) - targets), GATHER),
+        (_huber(taken[:, None] - targets[None, :]), SHAPES),
+        (float(((taken - targets) ** 2).mean()), "the squared error: smooth_l1_loss is asked for"),
+        (float(np.abs(taken - targets).mean()), "the plain size: smooth_l1_loss is asked for"),
+        (_huber(taken - goal - 0.99 * (max(NEXT) + shift)), "hand batch.terminated to td_targets"),
+        (_huber(swapped - goal - keep * (max(NEXT) + np.array(obs))), "obs and next_obs: swapped?"),
+        (right * len(actions), "the mean over the batch, not the sum"),
+        (-right, "a loss falls towards 0: is there a minus too many?"),
+    )
+    return [(value, hint) for value, hint in wrong if abs(value - right) > 0.01]
+
+
+def _gradient_cases(dqn_loss: Callable, given: tuple) -> Iterator[Case]:
+    outside = "is the loss computed from q_net(batch.obs), outside torch.no_grad()?"
     yield Case(
-        "the gradient pulls down the q-value of the action taken, and no other",
-        expected=[1.0, 0.0],
-        got=None if net.bias.grad is None else net.bias.grad.numpy(),
-        hint="is the loss computed from q_net(batch.obs), outside torch.no_grad()?",
+        "the gradient moves the q-value of the action taken, and no other",
+        expected=[True, False],
+        got=lambda: _gradients(dqn_loss, given, target=False),
+        hint=outside,
         part="gradients",
+        slips=((NO_GRADIENT, outside), ([False, True], GATHER), ([True, True], TARGET_NET)),
     )
     yield Case(
         "no gradient reaches the target network",
-        expected=True,
-        got=target.bias.grad is None,
+        expected=[False, False],
+        got=lambda: _gradients(dqn_loss, given, target=True),
         hint="compute the targets inside torch.no_grad()",
         part="gradients",
+        slips=((NO_GRADIENT, outside),),
     )
+
+
+def _gradients(dqn_loss: Callable, given: tuple, *, target: bool) -> Any:
+    """Which q-values a step on the loss would move, of one of the two networks."""
+    net, target_net = _constant_net([-120.0, 7.0]), _constant_net(NEXT)
+    loss = dqn_loss(net, target_net, _batch(*given), gamma=0.99)
+    if loss is None:
+        return None
+    if not getattr(loss, "requires_grad", False):
+        return NO_GRADIENT
+    loss.sum().backward()
+    found = (target_net if target else net).bias.grad
+    return [False, False] if found is None else (found != 0).tolist()
 
 
 def _probe_cases(dqn_loss: Callable, seed: int) -> Iterator[Case]:
@@ -269,16 +432,20 @@ def _probe_cases(dqn_loss: Callable, seed: int) -> Iterator[Case]:
                 f"trained on the probe '{probe.name}' it finds the exact q-values",
                 expected=probe.q_values,
                 got=partial(_probed, probe, dqn_loss, seed),
-                hint=f"suspect: {probe.suspect}",
+                hint=f"once all above is right, suspect: {probe.suspect}",
                 atol=0.05,
                 part="probes",
+                slips=((NO_GRADIENT, "nothing can be learned from a loss without a gradient"),),
             )
 
 
-def _probed(probe: Any, dqn_loss: Callable, seed: int) -> np.ndarray:
+def _probed(probe: Any, dqn_loss: Callable, seed: int) -> Any:
     """The q-values learned on a probe; an unlucky seed gets a second chance."""
     from course_lib.agents.dqn_run import learned_q_values
 
+    usable = _gradients(dqn_loss, ([0], [1.0], [0.0], [0.0], [0.0]), target=False)
+    if usable is None or usable == NO_GRADIENT:
+        return usable
     found = learned_q_values(probe, seed=seed, loss=dqn_loss)
     if np.allclose(found, probe.q_values, rtol=0, atol=0.05):
         return found

@@ -11,9 +11,13 @@ course's own version gives for the same numbers. Title and own version come from
 import functools
 import inspect
 import os
+import re
+import sysconfig
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from types import FunctionType
 from typing import Any
 
@@ -26,6 +30,11 @@ from course_lib.errors import CourseError
 STRICT_VARIABLE = "COURSE_STRICT_CHECKS"
 GRADING_VARIABLE = "COURSE_GRADING"
 PUBLIC_SEED = 2024
+NOTHING = "your code gave back nothing (None); is a `return` missing?"
+LIBRARIES = (
+    str(Path(__file__).parents[1]),
+    *{sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")},
+)
 FROM_REFERENCE: Any = type("FromReference", (), {"__repr__": lambda self: "FROM_REFERENCE"})()
 
 
@@ -46,6 +55,8 @@ class Case:
         atol: absolute tolerance for numbers.
         part: the part of the exercise that earns the points, one of the exercise's ``parts``.
         otherwise: what to say instead of ``aspect`` when it is not so.
+        slips: what usual mistakes give, each with the hint to show instead of ``hint``; a text
+            stands for an error that contains it, too.
     """
 
     aspect: str
@@ -55,6 +66,7 @@ class Case:
     atol: float = 1e-6
     part: str = ""
     otherwise: str = ""
+    slips: tuple[tuple[Any, str], ...] = ()
 
     @property
     def hidden(self) -> bool:
@@ -69,6 +81,36 @@ class Outcome:
     case: Case
     got: Any = None
     error: BaseException | None = None
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the learner's code gave back None, or the check stumbled over such a None."""
+        if self.error is None:
+            return self.got is None
+        own = any(_is_own(frame) for frame in traceback.extract_tb(self.error.__traceback__))
+        return (
+            isinstance(self.error, TypeError | AttributeError)
+            and "NoneType" in str(self.error)
+            and not own
+        )
+
+    @property
+    def slip(self) -> str:
+        """The hint for what came out, if it is known: of a usual mistake, or of no ``return``."""
+        if self.is_nothing:
+            return NOTHING
+        for value, hint in self.case.slips:
+            if self.error is None and same(value, self.got, atol=self.case.atol):
+                return hint
+            if self.error is not None and isinstance(value, str) and value in str(self.error):
+                return hint
+        return ""
+
+
+def gathered(values: Any) -> list[Any] | None:
+    """Return several answers as a list, or None where one of them is: a forgotten ``return``."""
+    found = list(values)
+    return None if any(value is None for value in found) else found
 
 
 def same(expected: Any, got: Any, *, atol: float = 1e-6) -> bool:
@@ -120,7 +162,9 @@ def _look_at(case: Case) -> Outcome:
     if not isinstance(case.got, FunctionType | functools.partial):
         return Outcome(case, got=case.got)
     try:
-        return Outcome(case, got=case.got())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # PyTorch's, on shapes: the check says it better
+            return Outcome(case, got=case.got())
     except (Exception, SystemExit) as error:
         return Outcome(case, error=error)
 
@@ -227,25 +271,54 @@ def _describe(outcome: Outcome, expected: Any, right: bool, said: set[str]) -> l
     case = outcome.case
     if right:
         return [f"  ✓ {case.aspect}"]
-    if outcome.error is not None:
-        text = explain(outcome.error)
-        again = text in said
+    if outcome.error is not None or outcome.got is None:
+        nothing = outcome.error is None or outcome.is_nothing
+        text = NOTHING if outcome.error is None or nothing else _raised(outcome.error)
+        if text in said:
+            return [f"  ✗ {case.aspect}: the same again"]
         said.add(text)
-        return [f"  ✗ {case.aspect}: {'the same error' if again else 'your code raised ' + text}"]
+        hint = "" if nothing else outcome.slip
+        return [f"  ✗ {case.aspect}: {text}", *([f"      {hint}"] if hint else [])]
     lines = [
         f"  ✗ {case.otherwise or case.aspect}",
         f"      expected {short(expected)}, got {short(outcome.got)}",
     ]
-    return [*lines, f"      {case.hint}"] if case.hint else lines
+    hint = outcome.slip or _wrong_shape(expected, outcome.got) or case.hint
+    return [*lines, f"      {hint}"] if hint else lines
+
+
+def _raised(error: BaseException) -> str:
+    return f"your code raised {explain(error)}"
+
+
+def _wrong_shape(expected: Any, got: Any) -> str:
+    """Say so where numbers came in another number of dimensions than wanted."""
+    try:
+        wanted, found = np.asarray(expected, dtype=float).shape, np.asarray(got, dtype=float).shape
+    except (TypeError, ValueError):
+        return ""
+    if len(wanted) == len(found):
+        return ""
+    return f"its shape is {found}, and should be {wanted}{'' if wanted else ', one number'}"
 
 
 def explain(error: BaseException) -> str:
-    """Say what the learner's code raised, and at which line of it."""
-    frames = [
-        f for f in traceback.extract_tb(error.__traceback__) if "course_lib" not in f.filename
-    ]
-    where = f" at line {frames[-1].lineno}: {frames[-1].line}" if frames else ""
-    return f"{type(error).__name__}: {error}{where}"
+    """Say what the learner's code raised, and at which line of the learner's.
+
+    Neither the check's own functions are named nor a line of numpy or PyTorch.
+    """
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_own(frame)]
+    where = f" at line {frames[-1].lineno}: {frames[-1].line}".rstrip(": ") if frames else ""
+    text = re.sub(r"[\w.<>]*<locals>\.", "", str(error))
+    return f"{type(error).__name__}{': ' if text else ''}{text}{where}"
+
+
+def _is_own(frame: traceback.FrameSummary) -> bool:
+    """Whether a frame is the learner's, not of Python, a package or the course."""
+    compiled = frame.filename.endswith((".pyx", ".pxd", ".pxi")) or frame.filename.startswith(
+        ("<frozen", "<__array")
+    )
+    return not compiled and not frame.filename.startswith(LIBRARIES)
 
 
 def short(value: Any, limit: int = 200) -> str:

@@ -9,7 +9,7 @@ from unittest import mock
 
 import numpy as np
 
-from course_lib.checks.core import Case, exercise
+from course_lib.checks.core import FROM_REFERENCE, Case, exercise
 from course_lib.envs import corridor
 
 
@@ -19,26 +19,49 @@ from course_lib.envs import corridor
 )
 def check_mean_time(attempt: Callable, rng: np.random.Generator) -> Iterator[Case]:
     """Check Exercise 2.1 against walks worked by hand."""
-    steps, stumbles, length = "the steps", "the stumbles", "the length"
-    hint, got = STEPS_HINT, partial(attempt, 0.5, 2.0, 0.0, 30.0)
-    yield Case("0.5 m, 2 a second, no risk, 30 m: 30 s", 30.0, got, hint, part=steps)
-    hint = "every step adds risk x 4 s, not the walk as a whole"
-    got = partial(attempt, 0.75, 2.0, 0.1, 30.0)
-    yield Case("0.75 m, 2 a second, risk 0.1: 36 s", 36.0, got, hint, part=stumbles)
-    hint = "a stumble costs its 4 s besides the time of the step"
-    got = partial(attempt, 1.0, 4.0, 1.0, 10.0)
-    yield Case("1 m, 4 a second, risk 1, 10 m: 42.5 s", 42.5, got, hint, part=stumbles)
-    hint = "did you use the length that was given?"
-    got = partial(attempt, 1.0, 4.0, 1.0, 20.0)
-    yield Case("twice the length, twice the time", 85.0, got, hint, part=length)
-    stride, pace, risk, metres = rng.uniform([0.3, 0.5, 0.05, 12], [1.5, 4, 0.9, 80]).tolist()
-    got = partial(attempt, stride, pace, 0.0, metres)
-    yield Case("other numbers without a risk", got=got, hint=STEPS_HINT, part=steps)
-    hint, got = "every step adds risk x 4 s", partial(attempt, stride, pace, risk, metres)
-    yield Case("other numbers with a risk", got=got, hint=hint, part=stumbles)
+    stride, pace, risk, metres = rng.uniform([0.3, 0.5, 0.05, 32], [1.5, 4, 0.9, 80]).tolist()
+    for aspect, walk, expected, part, hint in (
+        ("0.5 m, 2 a second, no risk, 30 m: 30 s", (0.5, 2.0, 0.0, 30.0), 30.0, *STEPS),
+        ("0.75 m, 2 a second, risk 0.1, 30 m: 36 s", (0.75, 2.0, 0.1, 30.0), 36.0, *STUMBLES),
+        ("1 m, 4 a second, risk 1, 30 m: 127.5 s", (1.0, 4.0, 1.0, 30.0), 127.5, *STUMBLES),
+        ("1 m, 4 a second, risk 1, 20 m: 85 s", (1.0, 4.0, 1.0, 20.0), 85.0, *LENGTH),
+        ("another gait without a risk", (stride, pace, 0.0, 30.0), FROM_REFERENCE, *STEPS),
+        ("another gait with a risk", (stride, pace, risk, 30.0), FROM_REFERENCE, *STUMBLES),
+        ("another length", (stride, pace, risk, metres), FROM_REFERENCE, *LENGTH),
+    ):
+        yield Case(
+            aspect,
+            expected=expected,
+            got=partial(attempt, *walk),
+            hint=hint,
+            part=part,
+            slips=tuple(_wrong_times(*walk)),
+        )
 
 
-STEPS_HINT = "no stumbles: number of steps x seconds of a step; a pace of 2 means 0.5 s a step"
+STEPS = (
+    "the steps",
+    "no stumbles: number of steps x seconds of a step; a pace of 2 means 0.5 s a step",
+)
+STUMBLES = ("the stumbles", "every step adds risk x 4 s besides its own time")
+LENGTH = ("the length", "did you use the length that was given?")
+
+
+def _wrong_times(stride: float, pace: float, risk: float, length: float) -> list[tuple[float, str]]:
+    """What usual mistakes make of a walk, where it differs from what is right."""
+    steps, right = length / stride, length / stride * (1 / pace + risk * 4)
+    wrong = (
+        (steps / pace, "every step adds risk x 4 s: are the stumbles there?"),
+        (steps / pace + 4 * risk, "every step adds risk x 4 s, not the walk as a whole"),
+        (steps * ((1 - risk) / pace + 4 * risk), "a stumble costs its 4 s besides the step's time"),
+        (
+            steps * (pace + 4 * risk),
+            "a step takes 1 / pace seconds: a pace of 2 means 0.5 s a step",
+        ),
+        (length * stride * (1 / pace + 4 * risk), "the number of steps is length / stride"),
+        (30 / stride * (1 / pace + 4 * risk), LENGTH[1]),
+    )
+    return [(value, hint) for value, hint in wrong if abs(value - right) > 1e-6]
 
 
 @exercise(
@@ -48,76 +71,141 @@ STEPS_HINT = "no stumbles: number of steps x seconds of a step; a pace of 2 mean
 )
 def check_objective(attempt: Callable, rng: np.random.Generator) -> Iterator[Case]:
     """Check Exercise 2.2 with walks whose times are written down, then with real ones."""
-    config = {"stride": 0.7, "pace": 1.5, "num_walks": 3, "seed": 1}
-    gaits: list[tuple[float, float]] = []
-    script = iter([30.0, 50.0, 40.0, 99.0, 99.0, 99.0])
-
-    def scripted(stride: float, pace: float, **_: Any) -> float:
-        gaits.append((stride, pace))
-        return next(script)
-
-    found = _reports(attempt, config, scripted)
-    hint, part = "call tune.report inside the loop", "reports"
-    yield Case("3 walks give 3 reports", 3, len(found), hint, part=part)
-    names = sorted({name for report in found for name in report})
-    hint = 'tune.report({"seconds": ...})'
-    yield Case("a report holds 'seconds'", ["seconds"], names, hint, part=part)
-    hint, part = (
-        "report the mean of all walks so far, not the latest and not the sum",
-        "the mean so far",
+    config: dict[str, Any] = {"stride": 0.7, "pace": 1.5, "num_walks": 3, "seed": 1}
+    scripted = partial(_Outside, attempt, config, [30.0, 50.0, 40.0])
+    calls = (
+        ("'seconds'", 'tune.report takes one dict: tune.report({"seconds": ...})'),
+        ("positional argument", "name the dice: walk_time(..., rng=rng)"),
     )
-    means = [float(report.get("seconds", math.nan)) for report in found]
-    aspect = "walks of 30, 50, 40 s: means 30, 40, 40"
-    yield Case(aspect, [30.0, 40.0, 40.0], means, hint, part=part)
-    got = partial(_drawn_means, attempt, rng.uniform(20, 60, 5).tolist())
-    yield Case("five other walks: their means", got=got, hint=hint, part=part)
-    hint = 'walk_time(config["stride"], config["pace"], rng=rng)'
-    aspect = "it walks with stride and pace of the config"
-    yield Case(aspect, [(0.7, 1.5)] * 3, gaits, hint, part="the config")
+
+    def case(aspect: str, expected: Any, got: Callable, hint: str, part: str, *slips: Any) -> Case:
+        return Case(aspect, expected, got, hint, part=part, slips=(*calls, *slips))
+
+    part = "reports"
+    yield case(
+        "each walk is followed by a report",
+        True,
+        lambda: scripted().alternates(),
+        "one report after each walk: call tune.report inside the loop",
+        part,
+    )
+    hint = 'tune.report({"seconds": ...})'
+    yield case("a report holds 'seconds'", ["seconds"], lambda: scripted().names(), hint, part)
+    hint, part = "report the mean of all walks so far", "the mean so far"
+    yield case(
+        "walks of 30, 50, 40 s: means 30, 40, 40",
+        [30.0, 40.0, 40.0],
+        lambda: scripted().seconds()[:3],
+        hint,
+        part,
+        ([40.0], "a report after each walk, not one at the end"),
+        ([30.0, 50.0, 40.0], "the mean of all walks so far, not the latest"),
+        ([30.0, 80.0, 120.0], "the mean of all walks so far, not the sum"),
+    )
+    times = rng.uniform(20, 60, 5).tolist()
+    yield case(
+        "five other walks: their means",
+        FROM_REFERENCE,
+        lambda: _Outside(attempt, {**config, "num_walks": 5}, times).seconds()[:5],
+        hint,
+        part,
+        (times, "the mean of all walks so far, not the latest"),
+        (np.cumsum(times).tolist(), "the mean of all walks so far, not the sum"),
+        ([float(np.mean(times))], "a report after each walk, not one at the end"),
+    )
+    hint = 'walk_time(config["stride"], config["pace"], rng=rng), config["num_walks"] times'
+    for drawn in (config, {**config, "stride": 0.9, "num_walks": int(rng.integers(4, 9))}):
+        yield case(
+            f"it walks {drawn['num_walks']} times with stride and pace of the config",
+            [(drawn["stride"], 1.5)] * drawn["num_walks"],
+            partial(lambda given: _Outside(attempt, given, [30.0]).gaits, drawn),
+            hint,
+            "the config",
+        )
     yield from _seed_cases(attempt, int(rng.integers(2**20)))
 
 
-def _drawn_means(attempt: Callable, times: list[float]) -> list[float]:
-    """What an objective reports when its walks take ``times``."""
-    script = iter([*times, *[99.0] * 5])
-    config = {"stride": 0.9, "pace": 1.2, "num_walks": len(times), "seed": 3}
-    return [
-        float(report.get("seconds", math.nan))
-        for report in _reports(attempt, config, lambda *_, **__: next(script))
-    ]
-
-
 def _seed_cases(attempt: Callable, seed: int) -> Iterator[Case]:
-    config = {"stride": 1.0, "pace": 2.0, "num_walks": 30, "seed": seed}
-    hint, part = "make one generator, before the loop: rng = corridor.rng_for(config)", "the seed"
-    again = [_reports(attempt, config) for _ in range(2)]
-    equal = again[0] == again[1]
-    yield Case("the same seed gives the same reports", True, equal, hint, part=part)
-    other = _reports(attempt, config | {"seed": seed + 1})
-    yield Case("another seed gives others", True, other != again[0], hint, part=part)
-    fresh = len({round(report["seconds"], 6) for report in again[0]}) > 3
-    yield Case("each walk is a new one", True, fresh, hint, part=part)
+    config = {"stride": 1.2, "pace": 1.2, "num_walks": 30, "seed": seed}
+    walks = partial(_Outside, attempt)
+    part, hint = "the seed", "make the dice from the config: rng = corridor.rng_for(config)"
+    yield Case(
+        "the same seed gives the same walks, another seed gives others",
+        expected=[True, False],
+        got=lambda: [
+            walks(config).times == walks(config | {"seed": seed + change}).times
+            for change in (0, 1)
+        ],
+        hint=hint,
+        part=part,
+        slips=(([True, True], f"another seed, the same walks: {hint}"),),
+    )
+    yield Case(
+        "each walk is a new one",
+        expected=True,
+        got=lambda: len({round(time, 6) for time in walks(config).times}) > 1,
+        hint="make one generator, before the loop: rng = corridor.rng_for(config)",
+        part=part,
+    )
 
 
-def _reports(
-    attempt: Callable, config: dict[str, Any], walk: Callable | None = None
-) -> list[dict[str, Any]]:
-    """Call an objective outside Tune, and return what it reported."""
-    from ray import tune
+class _Outside:
+    """An objective called outside Tune, with the gaits, the times and the reports of its walks.
 
-    found: list[dict[str, Any]] = []
-    names: dict[str, Any] = {"report": lambda metrics, **_: found.append(dict(metrics))}
-    if walk is not None:
-        names["walk_time"] = walk
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(mock.patch.object(tune, "report", names["report"]))
-        if walk is not None:
-            stack.enter_context(mock.patch.object(corridor, "walk_time", walk))
-        theirs = getattr(attempt, "__globals__", {})
-        known = {name: value for name, value in names.items() if name in theirs}
-        stack.enter_context(mock.patch.dict(theirs, known))
-        attempt(dict(config))
-    return found
+    Args:
+        attempt: the objective.
+        config: handed to it.
+        script: seconds of its walks, and 99 after the last; real walks if not given.
+    """
+
+    def __init__(self, attempt: Callable, config: dict, script: list[float] | None = None) -> None:
+        from ray import tune
+
+        self.gaits: list[tuple[float, float]] = []
+        self.times: list[float] = []
+        self.reports: list[dict[str, Any]] = []
+        self.order = ""
+        doubles = {"report": self._report, "walk_time": self._walk_time(corridor.walk_time, script)}
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(mock.patch.object(tune, "report", doubles["report"]))
+            stack.enter_context(mock.patch.object(corridor, "walk_time", doubles["walk_time"]))
+            theirs = getattr(attempt, "__globals__", {})
+            known = {name: value for name, value in doubles.items() if name in theirs}
+            stack.enter_context(mock.patch.dict(theirs, known))
+            attempt(dict(config))
+
+    @property
+    def _report(self) -> Callable:
+        def report(metrics: dict[str, Any], *, checkpoint: Any = None) -> None:
+            self.order += "r"
+            self.reports.append(dict(metrics))
+
+        return report
+
+    def _walk_time(self, real: Callable, script: list[float] | None) -> Callable:
+        def walk_time(stride: float, pace: float, *, rng: Any, **options: Any) -> float:
+            self.order += "w"
+            self.gaits.append((stride, pace))
+            if script is None:
+                time = real(stride, pace, rng=rng, **options)
+            else:
+                time = (script + [99.0] * 1000)[len(self.times)]
+            self.times.append(time)
+            return time
+
+        return walk_time
+
+    def alternates(self) -> bool:
+        """Whether there were walks, and a report after each."""
+        return self.order != "" and self.order == "wr" * (len(self.order) // 2)
+
+    def names(self) -> list[str]:
+        """The names in all reports."""
+        return sorted({name for report in self.reports for name in report})
+
+    def seconds(self) -> list[float]:
+        """What was reported as seconds; not a number where it was not."""
+        return [float(report.get("seconds", math.nan)) for report in self.reports]
 
 
 @exercise(
@@ -130,7 +218,7 @@ def check_search_space(attempt: Callable, rng: np.random.Generator) -> Iterator[
     from ray.tune.search.sample import Domain
 
     space = attempt()
-    names = sorted(space) if isinstance(space, dict) else f"a {type(space).__name__}"
+    names = sorted(space) if isinstance(space, dict) else space and f"a {type(space).__name__}"
     hint = 'return {"stride": ..., "pace": ...}'
     yield Case(
         "a dict with stride and pace", ["pace", "stride"], names, hint, part="two numbers to search"
@@ -151,10 +239,22 @@ def check_search_space(attempt: Callable, rng: np.random.Generator) -> Iterator[
         tolerance = 0.03 * width
         aspect, part = f"{name} covers {low} to {high}", "the ranges"
         yield Case(aspect, [low, high], ends, hint, atol=tolerance, part=part)
-        hint = "every part of the range is equally likely with uniform, not with loguniform"
+        hint = "is it the range of the text, and tune.uniform, where every part is equally likely?"
+        logs = (
+            (low * high) ** 0.5,
+            "every part is equally likely with uniform, not with loguniform",
+        )
         middle = float(np.median(draws))
         text = f"half of the draws of {name} are below the middle"
-        yield Case(text, (low + high) / 2, middle, hint, atol=0.06 * width, part="uniform")
+        yield Case(
+            text,
+            (low + high) / 2,
+            middle,
+            hint,
+            atol=0.06 * width,
+            part="uniform",
+            slips=(logs,),
+        )
 
 
 @exercise(
@@ -163,57 +263,79 @@ def check_search_space(attempt: Callable, rng: np.random.Generator) -> Iterator[
 )
 def check_survivors(attempt: Callable, rng: np.random.Generator) -> Iterator[Case]:
     """Check Exercise 2.4 against rungs worked by hand."""
-    for aspect, seconds, factor, expected, part, hint in RUNGS:
-        got = partial(_chosen, attempt, seconds, factor)
-        yield Case(aspect, expected, got, hint, part=part)
-    given = [3.0, 1.0, 2.0]
+    drawn = (30 + 2.5 * rng.permutation(12)).tolist()
+    for aspect, seconds, factor, wanted in (
+        ("of 6 trials the best come first: positions 3 and 1", SIX, 3, [3, 1]),
+        ("of twelve other trials the best come first", drawn, 6, FROM_REFERENCE),
+    ):
+        order = np.argsort(seconds)
+        yield Case(
+            aspect,
+            expected=wanted,
+            got=partial(_chosen, attempt, seconds, factor, first=2),
+            hint="sort by time: fewer seconds are better, and the best comes first",
+            part="the best first",
+            slips=(
+                (np.sort(seconds)[:2], "return positions, counted from 0, not times"),
+                (order[::-1][:2], "fewer seconds are better: sorted the wrong way round?"),
+                (order[:2] + 1, "positions are counted from 0"),
+                (order[1::-1], "the best of them comes first"),
+            ),
+        )
+    for aspect, seconds, factor, count in (
+        ("of 6 trials with factor 3, 2 go on", SIX, 3, 2),
+        ("of 5 with factor 2, 2 go on: round down", SIX[:5], 2, 2),
+        ("of twelve other trials with factor 4, 3 go on", drawn, 4, 3),
+    ):
+        yield Case(
+            aspect,
+            expected=count,
+            got=partial(_count, attempt, seconds, factor),
+            hint="len(seconds) // reduction_factor go on",
+            part="how many",
+            slips=((factor, "ONE IN reduction_factor goes on: len(seconds) // reduction_factor"),)
+            if factor != count
+            else (),
+        )
+    yield Case(
+        "at least one goes on",
+        expected=[1],
+        got=partial(_chosen, attempt, [52.0, 48.0], 3),
+        hint="max(..., 1)",
+        part="at least one",
+        slips=(([1, 0], "2 trials with factor 3: one, not all of them"),),
+    )
     yield Case(
         "the list that was given stays as it was",
-        [3.0, 1.0, 2.0],
-        lambda: [attempt(given, 3), given][1],
-        "use sorted()",
+        expected=[1, 3.0, 1.0, 2.0],
+        got=partial(_list_after, attempt, [3.0, 1.0, 2.0]),
+        hint="use sorted(), which leaves the list alone",
         part="leaves the list alone",
     )
-    drawn = (30 + 2.5 * rng.permutation(11)).tolist()
-    for factor, part in ((2, "the best first"), (4, "how many")):
-        got = partial(_chosen, attempt, drawn, factor)
-        hint = "sort by time, then cut to len(seconds) // factor"
-        yield Case(f"eleven other trials with factor {factor}", got=got, hint=hint, part=part)
 
 
-RUNGS = (
-    (
-        "of 6 trials with factor 3, the best 2",
-        [50.0, 40.0, 60.0, 45.0, 70.0, 55.0],
-        3,
-        [1, 3],
-        "the best first",
-        "fewer seconds are better; return positions, counted from 0, not times",
-    ),
-    (
-        "of 4 with factor 2, the best first",
-        [9.0, 7.0, 8.0, 6.0],
-        2,
-        [3, 1],
-        "the best first",
-        "sort by time, then cut",
-    ),
-    (
-        "of 5 with factor 2 go on 2: round down",
-        [9.0, 7.0, 8.0, 6.0, 5.0],
-        2,
-        [4, 3],
-        "how many",
-        "len(seconds) // factor",
-    ),
-    ("at least one goes on", [52.0, 48.0], 3, [1], "at least one", "max(..., 1)"),
-)
+SIX = [50.0, 45.0, 60.0, 40.0, 55.0, 70.0]
 
 
-def _chosen(attempt: Callable, seconds: list[float], factor: int) -> Any:
-    """Return positions as a list; anything else as it is."""
-    values = attempt(list(seconds), factor)
-    return list(values) if isinstance(values, list | tuple | np.ndarray) else values
+def _chosen(attempt: Callable, seconds: list[float], factor: int, first: int | None = None) -> Any:
+    """Return (the first of) the positions as a plain list; anything else as it is."""
+    found = attempt(list(seconds), factor)
+    return np.asarray(found).tolist()[:first] if _is_list(found) else found
+
+
+def _is_list(found: Any) -> bool:
+    return isinstance(found, list | tuple | np.ndarray) and np.ndim(found) == 1
+
+
+def _count(attempt: Callable, seconds: list[float], factor: int) -> Any:
+    found = attempt(list(seconds), factor)
+    return len(found) if _is_list(found) else found
+
+
+def _list_after(attempt: Callable, seconds: list[float]) -> Any:
+    """Return the position chosen of a list of three, and the list."""
+    found = attempt(seconds, 3)
+    return [*np.asarray(found).tolist()[:1], *seconds] if _is_list(found) else found
 
 
 @exercise(

@@ -1,188 +1,379 @@
-"""Checks of notebook 04. All expected values are worked by hand."""
+"""Checks of notebook 04. Expected values are worked by hand; numbers are drawn besides."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from course_lib.checks.core import Case, exercise
+from course_lib.checks.core import FROM_REFERENCE, Case, exercise, gathered
 
 
-@exercise("4.1")
-def check_trade(trade: Callable) -> Iterator[Case]:
-    """Check buying, selling, doing nothing, and a round trip."""
-    yield Case(
-        "buying hands in all dollars: 10,000 at price 5,000, fee 0.1%",
-        expected=(0.0, 1.998, 10.0),
-        got=trade(10_000.0, 0.0, 5_000.0, 0.001, 1),
-        hint="the fee is taken from the dollars first: 9,990 dollars buy 1.998 coins",
-    )
-    yield Case(
-        "selling hands in all coins: 2 at price 6,000, fee 0.1%",
-        expected=(11_988.0, 0.0, 12.0),
-        got=trade(0.0, 2.0, 6_000.0, 0.001, 0),
-        hint="the fee is a fraction of what the coins are worth; is it in dollars?",
-    )
-    for name, cash, coin, target in (("coin", 0.0, 2.0, 1), ("cash", 500.0, 0.0, 0)):
+@exercise("4.1", parts={"buying": 3, "selling": 3, "standing still": 2, "the fee in dollars": 2})
+def check_trade(trade: Callable, rng: np.random.Generator) -> Iterator[Case]:
+    """Check buying, selling, doing nothing, and the fee."""
+    drawn = (float(rng.uniform(500, 9_000)), float(rng.uniform(1_000, 9_000)), 0.004)
+    coins = (float(rng.uniform(1, 9)), *drawn[1:])
+    for aspect, cash, price, fee, expected in (
+        ("10,000 dollars at price 5,000 buy 1.998 coins", 10_000.0, 5_000.0, 0.001, (0.0, 1.998)),
+        ("other dollars buy coins, at another price and fee", *drawn, FROM_REFERENCE),
+    ):
+        yield Case(
+            aspect,
+            expected=expected,
+            got=partial(_third, slice(2), trade, cash, 0.0, price, fee, 1),
+            hint="the fee is taken from the dollars first: 9,990 dollars buy 1.998 coins",
+            part="buying",
+            slips=(((0.0, cash / price), NO_FEE), ((cash, 0.0), STAYED)),
+        )
+    for aspect, coin, price, fee, expected in (
+        ("2 coins at price 6,000 bring 11,988 dollars", 2.0, 6_000.0, 0.001, (11_988.0, 0.0)),
+        ("other coins bring dollars, at another price and fee", *coins, FROM_REFERENCE),
+    ):
+        yield Case(
+            aspect,
+            expected=expected,
+            got=partial(_third, slice(2), trade, 0.0, coin, price, fee, 0),
+            hint="the fee is a fraction of what the coins are worth, in dollars",
+            part="selling",
+            slips=(((coin * price, 0.0), NO_FEE), ((0.0, coin), STAYED)),
+        )
+    for name, cash, coin, target in (("coin", 0.0, 2.0, 1), ("cash", drawn[0], 0.0, 0)):
         yield Case(
             f"staying in {name} is free",
             expected=(cash, coin, 0.0),
-            got=trade(cash, coin, 6_000.0, 0.001, target),
+            got=partial(trade, cash, coin, 6_000.0, 0.001, target),
             hint="a fee is due only when money changes hands",
+            part="standing still",
         )
-    cash, coin, _ = trade(10_000.0, 0.0, 4_000.0, 0.01, 1)
-    cash, coin, _ = trade(cash, coin, 4_000.0, 0.01, 0)
+    buy, sell = (10_000.0, 0.0, 5_000.0, 0.001, 1), (0.0, 2.0, 6_000.0, 0.001, 0)
+    in_coins = "is the fee in dollars? coins count with their price"
     yield Case(
-        "buying and selling at one price loses the fee twice: 10,000 at 1% leaves 9,801",
-        expected=9_801.0,
-        got=cash,
-        hint="10,000 x 0.99 x 0.99",
+        "the fees of both trades: 10 and 12 dollars",
+        expected=[10.0, 12.0],
+        got=lambda: gathered(_third(2, trade, *given) for given in (buy, sell)),
+        hint="return the fee as the third number: fee x what is handed in",
+        part="the fee in dollars",
+        slips=(([0.002, 0.002], in_coins), ([10.0, 0.002], in_coins)),
+    )
+    yield Case(
+        "and the fee of another trade",
+        got=partial(_third, 2, trade, drawn[0], 0.0, drawn[1], 0.004, 1),
+        hint="fee x what is handed in",
+        part="the fee in dollars",
+        slips=((drawn[0] * 0.004 / drawn[1], in_coins),),
     )
 
 
-def _rising_prices() -> Any:
-    """Return 12 rows whose closes are 1, 2, 4, ...: every change of a later price can be seen."""
+NO_FEE = "was the fee taken off what changes hands?"
+STAYED = "nothing was traded: target 1 means coin, 0 means cash"
+
+
+def _third(which: int | slice, trade: Callable, *given: float) -> Any:
+    """Part of what a trade returns; all of it where it is not three things."""
+    found = trade(*given)
+    return found[which] if isinstance(found, tuple | list) and len(found) == 3 else found
+
+
+def _doubling_prices(num_rows: int) -> Any:
+    """Return rows whose closes are 1, 2, 4, ...: every change of a later price can be seen."""
     import pandas as pd
 
-    close = 2.0 ** np.arange(12)
+    close = 2.0 ** np.arange(num_rows)
     return pd.DataFrame({name: close for name in ("open", "high", "low", "close")})
 
 
-@exercise("4.2")
-def check_sees_future(sees_future: Callable) -> Iterator[Case]:
-    """Check honest and leaky features, on a table whose every change can be seen."""
-    table = _rising_prices()
-    features: dict[str, tuple[Callable, bool, str]] = {
-        "the close itself is honest": (
-            lambda t: t["close"],
-            False,
-            "prices up to and including `row` must stay as they are: change from row + 1 on, and "
-            "compare the first row + 1 values only",
-        ),
-        "the change since the row before is honest": (
-            lambda t: t["close"].diff(),
-            False,
-            "its first value is missing: `==` calls two missing values different, `equals` not",
-        ),
-        "the close over the highest of all leaks": (
-            lambda t: t["close"] / t["close"].max(),
-            True,
-            "the highest close comes after `row` here; are the later prices changed?",
-        ),
-        "the change to the next row leaks": (
-            lambda t: t["close"].shift(-1) - t["close"],
-            True,
-            "only the value at `row` itself moves; is `row` among the values compared?",
-        ),
-        "the lowest low of all later rows leaks": (
-            lambda t: t["low"][::-1].cummin()[::-1].shift(-1),
-            True,
-            "change all columns, not only the close",
-        ),
-    }
-    for aspect, (feature, expected, hint) in features.items():
-        got = sees_future(feature, table, 5)
-        got = bool(got) if isinstance(got, np.bool_) else got
-        yield Case(f"{aspect} (row 5 of 12)", expected=expected, got=got, hint=hint)
+def _peeks_at(row: int) -> Callable:
+    """A feature that is honest but for one row, where it shows the next close."""
+
+    def feature(table: Any) -> Any:
+        values = table["close"].copy()
+        values.iloc[row] = table["close"].iloc[row + 1]
+        return values
+
+    return feature
+
+
+HONEST = {
+    "close": lambda t: t["close"],
+    "change": lambda t: t["close"].diff(),
+    "low": lambda t: t["low"],
+}
+LEAKY = {
+    "share of the highest": lambda t: t["close"] / t["close"].max(),
+    "lowest low to come": lambda t: t["low"][::-1].cummin()[::-1].shift(-2),
+}
+ONLY_LATER = "prices up to and including `row` stay as they are, and only they are compared"
+TURNED = "the wrong way round: True says that something changed"
+PEEK = "change from row + 1 on, and compare the first row + 1 values: up to and including `row`"
+
+
+@exercise(
+    "4.2",
+    parts={
+        "honest or not": 3,
+        "the given row": 3,
+        "the whole past": 2,
+        "every column": 1,
+        "leaves the table alone": 1,
+    },
+)
+def check_sees_future(sees_future: Callable, rng: np.random.Generator) -> Iterator[Case]:
+    """Check honest and leaky features, on tables whose every change can be seen.
+
+    Each case holds an honest question and a leaky one, so that no constant answer passes.
+    """
+    table, row = _doubling_prices(12), int(rng.integers(4, 8))
+    longer, late = _doubling_prices(30), int(rng.integers(15, 25))
+
+    def ask(*questions: tuple[Callable, Any, int]) -> Any:
+        answers = gathered(sees_future(feature, t.copy(), at) for feature, t, at in questions)
+        return answers and [bool(a) if isinstance(a, np.bool_) else a for a in answers]
+
+    features = (HONEST["close"], HONEST["change"], LEAKY["share of the highest"])
     yield Case(
-        "the table that was handed in is still the same",
-        expected=2.0 ** np.arange(12),
-        got=table["close"].to_numpy(),
-        hint="work on `table.copy()`",
+        "the close and its change are honest, the close over the highest of all leaks",
+        expected=[False, False, True],
+        got=lambda: ask(*((feature, table, row) for feature in features)),
+        hint="are the later prices changed, and only they?",
+        part="honest or not",
+        slips=(
+            (
+                [False, True, True],
+                "a change's first value is missing: `==` calls two missing values different, "
+                "`equals` does not",
+            ),
+            ([True, True, True], ONLY_LATER),
+            ([False, False, False], "the highest close comes later: are later prices changed?"),
+            ([True, True, False], TURNED),
+        ),
     )
-
-
-def _trials(**shares: list[float]) -> Any:
-    """Return a table of trials; ``r1e_3=[0.8, 0.9]`` stands for two seeds of the rate 1e-3."""
-    import pandas as pd
-
-    rows = [
-        {"learning_rate": float(name[1:].replace("_", "-")), "seed": seed, "share": share}
-        for name, values in shares.items()
-        for seed, share in enumerate(values)
-    ]
-    return pd.DataFrame(rows)
-
-
-@exercise("4.3")
-def check_best_learning_rate(best_learning_rate: Callable) -> Iterator[Case]:
-    """Check on three small tables that a lucky seed does not win."""
-    plain = _trials(r1e_4=[0.2, 0.3, 0.1], r1e_3=[0.8, 0.9, 0.7], r1e_2=[0.5, 0.4, 0.6])
-    lucky = _trials(r1e_4=[0.0, 0.99, 0.1], r1e_3=[0.6, 0.7, 0.65])
-    crash = _trials(r1e_4=[0.5, 0.5, 0.5], r1e_3=[0.8, 0.9, -3.0])
-    yield Case(
-        "finds the rate that is best with every seed",
-        expected=0.001,
-        got=best_learning_rate(plain),
-        hint="return the learning rate itself, not its share",
-    )
-    yield Case(
-        "does not fall for one lucky seed (0.99 beside 0.0 and 0.1)",
-        expected=0.001,
-        got=best_learning_rate(lucky),
-        hint="did you take the best single trial? Compare the medians over the seeds",
-    )
-    yield Case(
-        "does not drop a rate for one crash (0.8, 0.9 and -3)",
-        expected=0.001,
-        got=best_learning_rate(crash),
-        hint="did you take the mean? One crash pulls it down; the median stays at 0.8",
-    )
-
-
-@exercise("4.4", hides=("course_lib.trading.agent:dqn_config",))
-def check_trading_dqn(trading_dqn: Callable) -> Iterator[Case]:
-    """Check that the settings arrive where RLlib reads them."""
-    from course_lib.columnar_dqn.algorithm import ColumnarDQNConfig
-    from course_lib.trading.agent import Settings
-
-    one = Settings(learning_rate=0.002, gamma=0.9, n_step=3, num_steps=1_000)
-    two = Settings(learning_rate=0.0005, gamma=0.97, n_step=1, num_steps=4_000)
-    configs = [trading_dqn(lambda: None, settings, 5) for settings in (one, two)]
-    yield Case(
-        "returns a ColumnarDQNConfig",
-        expected=True,
-        got=all(isinstance(config, ColumnarDQNConfig) for config in configs),
-        hint="is there a `return config` at the end?",
-    )
-    for name, wanted in (
-        ("lr", [0.002, 0.0005]),
-        ("gamma", [0.9, 0.97]),
-        ("n_step", [3, 1]),
-        ("training_intensity", [32.0, 32.0]),
-    ):
+    for name, prices, at in (("12 rows", table, row), ("30 rows", longer, late)):
         yield Case(
-            f"sets {name} (settings one and two: {wanted[0]:g} and {wanted[1]:g})",
-            expected=wanted,
-            got=[getattr(config, name) for config in configs],
-            hint=f"config.training({name}=...) takes it from the settings, or from the text above",
+            f"of {name} one alone peeks: seen with that `row`, and with no other",
+            expected=[True, False, False],
+            got=partial(ask, *((_peeks_at(k), prices, at) for k in (at, at - 1, at + 1))),
+            hint="use the row that is given: " + PEEK,
+            part="the given row",
+            slips=(
+                ([False, False, True], "one row too late: " + PEEK),
+                ([False, True, False], "one row too early: " + PEEK),
+                ([False] * 3, "is the value at `row` among those compared? " + PEEK),
+                ([True] * 3, ONLY_LATER),
+                ([False, True, True], TURNED),
+            ),
         )
     yield Case(
-        "epsilon falls from 1 to 0.02 over the first half of the steps",
-        expected=[[[0, 1.0], [500, 0.02]], [[0, 1.0], [2_000, 0.02]]],
-        got=[config.epsilon for config in configs],
-        hint="epsilon=[[0, 1.0], [settings.num_steps // 2, 0.02]]",
+        "a feature whose earlier values see two rows ahead is seen, an honest one is not",
+        expected=[True, False],
+        got=lambda: ask((_every_other(row), table, row), (HONEST["change"], table, row)),
+        hint="compare ALL values up to `row`, not the one at `row` alone",
+        part="the whole past",
+        slips=(([True, True], ONLY_LATER), ([False, True], TURNED)),
+    )
+    yield Case(
+        "the lowest low of all later rows leaks, the low itself does not",
+        expected=[True, False],
+        got=lambda: ask((LEAKY["lowest low to come"], table, row), (HONEST["low"], table, row)),
+        hint="change all columns, not only the close",
+        part="every column",
+        slips=(([True, True], ONLY_LATER), ([False, True], TURNED)),
+    )
+    yield Case(
+        "the table that was handed in stays the same",
+        expected=[1.0, 0.0, *(2.0 ** np.arange(12)).tolist()],
+        got=lambda: _after(sees_future, _doubling_prices(12), row),
+        hint="work on `table.copy()`",
+        part="leaves the table alone",
+        slips=(([0.0, 1.0, *(2.0 ** np.arange(12)).tolist()], TURNED),),
     )
 
 
-@exercise("4.5")
-def check_lost_to_fees(lost_to_fees: Callable) -> Iterator[Case]:
-    """Check the arithmetic of many small fees."""
+def _every_other(row: int) -> Callable:
+    """A feature that is honest at ``row``, and sees two rows ahead from the row before it."""
+
+    def feature(table: Any) -> Any:
+        honest = (np.arange(len(table)) - row) % 2 == 0
+        return table["close"].where(honest, table["close"].shift(-2))
+
+    return feature
+
+
+def _after(sees_future: Callable, table: Any, row: int) -> list[float] | None:
+    """What is said of a leak and of an honest feature, and the closes of the table handed in."""
+    features = (LEAKY["share of the highest"], HONEST["close"])
+    answers = [sees_future(feature, table, row) for feature in features]
+    return gathered([*answers, *table["close"].tolist()])
+
+
+ROLES = {  # what three rates, each with three seeds, scored: the best rate first, the worst last
+    "the best": ([0.8, 0.9, 0.7], [0.5, 0.4, 0.6], [0.2, 0.3, 0.1]),
+    "a lucky seed": ([0.6, 0.7, 0.65], [0.0, 0.99, 0.1], [-0.1, 0.0, 0.05]),
+    "a crash": ([0.8, 0.9, -3.0], [0.5, 0.5, 0.5], [0.1, 0.1, 0.2]),
+}
+FELL_FOR = {
+    "the best": "return the rate whose median is the highest",
+    "a lucky seed": "did you take the best single trial? compare the medians over the seeds",
+    "a crash": "did you take the mean, or the worst seed? one crash drags it down; the median not",
+}
+
+
+@exercise("4.3", parts={"the best": 3, "a lucky seed": 3, "a crash": 3})
+def check_best_learning_rate(
+    best_learning_rate: Callable, rng: np.random.Generator
+) -> Iterator[Case]:
+    """Check on tables with rates that are drawn; a second one of each kind."""
+    texts = {
+        "the best": "finds the rate that is best with every seed",
+        "a lucky seed": "does not fall for a lucky seed (0.99 beside 0.0 and 0.1)",
+        "a crash": "does not drop a rate for one crash (0.8, 0.9 and -3)",
+    }
+    for part, roles in ROLES.items():
+        tables = [_trials(roles, rng) for _ in range(2)]
+        mistakes = (
+            ([float(np.median(roles[0]))] * 2, "return the learning rate itself, not its share"),
+            ([rates[1] for _, rates in tables], FELL_FOR[part]),
+            ([rates[2] for _, rates in tables], "the highest median wins, not the lowest"),
+        )
+        yield Case(
+            f"{texts[part]}, in two tables",
+            expected=[rates[0] for _, rates in tables],
+            got=partial(_rates, best_learning_rate, [table for table, _ in tables]),
+            hint="look at the table that is given: which rate has the highest median share?",
+            part=part,
+            atol=1e-9,
+            slips=mistakes,
+        )
+
+
+def _rates(best_learning_rate: Callable, tables: list[Any]) -> Any:
+    return gathered(best_learning_rate(table.copy()) for table in tables)
+
+
+def _trials(roles: tuple[list[float], ...], rng: np.random.Generator) -> tuple[Any, list[float]]:
+    """Return a shuffled table of trials, and its rates in the order of ``roles``."""
+    import pandas as pd
+
+    rates = np.round(10.0 ** rng.uniform(-5, -1, len(roles)), 7).tolist()
+    rows = [
+        {"learning_rate": rate, "seed": seed, "share": share}
+        for rate, shares in zip(rates, roles, strict=True)
+        for seed, share in enumerate(shares)
+    ]
+    return pd.DataFrame([rows[i] for i in rng.permutation(len(rows))]), rates
+
+
+FIXED = ("lr", "training_intensity", "target_network_update_freq")
+
+
+@exercise(
+    "4.4",
+    parts={"chance falls": 3, "looks ahead": 3, "news travels": 3, "keeps the rest": 1},
+)
+def check_training_options(options: Callable, rng: np.random.Generator) -> Iterator[Case]:
+    """Check that the three mistakes are mended, for settings that are drawn, and nothing else."""
+    drawn = [
+        SimpleNamespace(
+            learning_rate=float(rng.uniform(1e-4, 1e-2)),
+            gamma=float(rng.uniform(0.5, 0.99)),
+            n_step=int(rng.integers(2, 9)),
+            num_steps=2 * int(rng.integers(500, 4_000)),
+        )
+        for _ in range(2)
+    ]
+
+    def given(name: str) -> Any:
+        return gathered(_option(options(one), name) for one in drawn)
+
     yield Case(
-        "2 trades at 10%: 1 - 0.9 x 0.9 = 0.19",
-        expected=0.19,
-        got=lost_to_fees(1.0, 2.0, 0.1),
-        hint="each trade leaves (1 - fee) of what was there before it",
+        "epsilon falls from 1 to 0.02 over the first half of the decisions",
+        expected=[[[0, 1.0], [one.num_steps // 2, 0.02]] for one in drawn],
+        got=lambda: given("epsilon"),
+        hint="epsilon is a list of [decision, value]: 1.0 at 0, 0.02 at half of num_steps",
+        part="chance falls",
+        slips=(
+            (
+                [[[0, 1.0], [one.num_steps // 2, 1.0]] for one in drawn],
+                "symptom A is still there: which line says how often the agent acts at random?",
+            ),
+            (
+                [[[0, 1.0], [one.num_steps, 0.02]] for one in drawn],
+                "epsilon must be down after HALF of the decisions",
+            ),
+        ),
     )
+    for name, part, symptom in (("gamma", "looks ahead", "B"), ("n_step", "news travels", "C")):
+        still = f"symptom {symptom} is still there: what must be set for it, and from settings?"
+        yield Case(
+            f"{name} is that of the settings",
+            expected=[getattr(one, name) for one in drawn],
+            got=partial(given, name),
+            hint=f"take {name} from the settings that are given",
+            part=part,
+            slips=(([0.1, 0.1], still), ([f"no {name}"] * 2, still)),
+        )
     yield Case(
-        "no trades cost nothing",
-        expected=0.0,
-        got=lost_to_fees(0.0, 100.0, 0.001),
-        hint="the number of trades is trades_per_day x days",
+        "what was right stays as it was",
+        expected=[[one.learning_rate, 32.0, 500.0] for one in drawn],
+        got=lambda: gathered(_kept(options(one), one) for one in drawn),
+        hint="lr, training_intensity and target_network_update_freq were right",
+        part="keeps the rest",
+        slips=((["nothing mended"] * 2, "nothing was mended yet: compare with the symptoms"),),
     )
-    yield Case(
-        "3 trades a day for 1 day at 50%: 1 - 0.125 = 0.875",
-        expected=0.875,
-        got=lost_to_fees(3.0, 1.0, 0.5),
-        hint="fees compound: they do not simply add up",
+
+
+def _option(options: Any, name: str) -> Any:
+    """One option of a dict of options; anything else as it is."""
+    return options.get(name, f"no {name}") if isinstance(options, dict) else options
+
+
+def _kept(options: Any, settings: Any) -> Any:
+    """The options that needed no mending, unless nothing was mended at all."""
+    if not isinstance(options, dict):
+        return options
+    if options.get("gamma") == 0.1 and "n_step" not in options:
+        still = [[0, 1.0], [settings.num_steps // 2, 1.0]]
+        if options.get("epsilon") == still:
+            return "nothing mended"
+    strange = sorted(set(options) - {*FIXED, "epsilon", "gamma", "n_step"})
+    return (
+        f"options that were not asked for: {strange}"
+        if strange
+        else [options.get(name, np.nan) for name in FIXED]
     )
+
+
+@exercise("4.5", parts={"two fees": 3, "the size of the move": 3, "when nobody can": 2})
+def check_needed_hit_rate(needed: Callable, rng: np.random.Generator) -> Iterator[Case]:
+    """Check the share of right bets that pays for the fees."""
+    move, fee = float(rng.uniform(0.01, 0.05)), float(rng.uniform(0.001, 0.004))
+    small = fee * float(rng.uniform(0.3, 0.8))
+    for aspect, moved, paid, expected, part, hint in (
+        ("moves of 1%, fee 0.1%: 60%", 0.01, 0.001, 0.6, "two fees", TWICE),
+        ("moves of 2%, fee 0.5%: 75%", 0.02, 0.005, 0.75, "the size of the move", GAIN),
+        ("moves of 0.1%, fee 0.2%: 2.5", 0.001, 0.002, 2.5, "when nobody can", NOBODY),
+        ("another fee", 0.01, fee, FROM_REFERENCE, "two fees", TWICE),
+        ("another move", move, fee, FROM_REFERENCE, "the size of the move", GAIN),
+        ("another move below the fee", small, fee, FROM_REFERENCE, "when nobody can", NOBODY),
+    ):
+        mistakes = [
+            (0.5 + paid / moved / 2, TWICE),
+            (paid / moved, EVEN),
+            (0.5 - paid / moved, "is that the share of WRONG bets?"),
+            *([(1.0, NOBODY)] if paid > moved / 2 else []),
+        ]
+        yield Case(
+            aspect,
+            expected=expected,
+            got=partial(needed, moved, paid),
+            hint=hint,
+            part=part,
+            slips=tuple(mistakes),
+        )
+
+
+TWICE = "a bet buys and sells: it pays the fee twice"
+EVEN = "without a fee, half of the bets must be right: is the 0.5 there?"
+GAIN = "p x move - (1 - p) x move = 2 x fee, solved for p: what becomes of the move?"
+NOBODY = "above 1 it says that nobody can: return the number as it is"

@@ -36,8 +36,9 @@ def emit(check: Any, attempt: Any, seed: int, token: str) -> None:
 def to_plain(outcome: Outcome) -> dict[str, Any]:
     """Return an outcome's value, or its error, as plain JSON."""
     if outcome.error is None:
-        return {"value": encode(outcome.got)}
+        return {"value": encode(outcome.got), "hint": outcome.slip}
     return {
+        "hint": outcome.slip,
         "error": type(outcome.error).__name__,
         "text": explain(outcome.error)[:MAX_TEXT],
         "from_check": _raised_by_check(outcome.error),

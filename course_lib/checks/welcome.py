@@ -133,7 +133,7 @@ def _goes_away(attempt: Callable) -> bool:
     """Whether tasks run in other processes than this one."""
     here = os.getpid()
     pids = attempt(lambda seed: os.getpid(), [0, 1])
-    return isinstance(pids, list) and len(pids) == 2 and here not in pids
+    return pids and isinstance(pids, list) and len(pids) == 2 and here not in pids
 
 
 def _ray_runs() -> Case:
@@ -145,7 +145,7 @@ def _ray_runs() -> Case:
 
 def _numbers(values: Any) -> Any:
     """Return plain values for the comparison; references are no numbers."""
-    return values if isinstance(values, list) else f"a {type(values).__name__}"
+    return values if values is None or isinstance(values, list) else f"a {type(values).__name__}"
 
 
 def _meet(attempt: Callable) -> bool:
@@ -173,7 +173,7 @@ def _meet(attempt: Callable) -> bool:
 
     met = attempt(wait, [1, 2])
     ray.kill(door)
-    return isinstance(met, list) and all(value is True for value in met) and len(met) == 2
+    return met and isinstance(met, list) and all(value is True for value in met) and len(met) == 2
 
 
 @exercise(

@@ -128,6 +128,7 @@ def judge(expected: list[dict[str, Any]], outcomes: list[Any]) -> list[dict[str,
                 "got": in_words(value) if value is not None else "",
                 "error": str(got.get("error", ""))[:80],
                 "text": str(got.get("text", ""))[:500],
+                "hint": str(got.get("hint", ""))[:500],
             }
         )
     return judged

@@ -144,4 +144,8 @@ def _mistake(case: dict[str, Any], got: dict[str, Any]) -> dict[str, str]:
         came_out = f"came out: {got['got'] or 'nothing'}"
         if not case["hidden"]:
             came_out += f"; expected: {case['shown']}"
-    return {"looked_at": case["otherwise"], "came_out": came_out, "hint": case["hint"]}
+    return {
+        "looked_at": case["otherwise"],
+        "came_out": came_out,
+        "hint": got.get("hint") or case["hint"],
+    }

@@ -248,8 +248,9 @@ td_targets = checks.check_td_targets(td_targets)
 # 2. `targets`: from `td_targets`, inside `with torch.no_grad():`, because a target is a number to aim at, not something to nudge;
 # 3. the Huber loss of the two, `nn.functional.smooth_l1_loss(taken, targets)`.
 #
-# By hand: q-value −120, reward −1, best next q-value −122, gamma 0.99. The target is −1 − 120.78 = −121.78, the error 1.78, the Huber loss
-# 1.78 − 0.5 = 1.28. The check also trains your loss on four **probes**: environments of one or two steps whose q-values are known exactly.
+# By hand, with numbers of a game that pays −1 for each step: q-value −120, reward −1, best next q-value −122, gamma 0.99. The target is
+# −1 − 120.78 = −121.78, the error 1.78, the Huber loss 1.78 − 0.5 = 1.28. The check also trains your loss on four **probes**: environments
+# of one or two steps whose q-values are known exactly.
 #
 # <details><summary>Hint</summary>
 #

@@ -424,23 +424,19 @@ print(f"learning rate: {learning_rate:g}")
 # ## 7 RLlib trains the agent on bitcoin
 #
 # The algorithm is RLlib's DQN, in the fast version from notebook 03 (`ColumnarDQN`). What is
-# missing is its configuration.
+# missing is a configuration that works.
 #
-# ### Exercise 4.4 - the DQN's configuration (5 min, difficulty 2 of 3)
+# ### Exercise 4.4 - three mistakes (5 min, difficulty 2 of 3)
 #
-# Complete `config.training(...)`. From `settings` come `learning_rate` (RLlib calls it `lr`),
-# `gamma` and `n_step`. Fixed are `training_intensity=32.0` (each decision is replayed 32 times on
-# average), `target_network_update_freq=500`, and `epsilon`: from 1.0 at step 0 down to 0.02 after
-# half of `settings.num_steps`, as a list of `[step, value]` pairs.
+# Here is a configuration whose agent learns nothing. It was looked into, and these are its symptoms:
 #
-# Worked number: for 4,000 steps, `epsilon` is `[[0, 1.0], [2000, 0.02]]`.
+# * **A**: when training ends, it still acts at random in every hour;
+# * **B**: an hour before a rise of ten hours its q-values hardly exceed the reward of the first one;
+# * **C**: when a decision is replayed, the news of a profit moves back by one decision only.
+#   **n-step** returns carry it further: the rewards of `n_step` decisions are summed before the
+#   network's own estimate takes over. If nothing is said, RLlib takes one.
 #
-# <details><summary>Hint</summary>
-#
-# `config.training(lr=settings.learning_rate, gamma=..., ...)`; the middle of the steps is
-# `settings.num_steps // 2`.
-#
-# </details>
+# Each symptom has one cause: a wrong line, or one that is missing. The other lines are right.
 
 # %%
 from ray.tune import register_env
@@ -448,8 +444,46 @@ from ray.tune import register_env
 from course_lib.columnar_dqn.algorithm import ColumnarDQNConfig
 
 
+def broken_options(settings):
+    return {
+        "lr": settings.learning_rate,
+        "gamma": 0.1,
+        "epsilon": [[0, 1.0], [settings.num_steps // 2, 1.0]],  # [decision, value], a line between
+        "training_intensity": 32.0,  # each decision is replayed 32 times on average
+        "target_network_update_freq": 500,
+    }
+
+
+# %% [markdown]
+# Write `training_options(settings)`: the same dict, with its three mistakes mended. `settings` has
+# `learning_rate`, `gamma`, `n_step` and `num_steps`. Random actions shall be down to 2% when half of
+# the decisions are made.
+#
+# <details><summary>Hint</summary>
+#
+# For B: what is a reward worth that comes ten hours later? With a discount of 0.5, 0.5 ** 10 of it.
+#
+# </details>
+
+
 # %%
 # EXERCISE 4.4
+def training_options(settings):
+    """Return the options of config.training, mended."""
+    # BEGIN SOLUTION
+    options = broken_options(settings)
+    options["epsilon"] = [[0, 1.0], [settings.num_steps // 2, 0.02]]
+    options["gamma"] = settings.gamma
+    options["n_step"] = settings.n_step
+    return options
+    # END SOLUTION
+
+
+# %%
+training_options = checks.check_training_options(training_options)
+
+
+# %%
 def trading_dqn(make, settings, seed):
     """Return the configuration of a DQN for the environment that make() makes."""
     register_env(f"trading-{seed}", lambda _: make())
@@ -457,21 +491,9 @@ def trading_dqn(make, settings, seed):
     config.env_runners(num_envs_per_env_runner=8, rollout_fragment_length=16, num_env_runners=0)
     config.reporting(min_sample_timesteps_per_iteration=512, min_time_s_per_iteration=0)
     config.rl_module(model_config={"fcnet_hiddens": [64, 64], "fcnet_activation": "relu"})
-    # BEGIN SOLUTION
-    config.training(
-        lr=settings.learning_rate,
-        gamma=settings.gamma,
-        n_step=settings.n_step,
-        training_intensity=32.0,
-        target_network_update_freq=500,
-        epsilon=[[0, 1.0], [settings.num_steps // 2, 0.02]],
-    )
-    # END SOLUTION
+    config.training(**training_options(settings))
     return config.training(train_batch_size=64, grad_clip=10.0)
 
-
-# %%
-trading_dqn = checks.check_trading_dqn(trading_dqn)
 
 # %% [markdown]
 # One agent, live. It decides every hour and pays the fee. Each training episode is three days
@@ -524,33 +546,38 @@ evaluation.table([run, hold, simple["moving average"]], hold)
 # %% [markdown]
 # ## 8 What trading costs
 #
-# ### Exercise 4.5 - what trading costs (3 min, difficulty 1 of 3)
+# ### Exercise 4.5 - how often must it be right? (3 min, difficulty 2 of 3)
 #
-# Which fraction of the money is gone after `days` days of `trades_per_day` trades each, if the
-# price never moves? Each trade leaves `1 - fee` of what was there before it.
+# Before you look at agents that trade less: predict what trading less is worth. A bet buys, waits, and
+# sells, so it pays the fee twice. If it is right, the price has risen by `move` (a fraction); if it is
+# wrong, it has fallen by as much. Which share of the bets must be right for gains and losses to cancel?
 #
-# Worked number: 2 trades at 10% leave 0.9 × 0.9 = 0.81, so 0.19 is gone.
+# Add percentages up, without compounding, and return the number as it is: above 1 says that not even
+# somebody who is always right can live on it. Worked number: with moves of 1% and a fee of 0.1%, 60%
+# right and 40% wrong gain 0.6% − 0.4% = 0.2% a bet, and two fees take it: 0.6.
 
 
 # %%
 # EXERCISE 4.5
-def lost_to_fees(trades_per_day, days, fee):
-    """Return the fraction of the money that fees take."""
+def needed_hit_rate(move, fee):
+    """Return the share of right bets at which gains, losses and fees cancel."""
     # BEGIN SOLUTION
-    return 1.0 - (1.0 - fee) ** (trades_per_day * days)
+    return (move + 2 * fee) / (2 * move)
     # END SOLUTION
 
 
 # %%
-lost_to_fees = checks.check_lost_to_fees(lost_to_fees)
+needed_hit_rate = checks.check_needed_hit_rate(needed_hit_rate)
+
+# %%
+for hours in (1, 24, 7 * 24):
+    move = np.log(train["close"]).diff(hours).abs().mean()
+    print(f"{hours:>3} hours move by {move:.2%}: {needed_hit_rate(move, FEE):.1%} must be right")
 
 # %% tags=["learned"]
 numbers = evaluation.metrics(run, hold)
-days = numbers["trades"] / max(numbers["trades a day"], 1e-9)
-gone = lost_to_fees(numbers["trades a day"], days, FEE)
-print(f"{numbers['trades a day']:.1f} trades a day for {days:.0f} days: fees alone take {gone:.0%}")
-spread = np.log(train["close"]).diff().std()
-print(f"spread of one hour's change: {spread:.2%}; one fee: {FEE:.2%}")
+print(f"the agent: {numbers['trades a day']:.1f} trades a day, {numbers['trades']:.0f} in all")
+print(f"their fees alone take {1 - (1 - FEE) ** numbers['trades']:.0%} of the money")
 
 # %% [markdown]
 # Within an hour the price moves up or down by several times the fee, and next to nothing of that

@@ -40,7 +40,7 @@ def new_lesson(name: str, root: Path = ROOT) -> list[Path]:
     files = {
         "lesson": root / "notebooks" / "source" / f"{name}.py",
         "checks": root / "course_lib" / "checks" / f"{topic}.py",
-        "test_checks": root / "tests" / f"test_checks_{topic}.py",
+        "mutants": root / "tests" / "mutants" / f"{topic}.py",
     }
     taken = [str(path.relative_to(root)) for path in files.values() if path.exists()]
     if taken:

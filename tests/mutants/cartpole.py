@@ -1,0 +1,269 @@
+"""Lesson 03."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from course_lib.agents import dqn
+from mutants import Mutant, lost
+
+F = torch.nn.functional
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "3.1": {},
+    "3.2": {
+        "rewards": torch.tensor([1.0]),
+        "terminated": torch.tensor([0.0]),
+        "next_q_values": torch.tensor([[2.0, 5.0]]),
+        "gamma": 0.9,
+    },
+    "3.3": {},
+    "3.4": {"step": 500, "decay_steps": 1000, "start": 1.0, "end": 0.2},
+}
+
+
+def quicken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Probes take seconds for each wrong loss: here they find their q-values at once."""
+    from course_lib.agents import dqn_run
+
+    monkeypatch.setattr(dqn_run, "learned_q_values", lambda probe, **_: probe.q_values)
+
+
+class ListMemory:
+    """One list of rows instead of columns."""
+
+    def __init__(self, capacity, obs_shape, rng):
+        self.rows, self.capacity, self.rng, self.num_added = [], capacity, rng, 0
+
+    def __len__(self):
+        return len(self.rows)
+
+    @property
+    def obs(self):
+        return np.array([row[0] for row in self.rows])
+
+    def add(self, *row):
+        if len(self.rows) < self.capacity:
+            self.rows.append(row)
+        else:
+            self.rows[self.num_added % self.capacity] = row
+        self.num_added += 1
+
+    def sample(self, batch_size):
+        rows = [self.rows[i] for i in self.rng.integers(len(self.rows), size=batch_size)]
+        return dqn.Batch(*(torch.as_tensor(np.array(part, float)) for part in zip(*rows)))  # noqa: B905
+
+
+def memory(**methods: Any) -> type:
+    """The course's memory with other methods."""
+    return type("Memory", (dqn.ReplayBuffer,), methods)
+
+
+def draws(choose: Any) -> type:
+    """A memory that draws its rows otherwise."""
+
+    def sample(self, batch_size):
+        rows = choose(self, batch_size)
+        columns = (self.obs, self.actions, self.rewards, self.next_obs, self.terminated)
+        return dqn.Batch(*(torch.from_numpy(column[rows]) for column in columns))
+
+    return memory(sample=sample)
+
+
+def _torn(self, batch_size):
+    columns = (self.obs, self.actions, self.rewards, self.next_obs, self.terminated)
+    return dqn.Batch(
+        *(torch.from_numpy(c[self.rng.integers(len(self), size=batch_size)]) for c in columns)
+    )
+
+
+def _never_overwrites(self, *transition):
+    if self.num_added < self.capacity:
+        dqn.ReplayBuffer.add(self, *transition)
+
+
+def _never_counts(self, *transition):
+    dqn.ReplayBuffer.add(self, *transition)
+    self.num_added = 1
+
+
+def loss(*, take="gather", mask=True, detach=True, swap=False, squeeze=True, net="target",
+         how=F.smooth_l1_loss, sign=1):  # fmt: skip
+    """A loss with one thing changed."""
+
+    def attempt(q_net, target_net, batch, *, gamma):
+        obs, next_obs = (batch.next_obs, batch.obs) if swap else (batch.obs, batch.next_obs)
+        q_values = q_net(obs)
+        taken = q_values.gather(1, batch.actions[:, None])
+        taken = taken.squeeze(1) if squeeze else taken
+        taken = q_values.max(dim=1).values if take == "max" else taken
+        taken = q_values[torch.arange(len(obs)), batch.actions] if take == "index" else taken
+        following = (target_net if net == "target" else q_net)(next_obs).max(dim=1).values
+        following = following.detach() if detach else following
+        keep = (1 - batch.terminated) if mask else 1.0
+        return how(taken, batch.rewards + sign * gamma * keep * following)
+
+    return attempt
+
+
+def _without_gradient(*given, gamma):
+    with torch.no_grad():
+        return dqn.dqn_loss(*given, gamma=gamma)
+
+
+def target(formula: Any) -> Any:
+    return lambda rewards, terminated, next_q_values, *, gamma: formula(
+        rewards, terminated, next_q_values, gamma
+    )
+
+
+def _loop_targets(rewards, terminated, next_q_values, *, gamma):
+    pairs = zip(rewards, terminated, next_q_values, strict=True)
+    return torch.stack([r if d else r + gamma * max(q) for r, d, q in pairs])
+
+
+RIGHT = {
+    "3.1": {
+        "a list": ListMemory,
+        "without repetition": draws(lambda m, n: m.rng.choice(len(m), n, replace=False)),
+        "floor": draws(lambda m, n: (m.rng.random(n) * len(m)).astype(int)),
+    },
+    "3.2": {
+        "a loop": _loop_targets,
+        "amax": target(lambda r, d, q, g: r + g * (1 - d) * q.amax(1)),
+    },
+    "3.3": {"indices": loss(take="index"), "huber_loss": loss(how=F.huber_loss)},
+    "3.4": {
+        "interp": lambda step, *, decay_steps, start, end: float(
+            np.interp(step, [0, decay_steps], [start, end])
+        )
+    },
+}
+CAPACITY, OLDEST, ROWS = "not capacity", "self.num_added % self.capacity", "draw the row numbers"
+MASK, SHAPE, SQUEEZE, TARGET_NET, TAKEN = (
+    "(1 - terminated) there", "shape must be", ".squeeze(1)", "target_net(batch.next_obs)", "TAKEN"
+)  # fmt: skip
+OFTEN = ("error", "the action taken", "the batch")
+MUTANTS = {
+    "3.1": {
+        "never overwrites": Mutant(
+            memory(add=_never_overwrites), OLDEST, (CAPACITY,), lost("overwrites the oldest")
+        ),
+        "empty rows": Mutant(
+            draws(lambda m, n: m.rng.integers(m.capacity, size=n)), CAPACITY, ("never draws high",),
+            lost("draws"),
+        ),
+        "the last row never": Mutant(
+            draws(lambda m, n: m.rng.integers(0, len(m) - 1, size=n)), "never draws high",
+            (CAPACITY, ROWS), lost("draws"),
+        ),
+        "the first row never": Mutant(
+            draws(lambda m, n: m.rng.integers(1, len(m), size=n)), "begin with 0", (CAPACITY,),
+            lost("draws"),
+        ),
+        "arange": Mutant(
+            draws(lambda m, n: np.arange(n) % len(m)), "always the same", (CAPACITY,), lost("draws")
+        ),
+        "the newest": Mutant(
+            draws(lambda m, n: np.arange(m.num_added - n, m.num_added) % m.capacity),
+            "the newest rows only", (CAPACITY,), lost("draws"),
+        ),
+        "one row many times": Mutant(
+            draws(lambda m, n: np.full(n, m.rng.integers(len(m)))), "at random", (CAPACITY,)
+        ),
+        "another size": Mutant(
+            draws(lambda m, n: m.rng.integers(len(m), size=20)), "size=batch_size", (CAPACITY,),
+            lost("draws"),
+        ),
+        "rows torn apart": Mutant(
+            memory(sample=_torn), ROWS, (CAPACITY, "store terminated"), lost("keeps rows together")
+        ),
+        "forgets the end": Mutant(
+            memory(add=lambda self, *t: dqn.ReplayBuffer.add(self, *t[:4], False)),
+            "store terminated", (ROWS, CAPACITY), lost("marks the end"),
+        ),
+        "does not count": Mutant(memory(add=_never_counts), "self.num_added += 1"),
+        "sample without return": Mutant(
+            memory(sample=lambda self, n: None), "is a `return` missing?", (CAPACITY, ROWS)
+        ),
+        "empty methods": Mutant(memory(add=lambda *_: None, sample=lambda *_: None), keeps=0.0),
+    },
+    "3.2": {
+        "no gamma": Mutant(
+            target(lambda r, d, q, g: r + (1 - d) * q.max(1).values), "is gamma there", (MASK,)
+        ),
+        "no mask": Mutant(
+            target(lambda r, d, q, g: r + g * q.max(1).values), MASK, ("gamma there", SHAPE),
+            lost("the end of an episode"),
+        ),
+        "all masked": Mutant(
+            target(lambda r, d, q, g: (1 - d) * (r + g * q.max(1).values)), "the rest only",
+            (MASK,), lost("the end of an episode"),
+        ),
+        "minus": Mutant(
+            target(lambda r, d, q, g: r - g * (1 - d) * q.max(1).values), "signs", (MASK,)
+        ),
+        "mean": Mutant(target(lambda r, d, q, g: r + g * (1 - d) * q.mean(1)), "not the mean"),
+        "one maximum": Mutant(
+            target(lambda r, d, q, g: r + g * (1 - d) * q.max()), "one maximum for each row",
+            (MASK, "not the mean"),
+        ),
+        "keepdim": Mutant(
+            target(lambda r, d, q, g: r + g * (1 - d) * q.max(1, keepdim=True).values), SHAPE,
+            (MASK, "gamma there"), keeps=0.0,
+        ),
+        "max without values": Mutant(
+            target(lambda r, d, q, g: r + g * (1 - d) * q.max(dim=1)), ".max(dim=1).values",
+            (MASK, SHAPE), keeps=0.0,
+        ),
+        "max without values, otherwise": Mutant(
+            target(lambda r, d, q, g: r + q.max(dim=1) * g), ".max(dim=1).values", (MASK,),
+            keeps=0.0,
+        ),
+    },
+    "3.3": {
+        "squared": Mutant(loss(how=F.mse_loss), "squared error", (TARGET_NET, TAKEN, SQUEEZE)),
+        "max for gather": Mutant(
+            loss(take="max"), TAKEN, (TARGET_NET, SQUEEZE, "squared"),
+        ),
+        "q_net for the targets": Mutant(
+            loss(net="own"), TARGET_NET, (TAKEN, SQUEEZE, "squared", "no_grad"),
+        ),
+        "no mask": Mutant(
+            loss(mask=False), "hand batch.terminated", (TARGET_NET, TAKEN, SQUEEZE),
+            lost("the batch"),
+        ),
+        "gradient into the target": Mutant(
+            loss(detach=False), "no_grad", (TARGET_NET, TAKEN), lost("gradients")
+        ),
+        "swapped": Mutant(loss(swap=True), "swapped", (SQUEEZE, TARGET_NET), lost("the batch")),
+        "(B, 1) against (B,)": Mutant(
+            loss(squeeze=False), SQUEEZE, (TARGET_NET, TAKEN, "suspect"), lost("the batch")
+        ),
+        "minus": Mutant(loss(sign=-1), "sign is wrong", (TARGET_NET, SQUEEZE)),
+        "no gradient": Mutant(
+            _without_gradient, "outside torch.no_grad()", (TARGET_NET,), lost("gradients", "probes")
+        ),
+        "sum": Mutant(
+            loss(how=lambda a, b: F.smooth_l1_loss(a, b, reduction="sum")), "not the sum",
+            (TARGET_NET, SQUEEZE), lost("the action taken", "the batch"),
+        ),
+        "not reduced": Mutant(
+            loss(how=lambda a, b: F.smooth_l1_loss(a, b, reduction="none")), "one number"
+        ),
+    },
+    "3.4": {
+        "goes on": Mutant(
+            lambda step, *, decay_steps, start, end: start + step / decay_steps * (end - start),
+            "min(1.0, ...)",
+        ),
+        "always start": Mutant(
+            lambda step, *, decay_steps, start, end: start, "start + (step", keeps=0.34
+        ),
+        "to zero": Mutant(
+            lambda step, *, decay_steps, start, end: max(end, start * (1 - step / decay_steps)),
+            "(end - start)",
+        ),
+    },
+}  # fmt: skip

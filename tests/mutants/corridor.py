@@ -1,0 +1,217 @@
+"""Lesson 02. ``walk_time`` and ``tune`` stand here as in a notebook: the check replaces them."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from ray import tune
+
+from course_lib.answers import answer
+from course_lib.envs.corridor import walk_time
+from mutants import Mutant, lost
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "2.1": {"stride": 0.5, "pace": 2.0, "risk": 0.05, "length": 30.0},
+    "2.2": {},
+    "2.3": {},
+    "2.4": {"seconds": [50, 40, 60, 45, 70, 55], "reduction_factor": 3},
+    "2.5": {"num_trials": 9, "trial_seconds": 10.0, "cpus_per_trial": 1, "num_cpus": 2},
+}
+
+
+def objective(mistake: str = "") -> Callable[[dict], None]:
+    """An objective with one mistake, by name."""
+
+    def attempt(config: dict[str, Any]) -> None:
+        seed = None if mistake == "no seed" else 0 if mistake == "fixed seed" else config["seed"]
+        rng, walks = np.random.default_rng(seed), []
+        stride, pace = config["stride"], config["pace"]
+        stride, pace = (pace, stride) if mistake == "swapped" else (stride, pace)
+        for _ in range(6 if mistake == "sizes" else config["num_walks"]):
+            if mistake == "same dice for each walk":
+                rng = np.random.default_rng(config["seed"])
+            if mistake == "rng by position":
+                walks.append(walk_time(stride, pace, rng))  # type: ignore[misc]
+            walks.append(walk_time(stride, pace, rng=rng))
+            mean = float(np.mean(walks))
+            value = {"latest": walks[-1], "sum": float(np.sum(walks))}.get(mistake, mean)
+            if mistake == "keyword":
+                tune.report(seconds=value)  # type: ignore[call-arg]
+            elif mistake not in ("only at the end", "no report"):
+                tune.report({"time" if mistake == "other name" else "seconds": value})
+        if mistake == "only at the end":
+            tune.report({"seconds": mean})
+
+    return attempt
+
+
+def _running_mean(config: dict[str, Any]) -> None:
+    rng, total = np.random.default_rng(config["seed"]), 0.0
+    for count in range(1, config["num_walks"] + 1):
+        total += walk_time(stride=config["stride"], pace=config["pace"], rng=rng)
+        tune.report(metrics={"seconds": total / count})
+
+
+RIGHT = {
+    "2.1": {"two sums": lambda s, p, risk, length: length / s / p + length / s * risk * 4},
+    "2.2": {"a plain generator": objective(), "a running mean": _running_mean},
+    "2.3": {
+        "quniform": lambda: {
+            "pace": tune.quniform(0.5, 4.0, 0.05),
+            "stride": tune.uniform(0.3, 1.5),
+        }
+    },
+    "2.4": {
+        "argsort": lambda seconds, factor: np.argsort(seconds)[: max(1, len(seconds) // factor)],
+        "a tuple": lambda seconds, factor: tuple(answer("2.4")(seconds, factor)),
+    },
+    "2.5": {
+        "floor division": lambda n, t, each, cpus: (
+            math.inf if each > cpus else -(-n // (cpus // each)) * t
+        )
+    },
+}
+ENDS, NUM = "after each walk, not one at the end", 'config["num_walks"]'
+ADDS, ONE, BESIDES, PACE, LENGTH = (
+    "are the stumbles there", "not the walk as a whole", "besides the step's time", "1 / pace",
+    "did you use the length",
+)  # fmt: skip
+TIMES, WORSE, ONE_IN = "not times", "wrong way round", "ONE IN"
+
+
+def space(**made: Callable) -> Callable[[], dict]:
+    return lambda: {name: make() for name, make in made.items()}
+
+
+def _chosen(order: Callable, keep: Callable = lambda n, factor: max(n // factor, 1)) -> Callable:
+    return lambda seconds, factor: order(seconds)[: keep(len(seconds), factor)]
+
+
+def _sorts_in_place(seconds: list, factor: int) -> list:
+    before = list(seconds)
+    seconds.sort()
+    return [before.index(time) for time in seconds[: max(len(seconds) // factor, 1)]]
+
+
+def _argsort(seconds: list) -> list:
+    return np.argsort(seconds).tolist()
+
+
+MUTANTS = {
+    "2.1": {
+        "no stumbles": Mutant(
+            lambda s, p, r, n: n / s / p, ADDS, (ONE, BESIDES, PACE, LENGTH),
+            lost("the stumbles", "the length"),
+        ),
+        "one stumble": Mutant(
+            lambda s, p, r, n: n / s / p + 4 * r, ONE, (ADDS, BESIDES, LENGTH),
+            lost("the stumbles", "the length"),
+        ),
+        "pace upside down": Mutant(
+            lambda s, p, r, n: n / s * (p + 4 * r), PACE, (ADDS, ONE, BESIDES)
+        ),
+        "a stumble replaces a step": Mutant(
+            lambda s, p, r, n: n / s * ((1 - r) / p + 4 * r), BESIDES, (ADDS, ONE, PACE, LENGTH),
+            lost("the stumbles", "the length"),
+        ),
+        "always 30 m": Mutant(
+            lambda s, p, r, n: 30 / s * (1 / p + 4 * r), LENGTH, (ADDS, ONE, PACE),
+            lost("the length"),
+        ),
+        "stride upside down": Mutant(
+            lambda s, p, r, n: n * s * (1 / p + 4 * r), "length / stride", (ADDS, ONE, PACE)
+        ),
+    },
+    "2.2": {
+        "only at the end": Mutant(
+            objective("only at the end"), ENDS, ("one generator", "latest", "make the dice"),
+            lost("reports", "the mean so far"),
+        ),
+        "latest": Mutant(
+            objective("latest"), "not the latest", ("not the sum", ENDS), lost("the mean so far")
+        ),
+        "sum": Mutant(
+            objective("sum"), "not the sum", ("the latest", ENDS), lost("the mean so far")
+        ),
+        "other name": Mutant(objective("other name"), "tune.report({", ("latest", "dice")),
+        "keyword": Mutant(objective("keyword"), "one dict", ("latest", "dice"), keeps=0.34),
+        "rng by position": Mutant(objective("rng by position"), "rng=rng", ("latest",), keeps=0.34),
+        "swapped": Mutant(
+            objective("swapped"), 'config["stride"]', ("latest", "dice"), lost("the config")
+        ),
+        "sizes": Mutant(objective("sizes"), NUM, ("latest", ENDS, "dice"), lost("the config")),
+        "no seed": Mutant(
+            objective("no seed"), "dice from the config", (ENDS, "latest"), lost("the seed")
+        ),
+        "fixed seed": Mutant(
+            objective("fixed seed"), "another seed, the same walks", (ENDS,), lost("the seed")
+        ),
+        "same dice for each walk": Mutant(
+            objective("same dice for each walk"), "before the loop", (ENDS,), lost("the seed")
+        ),
+        "does nothing": Mutant(lambda config: None, "inside the loop"),
+        "no report": Mutant(
+            objective("no report"), "inside the loop", ("dice",),
+            lost("reports", "the mean so far"),
+        ),
+    },
+    "2.3": {
+        "numbers": Mutant(space(stride=lambda: 0.7, pace=lambda: 1.5), "drawn anew"),
+        "lists": Mutant(
+            space(stride=lambda: [0.3, 1.5], pace=lambda: [0.5, 4]), "a number or a list is not"
+        ),
+        "swapped": Mutant(
+            space(stride=lambda: tune.uniform(0.5, 4), pace=lambda: tune.uniform(0.3, 1.5)),
+            "both numbers as in the text", ("loguniform",),
+        ),
+        "log scale": Mutant(
+            space(stride=lambda: tune.loguniform(0.3, 1.5), pace=lambda: tune.loguniform(0.5, 4)),
+            "not with loguniform", (), lost("uniform"),
+        ),
+        "one missing": Mutant(space(stride=lambda: tune.uniform(0.3, 1.5)), "stride and pace"),
+    },
+    "2.4": {
+        "the worst": Mutant(
+            _chosen(lambda s: _argsort(s)[::-1]), WORSE, (TIMES, ONE_IN),
+        ),
+        "times": Mutant(_chosen(sorted), TIMES, (WORSE, ONE_IN, "np.")),
+        "from 1": Mutant(
+            _chosen(lambda s: [i + 1 for i in _argsort(s)]), "from 0", (WORSE, ONE_IN)
+        ),
+        "in the order given": Mutant(
+            lambda s, f: sorted(_argsort(s)[: max(len(s) // f, 1)]), "comes first", (TIMES, ONE_IN),
+            lost("the best first"),
+        ),
+        "may be nobody": Mutant(
+            _chosen(_argsort, lambda n, f: n // f), "max(..., 1)", (TIMES, ONE_IN),
+            lost("at least one"),
+        ),
+        "rounds up": Mutant(
+            _chosen(_argsort, lambda n, f: math.ceil(n / f)), "//", (TIMES, ONE_IN),
+            lost("how many"),
+        ),
+        "the factor as a count": Mutant(
+            _chosen(_argsort, lambda n, f: f), ONE_IN, (TIMES, WORSE),
+            lost("how many", "at least one"),
+        ),
+        "sorts the list": Mutant(
+            _sorts_in_place, "leaves the list alone", (TIMES, ONE_IN),
+            lost("leaves the list alone"),
+        ),
+    },
+    "2.5": {
+        "one after the other": Mutant(lambda n, t, each, cpus: n * t, "2 run at a time"),
+        "part of a round": Mutant(lambda n, t, each, cpus: n * t / (cpus / each), "math.ceil"),
+        "never forgotten": Mutant(
+            lambda n, t, each, cpus: math.ceil(n / max(int(cpus / each), 1)) * t,
+            "waits for ever", (), lost("never"),
+        ),
+        "whole cores only": Mutant(
+            lambda n, t, each, cpus: (
+                math.inf if each > cpus else math.ceil(n / (cpus // max(each, 1))) * t
+            ),
+            "half a core each",
+        ),
+    },
+}  # fmt: skip

@@ -1,0 +1,135 @@
+"""Lesson 00. What starts tasks of Ray takes seconds, so those mutants are few."""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import ray
+
+from course_lib.answers import answer
+from course_lib.checks import welcome as checks
+from mutants import Mutant, lost
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "0.1": {
+        "env": checks.ScriptedEnv([1.0, -2.0, 0.5]),
+        "choose_action": lambda obs: 0,
+    },
+    "0.2": {"function": lambda seed: seed * seed, "seeds": [3, 1, 2]},
+    "0.3": {},
+}
+Board = answer("0.3")
+
+
+def quicken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two tasks that wait for each other give up sooner; classes travel as a notebook's do."""
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    monkeypatch.setattr(checks, "MEET_LIMIT_S", 2.0)
+
+
+def episode(**changes: Any) -> Callable:
+    """An episode with one mistake, chosen by name."""
+
+    def attempt(env: Any, choose_action: Callable) -> float:
+        obs = first = env.reset()[0] if changes.get("reset", True) else 0
+        total = reward = 0.0
+        steps, done = 0, False
+        while not done:
+            seen = first if changes.get("stale") else obs
+            obs, reward, terminated, truncated, _ = env.step(choose_action(seen))
+            steps += 1
+            done = terminated or (truncated and not changes.get("ignore_truncated"))
+            if not (done and changes.get("drop_last")):
+                total += reward
+        mistakes = {"count": steps, "last": reward, "mean": total / steps}
+        return mistakes.get(changes.get("give", ""), total)
+
+    return attempt
+
+
+def board(**methods: Any) -> type:
+    """The course's scoreboard with other methods."""
+    return type("Board", (Board,), methods)
+
+
+def _from_zero(self: Any) -> None:
+    self._best, self._num_reports = 0.0, 0
+
+
+def _keeps_last(self: Any, episode_return: float) -> None:
+    self._best, self._num_reports = episode_return, self._num_reports + 1
+
+
+def _counts_records(self: Any, episode_return: float) -> None:
+    self._num_reports += episode_return > self._best
+    self._best = max(self._best, episode_return)
+
+
+class _KeepsAList:
+    def __init__(self) -> None:
+        self.values: list[float] = []
+
+    def report(self, episode_return: float) -> None:
+        self.values.append(episode_return)
+
+    def best(self) -> float:
+        return max(self.values)
+
+    def num_reports(self) -> int:
+        return len(self.values)
+
+
+def _single_gets(function: Callable, seeds: list[int]) -> list:
+    references = [ray.remote(function).remote(seed) for seed in seeds]
+    return [ray.get(reference) for reference in references]
+
+
+RIGHT = {
+    "0.1": {"the loop": episode()},
+    "0.2": {"single gets": _single_gets},
+    "0.3": {"a list": _KeepsAList},
+}
+TRUNCATED, NEWEST = "truncated ends the loop", "newest observation: the one"
+MUTANTS = {
+    "0.1": {
+        "counts steps": Mutant(episode(give="count"), "add every reward", (NEWEST,)),
+        "last reward": Mutant(episode(give="last"), "add every reward", (NEWEST,)),
+        "mean": Mutant(episode(give="mean"), "add every reward", (NEWEST,)),
+        "drops the last": Mutant(episode(drop_last=True), "the last too", (NEWEST,)),
+        "stale": Mutant(
+            episode(stale=True), NEWEST, (TRUNCATED, "add every"), lost("the newest observation")
+        ),
+        "no reset": Mutant(episode(reset=False), "step() was called before reset()"),
+        "truncated": Mutant(
+            episode(ignore_truncated=True), "truncated", (NEWEST,), lost("an episode cut off")
+        ),
+    },
+    "0.2": {
+        "references": Mutant(
+            lambda function, seeds: [ray.remote(function).remote(seed) for seed in seeds],
+            "did you return references?",
+        ),
+        "a plain loop": Mutant(
+            lambda function, seeds: [function(seed) for seed in seeds], "call task.remote(seed)"
+        ),
+        "get inside the loop": Mutant(
+            lambda function, seeds: [ray.get(ray.remote(function).remote(s)) for s in seeds],
+            "inside the loop", ("did you return references",), lost("at the same time"),
+        ),
+        "another order": Mutant(
+            lambda function, seeds: _single_gets(function, sorted(seeds)), "in the same order",
+            (), lost("values in order"),
+        ),
+        "this process": Mutant(
+            lambda function, seeds: [os.getpid() and function(seed) for seed in seeds], "remote"
+        ),
+    },
+    "0.3": {
+        "from zero": Mutant(board(__init__=_from_zero), "did you begin with 0?"),
+        "keeps the last": Mutant(board(report=_keeps_last), "keep the larger one"),
+        "counts records": Mutant(board(report=_counts_records), "count every report"),
+        "best without return": Mutant(board(best=lambda self: None), "`return`"),
+    },
+}  # fmt: skip
