@@ -139,7 +139,7 @@ WRONG = [
     (checks.check_failing_settings, set, "some settings fail"),
     (checks.check_failing_settings, everything, "discount 1: not so"),
     (checks.check_failing_settings, lambda: "discount 0", "return a set of names"),
-    (checks.check_failing_settings, lambda: None, "return a set of names"),
+    (checks.check_failing_settings, lambda: None, "is a `return` missing"),
     (checks.check_worth_from_afar, lambda steps, gamma: 20 * gamma**steps, "one step away"),
     (checks.check_worth_from_afar, lambda steps, gamma: 20 - (steps - 1), "two steps away"),
     (checks.check_worth_from_afar, lambda steps, gamma: 20 * gamma ** (steps - 1), "two steps"),

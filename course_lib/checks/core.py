@@ -271,16 +271,17 @@ def _describe(outcome: Outcome, expected: Any, right: bool, said: set[str]) -> l
     case = outcome.case
     if right:
         return [f"  ✓ {case.aspect}"]
+    what = case.otherwise or case.aspect
     if outcome.error is not None or outcome.got is None:
         nothing = outcome.error is None or outcome.is_nothing
         text = NOTHING if outcome.error is None or nothing else _raised(outcome.error)
         if text in said:
-            return [f"  ✗ {case.aspect}: the same again"]
+            return [f"  ✗ {what}: the same again"]
         said.add(text)
         hint = "" if nothing else outcome.slip
-        return [f"  ✗ {case.aspect}: {text}", *([f"      {hint}"] if hint else [])]
+        return [f"  ✗ {what}: {text}", *([f"      {hint}"] if hint else [])]
     lines = [
-        f"  ✗ {case.otherwise or case.aspect}",
+        f"  ✗ {what}",
         f"      expected {short(expected)}, got {short(outcome.got)}",
     ]
     hint = outcome.slip or _wrong_shape(expected, outcome.got) or case.hint

@@ -152,7 +152,7 @@ MUTANTS = {
         "all": Mutant(but("epsilon 0", "epsilon 1", "discount 1", "learning rate 1")),
         "no discount": Mutant(but("discount 0"), "discount 0", (), lost("the discount")),
         "epsilon 1": Mutant(but("epsilon 1"), "epsilon 1", (), lost("epsilon")),
-        "another name": Mutant(but("gamma 0"), "names are from the list", (), lost("names")),
+        "another name": Mutant(but("gamma 0"), "names are from the list", (), lost("epsilon")),
     },
     "1.5": {
         "no cost": Mutant(lambda steps, gamma: 20 * gamma ** (steps - 1), "-1", keeps=0.5),
