@@ -133,6 +133,21 @@ def test_interrupt_keeps_what_was_learned(capsys: pytest.CaptureFixture[str]) ->
     assert "Stopped after 5 of 100 episodes" in capsys.readouterr().out
 
 
+def test_interrupt_goes_on_where_the_table_is_the_callers() -> None:
+    """So that a loop over agents ends, and not only the agent that learns."""
+
+    def stop(run: tabular.Run) -> None:
+        raise KeyboardInterrupt
+
+    mine = np.zeros((MazeEnv().observation_space.n, 4))
+    with pytest.raises(KeyboardInterrupt):
+        tabular.q_learning(
+            MazeEnv(), num_episodes=9, rng=np.random.default_rng(0), on_episode=stop,
+            q_table=mine, **GOOD,
+        )  # fmt: skip
+    assert np.any(mine)
+
+
 def test_same_seed_same_run() -> None:
     runs = [
         tabular.q_learning(MazeEnv(), num_episodes=20, rng=np.random.default_rng(seed), **GOOD)

@@ -16,6 +16,7 @@ from ray.tune.search import BasicVariantGenerator
 from course_lib import tuning
 from course_lib.answers import answer
 from course_lib.envs.corridor import CorridorEnv, expected_time
+from course_lib.errors import CourseError
 from course_lib.tuning.corridor import QLearningTrial, StopButton
 
 SPACE = {"stride": tune.uniform(0.3, 1.5), "pace": tune.uniform(0.5, 4.0)}
@@ -86,7 +87,8 @@ def test_a_trial_that_was_stopped_before_its_first_report_is_in_no_row() -> None
         errors = ()
 
     assert tuning.frame(Results([stopped, begun]))["path"].tolist() == ["a"]
-    assert tuning.frame(Results([stopped])).empty
+    with pytest.raises(CourseError, match="no trial has reported yet: run the search again"):
+        tuning.frame(Results([stopped]))
 
 
 def test_the_clock_of_the_bar_moves_before_a_trial_reports(

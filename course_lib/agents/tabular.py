@@ -119,6 +119,9 @@ def q_learning(
 ) -> Run:
     """Learn a table of q-values by walking; an interrupt keeps what was learned.
 
+    Without a ``q_table`` of yours the run so far is returned. With one, what was learned is in it
+    and the interrupt goes on, so that a loop over several agents ends.
+
     Args:
         env: with Discrete observations and actions.
         num_episodes: at least 1.
@@ -145,6 +148,8 @@ def q_learning(
             if on_episode is not None:
                 on_episode(run)
     except KeyboardInterrupt:
+        if q_table is not None:
+            raise
         print(f"Stopped after {len(run.returns)} of {num_episodes} episodes; the table is kept.")
     return run
 

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from course_lib import journal
 from course_lib.cluster import storage_filesystem
+from course_lib.errors import CourseError
 
 RESULTS = Path("results")  # beside the notebook; git ignores it
 
@@ -48,6 +49,10 @@ def run_config(
         progress_reporter=NoReporter(),
         verbose=0,
     )
+
+
+class NothingReportedError(CourseError):
+    """There is nothing to look at in a search that was stopped early."""
 
 
 class NoReporter(tune.ProgressReporter):
@@ -127,11 +132,14 @@ def frame(results: tune.ResultGrid) -> pd.DataFrame:
 
     Raises:
         RuntimeError: if a trial failed.
+        NothingReportedError: if the search was stopped before any trial had reported.
     """
     if results.errors:
         raise RuntimeError(f"{len(results.errors)} trials failed; the first: {results.errors[0]}")
     reported = (one for one in results if one.metrics and one.config)
     rows = [{**one.config, **one.metrics, "path": one.path} for one in reported]
+    if not rows:
+        raise NothingReportedError("no trial has reported yet: run the search again, and longer")
     return pd.DataFrame(rows)
 
 

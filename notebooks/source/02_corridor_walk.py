@@ -237,14 +237,12 @@ live.close()
 
 # %%
 def report(results):
-    if tuning.frame(results).empty:
-        return print("No trial has reported yet: run the search again.")
-    best = results.get_best_result()
-    stride, pace = best.config["stride"], best.config["pace"]
+    best = tuning.frame(results).sort_values("seconds").iloc[0]
+    stride, pace = best["stride"], best["pace"]
     true = float(corridor.expected_time(stride, pace))
     least = float(corridor.expected_time(*corridor.best_gait()))
     print(f"chose stride {stride:.2f} m, pace {pace:.2f} steps/s")
-    print(f"measured {best.metrics['seconds']:.1f} s, truly {true:.1f} s; possible {least:.1f} s")
+    print(f"measured {best['seconds']:.1f} s, truly {true:.1f} s; possible {least:.1f} s")
 
 
 report(results)
@@ -584,9 +582,11 @@ def learn(learning_rate, epsilon, seed, num_rounds=sizes.agent_rounds):
 
 # %%
 cautious = {"learning_rate": 0.03, "epsilon": 0.1}
-before = [
-    learn(**cautious, seed=seed)[0] for seed in tqdm(range(5), desc="agents", file=sys.stdout)
-]
+before = []
+for seed in tqdm(range(5), desc="agents", file=sys.stdout):
+    before.append(learn(**cautious, seed=seed)[0])
+
+# %%
 episodes = np.arange(1, sizes.agent_rounds + 1) * ROUND_EPISODES
 levels = {"floor": constant, "ceiling": ceiling, "ylabel": "greedy walk, mean (s)"}
 ax = plots.plot_band(before, x=episodes, label="cautious settings", **levels)
@@ -694,10 +694,11 @@ plots.reading(
 # %%
 best = agent_results.get_best_result().config
 chosen = {name: best[name] for name in ("learning_rate", "epsilon")}
-fresh = [
-    learn(**chosen, seed=1_000 + seed)
-    for seed in tqdm(range(sizes.proof_seeds), desc="agents", file=sys.stdout)
-]
+fresh = []
+for seed in tqdm(range(sizes.proof_seeds), desc="agents", file=sys.stdout):
+    fresh.append(learn(**chosen, seed=1_000 + seed))
+
+# %%
 after = [seconds for seconds, _ in fresh]
 ax = plots.plot_band(before, x=episodes, label="cautious")
 plots.plot_band(after, x=episodes, label="found by Tune", ax=ax, **levels)
