@@ -140,6 +140,8 @@ class Rig:
         _run(self._switch, f"ip link add p{number} type veth peer name eth0 netns {node.pid} "
                            f"&& ip link set p{number} master sw up")  # fmt: skip
         _run(node, f"ip link set eth0 up && ip addr add {node.ip}/24 dev eth0")
+        for other in self.nodes.values():  # as a machine does that takes over an address
+            _run(other, "ip neigh flush all")
         return node
 
     def kill(self, name: str) -> None:

@@ -144,7 +144,7 @@ cluster.disconnect()
 print("LEFT")
 while not os.path.exists("go"):
     time.sleep(0.2)
-cluster = connect(GCS)
+cluster = connect(GCS, timeout_s=60)  # everything has just started, on a machine that is busy
 with tuning.quiet():
     restored = tune.Tuner.restore(
         os.path.abspath(f"results/{kept}"), Slow, resume_errored=True,
