@@ -209,6 +209,26 @@ print(ray.is_initialized(), len(psutil.Process().children()))
     assert run.stdout.split() == ["interrupted", "False", "0"], run.stderr
 
 
+def test_a_local_ray_listens_to_this_machine_alone() -> None:
+    """On a machine with its network: where there is none, Ray would choose loopback by itself."""
+    code = """
+import psutil
+from course_lib.cluster import connect
+with connect("local", num_cpus=1):
+    me = psutil.Process()
+    for process in (me, *me.children(recursive=True)):
+        for one in process.net_connections("inet"):
+            if one.status == psutil.CONN_LISTEN:
+                print("LISTENS", one.laddr.ip.removeprefix("::ffff:"))
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=400
+    )
+    found = {line.split()[1] for line in run.stdout.splitlines() if line.startswith("LISTENS")}
+    assert found, run.stderr
+    assert found <= {"127.0.0.1", "::1"}
+
+
 class TestMachine:
     @pytest.mark.parametrize(
         "files",
