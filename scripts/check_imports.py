@@ -14,7 +14,6 @@ MODULES = (
     "gymnasium",
     "pygame",
     "ipywidgets",
-    "ipyevents",
     "jupyterlab",
     "torch",
     "ray.tune",

@@ -101,15 +101,14 @@ class TestItems:
         assert hanging._process.poll() is not None
 
     def test_widgets(self, tmp_path: Path) -> None:
-        for name in items.EXTENSIONS:
-            (tmp_path / "good" / name).mkdir(parents=True)
-            (tmp_path / "good" / name / "package.json").write_text("{}")
-        (tmp_path / "half" / "ipyevents").mkdir(parents=True)
-        (tmp_path / "half" / "ipyevents" / "package.json").write_text("{}")
-        assert items.widgets([str(tmp_path / "good")]).status == OK
-        half = items.widgets([str(tmp_path / "half")])
-        shows(half, FAIL, "missing: JupyterLab's part of jupyterlab-widgets |")
-        shows(items.widgets([]), FAIL, "part of ipyevents")
+        (tmp_path / items.EXTENSION).mkdir(parents=True)
+        (tmp_path / items.EXTENSION / "package.json").write_text("{}")
+        assert items.widgets([str(tmp_path)]).status == OK
+        shows(items.widgets([]), FAIL, "missing: JupyterLab's part of ipywidgets |")
+
+    def test_folder(self, tmp_path: Path) -> None:
+        assert items.folder(tmp_path).status == OK
+        shows(items.folder(tmp_path / "gone"), NOTE, "| copy the course into a folder of yours")
 
     def test_data(self, tmp_path: Path) -> None:
         assert items.data().status == OK
@@ -243,8 +242,8 @@ class TestRun:
         assert run.returncode == 0, run.stdout
         assert report.ok
         names = [result.item for result in report.results]
-        assert names == ["Python", "Packages", "Memory", "Disk", "Cores", "GPU", "Widgets", "Data",
-                         "Cluster", "Rendering", "Ray"]  # fmt: skip
+        assert names == ["Python", "Packages", "Memory", "Disk", "Folder", "Cores", "GPU", "Widgets",
+                         "Data", "Cluster", "Rendering", "Ray"]  # fmt: skip
         assert all((report.host, report.time, report.platform))
         assert all(name in run.stdout for name in names)
         assert "\033" not in run.stdout

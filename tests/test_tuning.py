@@ -60,6 +60,22 @@ class TestSearchAlgorithms:
         assert np.median(later["tpe"]) < 0.8 * np.median(later["random"])
 
 
+def test_results_go_elsewhere_where_the_folder_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    good, bad = tmp_path / "good", tmp_path / "bad"
+    bad.write_text("a file where the folder would be")
+    assert tuning.writable(good) == good
+    assert capsys.readouterr().out == ""
+    assert tuning.writable(bad) == tmp_path / "home" / "ray_results"
+    assert f"{bad} cannot be written, so results go to" in capsys.readouterr().out
+    monkeypatch.setenv("HOME", str(bad))
+    monkeypatch.setattr("tempfile.tempdir", str(bad))
+    with pytest.raises(PermissionError, match="run the notebook from a copy of the course"):
+        tuning.writable(bad)
+
+
 class TestCallbacks:
     def test_leave_the_screen_behind_when_saved(self) -> None:
         watch = tuning.TrialProgress(3, show=lambda rows: None)

@@ -19,7 +19,7 @@ TORCH_LIMIT_S = 45.0
 RAY_LIMIT_S = 90.0
 RAY_SLOW_S = 25.0
 ADDRESS_LIMIT_S = 3.0
-EXTENSIONS = {"@jupyter-widgets/jupyterlab-manager": "jupyterlab-widgets", "ipyevents": "ipyevents"}
+EXTENSION = "@jupyter-widgets/jupyterlab-manager"
 
 
 def python(version: tuple[int, int, int] | None = None) -> Result:
@@ -62,6 +62,18 @@ def disk(free: dict[str, int] | None = None) -> Result:
     return Result("Disk", OK, text)
 
 
+def folder(place: Path | None = None) -> Result:
+    """A course folder that takes your answers."""
+    place = place or ROOT / "notebooks"
+    try:
+        tempfile.TemporaryFile(dir=place).close()
+    except OSError as error:
+        fix = f'copy the course into a folder of yours: cp -r "{ROOT}" ~/rl-course, and open that'
+        detail = f"{place} cannot be written ({error.strerror}): answers are not saved there"
+        return Result("Folder", NOTE, detail, fix)
+    return Result("Folder", OK, f"{place} takes your answers")
+
+
 def cores(number: int) -> Result:
     """Two cores, as the stated times assume."""
     if number < 2:
@@ -99,22 +111,21 @@ def rendering(child: Child) -> Result:
 
 
 def widgets(folders: list[str] | None = None) -> Result:
-    """Sliders and keyboard: the Python packages, and JupyterLab's half of each."""
+    """Sliders and buttons: the Python package, and JupyterLab's half."""
     import importlib.util
 
     if folders is None:
         from jupyter_core.paths import jupyter_path
 
         folders = jupyter_path("labextensions")
-    absent = [name for name in ("ipywidgets", "ipyevents") if not importlib.util.find_spec(name)]
-    for extension, package in EXTENSIONS.items():
-        if not any((Path(folder) / extension / "package.json").exists() for folder in folders):
-            absent.append(f"JupyterLab's part of {package}")
+    absent = [] if importlib.util.find_spec("ipywidgets") else ["ipywidgets"]
+    if not any((Path(folder) / EXTENSION / "package.json").exists() for folder in folders):
+        absent.append("JupyterLab's part of ipywidgets")
     if absent:
         command = f'"{sys.executable}" -m pip install --no-deps --force-reinstall'
-        fix = f"{command} ipywidgets jupyterlab-widgets ipyevents   (then reload the page)"
+        fix = f"{command} ipywidgets jupyterlab-widgets   (then reload the page)"
         return Result("Widgets", FAIL, f"missing: {', '.join(absent)}", fix)
-    return Result("Widgets", OK, "sliders and keyboard: ipywidgets, ipyevents, JupyterLab's parts")
+    return Result("Widgets", OK, "sliders and buttons: ipywidgets, JupyterLab's part")
 
 
 def ray(child: Child) -> Result:

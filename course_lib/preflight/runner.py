@@ -68,6 +68,7 @@ def _results() -> Iterator[Result]:
         yield _guarded("Packages", packages.check)
         yield _guarded("Memory", _memory)
         yield _guarded("Disk", items.disk)
+        yield _guarded("Folder", items.folder)
         yield _guarded("Cores", _cores)
         yield _guarded("GPU", lambda: _gpu(begin))
         yield _guarded("Widgets", items.widgets)

@@ -9,7 +9,7 @@ Importing this package loads Ray: import it where Tune is first used.
 
 from course_lib.quiet import quiet
 from course_lib.tuning.search import RandomSearch, run_search, tpe_search
-from course_lib.tuning.trials import RESULTS, TrialProgress, curves, frame, run_config
+from course_lib.tuning.trials import RESULTS, TrialProgress, curves, frame, run_config, writable
 
 __all__ = ["RESULTS", "RandomSearch", "TrialProgress", "curves", "frame", "quiet", "run_config",
-           "run_search", "tpe_search"]  # fmt: skip
+           "run_search", "tpe_search", "writable"]  # fmt: skip

@@ -2,6 +2,7 @@
 
 import datetime
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,10 +23,32 @@ RESULTS = Path("results")  # beside the notebook; git ignores it
 Row = dict[str, Any]
 
 
+def writable(folder: Path = RESULTS) -> Path:
+    """Return ``folder`` if it can be written, else the first of Ray's own two that can.
+
+    Raises:
+        PermissionError: if none can.
+    """
+    places = (Path(folder), Path.home() / "ray_results", Path(tempfile.gettempdir(), "ray_results"))
+    for place in places:
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=place).close()
+        except OSError:
+            continue
+        if place != Path(folder):
+            print(f"{Path(folder).resolve()} cannot be written, so results go to {place}.")
+        return place.resolve()
+    raise PermissionError(
+        f"no results can be written to any of {', '.join(map(str, places))}; "
+        "free some space, or run the notebook from a copy of the course in a folder of yours"
+    )
+
+
 def run_config(
     name: str, *callbacks: tune.Callback, folder: Path = RESULTS, keep_progress: bool = False
 ) -> tune.RunConfig:
-    """Return a silent RunConfig whose results lie in a new folder below ``folder``.
+    """Return a silent RunConfig whose results lie in a new folder below ``writable(folder)``.
 
     On a cluster a trial that failed starts again from its checkpoint, twice: its machine may have
     vanished. On one machine the failure is the trial's own, and is shown at once.
@@ -41,7 +64,7 @@ def run_config(
     several = ray.is_initialized() and len(ray.nodes()) > 1
     return tune.RunConfig(
         name=f"{name}-{stamp}",
-        storage_path=str(Path(folder).resolve()),
+        storage_path=str(writable(folder)),
         storage_filesystem=storage_filesystem(),
         callbacks=list(callbacks),
         checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=frequency, num_to_keep=1),
