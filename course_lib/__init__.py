@@ -23,6 +23,7 @@ if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.envir
 __version__ = "0.1.0"
 
 if "IPython" in sys.modules:
-    from course_lib import cells
+    from course_lib import alt_text, cells
 
+    alt_text.watch()
     cells.watch()

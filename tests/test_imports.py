@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = (
     {
+        "alt_text",
         "cells",
         "columnar_dqn",
         "envs",

@@ -139,14 +139,28 @@ def test_another_output_is_seen(
     assert notebook_nbval.compare(tmp_path / "tiny.ipynb") == status
 
 
+def pictures_of(cell: nbformat.NotebookNode) -> list[dict[str, str]]:
+    """The outputs of a cell that show a picture, but for the stills of a widget, which has words."""
+    found = [output.get("data", {}) for output in cell.get("outputs", [])]
+    pictures = [data for data in found if any(kind.startswith("image/") for kind in data)]
+    return [data for data in pictures if not any("widget-view" in kind for kind in data)]
+
+
+def in_words(picture: dict[str, str]) -> bool:
+    return re.search(r'<img alt="[^"]{12,}"', picture.get("text/html", "")) is not None
+
+
 @each_lesson
 def test_learner_runs_with_every_exercise_unsolved(lesson: Lesson, tmp_path: Path) -> None:
     learner = build.targets(lesson)["learner"]
     report = execute(learner, tmp_path, "smoke", "--allow-errors", strict=False)
+    notebook = nbformat.from_dict(report["notebook"])
     assert not report["failure"], report["failure"][-4000:]
     strangers = [error for error in report["errors"] if error["name"] != "NotImplementedError"]
     assert not strangers
-    text = json.dumps(report["notebook"], ensure_ascii=False)
+    wordless = [cell.id for cell in notebook.cells if not all(map(in_words, pictures_of(cell)))]
+    assert not wordless, "their pictures say nothing to those who hear the page"
+    text = json.dumps(notebook, ensure_ascii=False)
     for exercise in lesson.exercises:
         assert f"Exercise {exercise.number}, {exercise.title}: not started yet" in text
 

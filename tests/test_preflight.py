@@ -242,8 +242,8 @@ class TestRun:
         assert run.returncode == 0, run.stdout
         assert report.ok
         names = [result.item for result in report.results]
-        assert names == ["Python", "Packages", "Memory", "Disk", "Folder", "Cores", "GPU", "Widgets",
-                         "Data", "Cluster", "Rendering", "Ray"]  # fmt: skip
+        assert names == ["Python", "Packages", "Memory", "Disk", "Folder", "Cores", "GPU",
+                         "Widgets", "Data", "Cluster", "Rendering", "Ray"]  # fmt: skip
         assert all((report.host, report.time, report.platform))
         assert all(name in run.stdout for name in names)
         assert "\033" not in run.stdout

@@ -5,12 +5,14 @@ import pytest
 from IPython.testing.globalipapp import start_ipython
 from IPython.utils.capture import capture_output
 
-from course_lib import widgets
+from course_lib import alt_text, plots, widgets
 
 
 @pytest.fixture(scope="module", autouse=True)
 def shell():
-    return start_ipython()
+    shell = start_ipython()
+    alt_text.watch()
+    return shell
 
 
 def test_live_figure_draws_the_last_state() -> None:
@@ -23,6 +25,7 @@ def test_live_figure_draws_the_last_state() -> None:
         live.close()
     assert drawn == [0, 99]
     assert all("image/png" in output.data for output in captured.outputs)
+    assert all('<img alt="Picture' in output.data["text/html"] for output in captured.outputs)
     assert len({output.metadata.get("x") for output in captured.outputs}) == 1
 
 
@@ -84,3 +87,16 @@ def test_explore_follows_its_controls() -> None:
 def test_explore_refuses_what_has_no_value() -> None:
     with pytest.raises(ValueError, match="alpha must be an ipywidgets control"):
         widgets.explore(lambda figure, alpha: None, alpha=0.5)  # type: ignore[arg-type]
+
+
+def test_a_figure_is_shown_where_its_reading_stands_and_with_its_words(shell) -> None:
+    axes = plots.plot_returns([1, 2, 3], window=1, label="mouse", floor=("random", 0.5))
+    with capture_output() as captured:
+        plots.reading("it rises <by> 2")
+        plots.reading("nothing is left to be shown")
+    assert captured.stdout == "Reading: it rises <by> 2\nReading: nothing is left to be shown\n"
+    assert len(captured.outputs) == 1
+    assert 'alt="it rises &lt;by&gt; 2"' in captured.outputs[0].data["text/html"]
+    data, _ = shell.display_formatter.format(axes.figure)
+    assert 'alt="Picture. return by episode: mouse, random: 0.5"' in data["text/html"]
+    assert "image/png" in data

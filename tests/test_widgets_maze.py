@@ -165,6 +165,8 @@ def test_sliders_get_names_and_their_picture_words() -> None:
             lambda figure, alpha: figure.subplots().set_title(f"alpha {alpha:g}"),
             alpha=ipywidgets.FloatSlider(value=0.5, max=1),
         )
-    assert any('alt="alpha 0.5"' in out.data.get("text/html", "") for out in captured.outputs)
+    assert any(
+        'alt="Picture. alpha 0.5"' in out.data.get("text/html", "") for out in captured.outputs
+    )
     scripts = [out.data.get("application/javascript", "") for out in captured.outputs]
     assert any("aria-label" in script for script in scripts)

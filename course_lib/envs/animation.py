@@ -4,9 +4,10 @@ import io
 from typing import Any
 
 import numpy as np
-from IPython.display import Image
+from IPython.display import HTML
 from PIL import Image as Pillow
 
+from course_lib import alt_text
 from course_lib.envs.rollouts import MakeEnv, Policy, make
 
 
@@ -36,15 +37,17 @@ def play_frames(
 
 
 def animate(
-    frames: list[np.ndarray], *, every: int = 3, width: int = 320, frame_ms: int = 60
-) -> Image:
-    """Turn frames into a GIF that repeats.
+    frames: list[np.ndarray], *, every: int = 3, width: int = 320, frame_ms: int = 60,
+    says: str = "One episode, as it was played.",
+) -> HTML:  # fmt: skip
+    """Turn frames into a picture that moves, a GIF that repeats.
 
     Args:
         frames: arrays of shape (height, width, 3), uint8.
         every: keep one frame in this many; the last one always stays.
         width: of the animation, in pixels.
         frame_ms: time per kept frame, in milliseconds.
+        says: what it shows, for those who hear the page.
 
     Raises:
         ValueError: if there are no frames.
@@ -62,4 +65,4 @@ def animate(
     pictures[0].save(
         stream, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0
     )
-    return Image(stream.getvalue(), format="gif")
+    return HTML(alt_text.image(stream.getvalue(), says, kind="gif"))

@@ -3,9 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
+from IPython.core.getipython import get_ipython
+from IPython.display import display
 from matplotlib.axes import Axes
 
+from course_lib import alt_text
 from course_lib.plots.style import (
     COLOURS,
     DASHES,
@@ -141,7 +145,15 @@ def plot_outcomes(
 
 
 def reading(text: str) -> None:
-    """Print a figure's one-line reading, for those who cannot see it."""
+    """Show the cell's figure now, and print under it what is to be seen.
+
+    Those who hear the page hear the same words in the picture's place.
+    """
+    if get_ipython() is not None:
+        for number in plt.get_fignums():
+            figure = plt.figure(number)
+            display(alt_text.of(figure, text), raw=True)
+            plt.close(figure)
     print(f"Reading: {text}")
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import ipywidgets
 from IPython.display import display
-from matplotlib.figure import Figure
 
+from course_lib import alt_text
 from course_lib.widgets import page
 from course_lib.widgets.live import picture
 
@@ -44,16 +44,11 @@ def explore(
         return {name: control.value for name, control in controls.items()}
 
     def shown() -> dict[str, str]:
-        titles: list[str] = []
-
-        def titled(figure: Figure) -> None:
-            draw(figure, **values())
-            titles.extend(filter(None, (ax.get_title() for ax in figure.axes)))
-
-        png = picture(titled, figsize)
-        says = "; ".join(titles) or f"A figure that follows {', '.join(controls)}."
-        html = f'<div style="max-width:{90 * figsize[0]:g}px">{page.image(png, says)}</div>'
-        return page.bundle(html, png, says)
+        png, says = picture(draw, figsize, **values())
+        image = alt_text.image(png, says, style=alt_text.WIDE)
+        return alt_text.bundle(
+            f'<div style="max-width:{90 * figsize[0]:g}px">{image}</div>', png, says
+        )
 
     show_controls(ipywidgets.HBox(list(controls.values()), layout={"flex_flow": "row wrap"}))
     handle = display(shown(), raw=True, display_id=True)

@@ -6,13 +6,17 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from IPython.core.getipython import get_ipython
-from IPython.display import DisplayHandle, Image, display
+from IPython.display import DisplayHandle, display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from course_lib import alt_text
 
-def picture(draw: Callable[..., Any], figsize: tuple[float, float], *args: Any, **kw: Any) -> bytes:
-    """Call ``draw(figure, ...)`` on an empty figure and return it as PNG bytes.
+
+def picture(
+    draw: Callable[..., Any], figsize: tuple[float, float], *args: Any, **kw: Any
+) -> tuple[bytes, str]:
+    """Call ``draw(figure, ...)`` on an empty figure; return it as PNG bytes, and in words.
 
     pyplot is left alone, so nothing has to be closed and no other figure is disturbed.
     """
@@ -21,7 +25,7 @@ def picture(draw: Callable[..., Any], figsize: tuple[float, float], *args: Any, 
     draw(figure, *args, **kw)
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=90)
-    return stream.getvalue()
+    return stream.getvalue(), alt_text.words(figure)
 
 
 class LiveFigure:
@@ -82,10 +86,14 @@ class LiveFigure:
         if get_ipython() is None or self._args is None:
             self._pending = False
             return
-        image = Image(picture(self._draw, self._figsize, *self._args), format="png")
+        bundle = self._bundle(*self._args)
         if self._handle is None:
-            self._handle = display(image, display_id=True)
+            self._handle = display(bundle, raw=True, display_id=True)
         else:
-            self._handle.update(image)
+            self._handle.update(bundle, raw=True)
         self._pending = False  # not before: an interrupt while it is drawn leaves the old picture
         self._drawn_at = time.monotonic()
+
+    def _bundle(self, *args: Any) -> dict[str, str]:
+        png, says = picture(self._draw, self._figsize, *args)
+        return alt_text.bundle(alt_text.image(png, says), png, says)

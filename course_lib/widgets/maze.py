@@ -8,6 +8,7 @@ import gymnasium as gym
 import ipywidgets
 from matplotlib.figure import Figure
 
+from course_lib import alt_text
 from course_lib.envs.maze_map import Cell
 from course_lib.plots.maze import draw_maze
 from course_lib.widgets import page, walk
@@ -36,7 +37,9 @@ class MazePlay:
         self.maze = env.unwrapped.maze  # type: ignore[attr-defined]
         size = (0.6 * self.maze.width + 0.6, 0.6 * self.maze.height + 0.6)
         self.ground = walk.ground(self._draw_maze, size)
-        self.picture = ipywidgets.HTML(FOCUS + page.image(self.ground.png, self._in_words()))
+        self.picture = ipywidgets.HTML(
+            FOCUS + alt_text.image(self.ground.png, self._in_words(), style=alt_text.WIDE)
+        )
         self.mice, self.said = ipywidgets.HTML(), ipywidgets.Label()
         self.said.add_class("course-maze-said")
         for one in (self.picture, self.mice):

@@ -1,10 +1,7 @@
-"""What no widget does for the page: words for a picture, a name for a slider, keys for a maze.
+"""What no widget does for the page: a name for a slider, keys for a maze.
 
 A page that does not run the scripts (a print, a viewer without JavaScript) loses no more than that.
 """
-
-import base64
-from html import escape
 
 from IPython.display import display
 
@@ -47,18 +44,6 @@ _KEYS = """document.querySelectorAll('.course-maze:not([data-wired])').forEach(b
   }, true);
 })"""
 _MOVES = "{ArrowUp: 0, ArrowRight: 1, ArrowDown: 2, ArrowLeft: 3, w: 0, d: 1, s: 2, a: 3}"
-
-
-def image(png: bytes, says: str) -> str:
-    """Return an HTML image with what it shows in words, which JupyterLab's own PNG lacks."""
-    data = base64.b64encode(png).decode()
-    source = f'src="data:image/png;base64,{data}"'
-    return f'<img alt="{escape(says)}" {source} style="display:block;width:100%">'
-
-
-def bundle(html: str, png: bytes, says: str) -> dict[str, str]:
-    """Return what ``display(..., raw=True)`` takes; a page without HTML shows the PNG."""
-    return {"text/html": html, "image/png": base64.b64encode(png).decode(), "text/plain": says}
 
 
 def name_sliders() -> None:

@@ -1,16 +1,14 @@
 """A mouse that walks over a picture of its maze, in the page itself: nothing is drawn again."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from IPython.core.getipython import get_ipython
 from IPython.display import display
 from matplotlib.figure import Figure
 
+from course_lib import alt_text
 from course_lib.envs.maze_map import Cell
-from course_lib.widgets import page
 from course_lib.widgets.live import LiveFigure, picture
 
 DPI = 90
@@ -53,7 +51,7 @@ def ground(draw: Callable[..., Any], figsize: tuple[float, float], *args: Any) -
         kept.append(figure)
         draw(figure, *args)
 
-    png = picture(keep, figsize)
+    png, _ = picture(keep, figsize)
     figure = kept[0]
     width, height = DPI * figsize[0], DPI * figsize[1]
     place = figure.axes[0].transData + figure.transFigure.inverted()
@@ -122,10 +120,10 @@ def play(
     over = layer(ground, mouse(ground, path, duration_s=duration_s, trail=False))
     html = (
         f'<div style="position:relative;max-width:{ground.size[0]:g}px">'
-        + page.image(ground.png, says)
+        + alt_text.image(ground.png, says, style=alt_text.WIDE)
         + f'<div style="position:absolute;top:0;left:0;width:100%">{over}</div></div>'
     )
-    return page.bundle(html, ground.png, says)
+    return alt_text.bundle(html, ground.png, says)
 
 
 def show_walk(draw: Callable[..., Any], figsize: tuple[float, float], path: Sequence[Cell]) -> None:
@@ -147,17 +145,8 @@ class LiveWalk(LiveFigure):
     :meth:`update` takes what ``draw`` takes, and last the cells of the walk.
     """
 
-    def _show(self) -> None:
-        if get_ipython() is None or self._args is None:
-            self._pending = False
-            return
-        *args, path = self._args
+    def _bundle(self, *args: Any) -> dict[str, str]:
+        *rest, path = args
         says = f"The mouse's latest walk: {len(path) - 1} steps, to {tuple(path[-1])}."
         seconds = max(self._min_interval_s, 0.4)
-        bundle = play(ground(self._draw, self._figsize, *args), path, says, duration_s=seconds)
-        if self._handle is None:
-            self._handle = display(bundle, raw=True, display_id=True)
-        else:
-            self._handle.update(bundle, raw=True)
-        self._pending = False
-        self._drawn_at = time.monotonic()
+        return play(ground(self._draw, self._figsize, *rest), path, says, duration_s=seconds)
