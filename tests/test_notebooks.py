@@ -110,6 +110,7 @@ def test_learner_has_stubs_where_the_solution_has_code(lesson: Lesson) -> None:
         solution_lines = set(full[cell].splitlines()) - set(text.splitlines())
         assert solution_lines, f"exercise {number} gives its solution away"
     others = {cell: text for cell, text in mine.items() if cell not in marked}
+    assert "where_was_i()" in others.pop("where-was-i")
     assert all(full[cell] == text for cell, text in others.items())
 
 
@@ -140,7 +141,7 @@ def test_another_output_is_seen(
 
 
 def pictures_of(cell: nbformat.NotebookNode) -> list[dict[str, str]]:
-    """The outputs of a cell that show a picture, but for the stills of a widget, which has words."""
+    """The outputs of a cell that show a picture; a widget's still has its words in the widget."""
     found = [output.get("data", {}) for output in cell.get("outputs", [])]
     pictures = [data for data in found if any(kind.startswith("image/") for kind in data)]
     return [data for data in pictures if not any("widget-view" in kind for kind in data)]

@@ -100,3 +100,19 @@ def test_a_figure_is_shown_where_its_reading_stands_and_with_its_words(shell) ->
     data, _ = shell.display_formatter.format(axes.figure)
     assert 'alt="Picture. return by episode: mouse, random: 0.5"' in data["text/html"]
     assert "image/png" in data
+
+
+def test_back_after_a_break(shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(shell.user_ns, "In", ["", "widgets.where_was_i()"])
+    with capture_output() as captured:
+        widgets.where_was_i()
+    assert "Run All Above Selected Cell" in captured.stdout
+    drawn = []
+    widgets.LiveFigure(lambda figure, value: drawn.append(value), min_interval_s=60).update(7)
+    monkeypatch.setitem(shell.user_ns, "In", ["", "train(agent)\nplot()", "where_was_i()"])
+    with capture_output() as captured:
+        widgets.where_was_i()
+    assert drawn == [7, 7]
+    assert len(captured.outputs) == 1
+    assert "The last cell that ran begins with `train(agent)`." in captured.stdout
+    assert "exercises solved" in captured.stdout

@@ -3,7 +3,7 @@
 import io
 import time
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from IPython.core.getipython import get_ipython
 from IPython.display import DisplayHandle, display
@@ -47,6 +47,8 @@ class LiveFigure:
         >>> live.close([0.0, 0.0, 0.0])
     """
 
+    _latest: ClassVar["LiveFigure | None"] = None
+
     def __init__(
         self, draw: Callable[..., Any], *, figsize: tuple[float, float] = (8, 3),
         min_interval_s: float = 0.5,
@@ -65,6 +67,7 @@ class LiveFigure:
         """Redraw with ``args``, unless the last picture is younger than ``min_interval_s``."""
         self._args = args
         self._pending = True
+        LiveFigure._latest = self
         if force or time.monotonic() - self._drawn_at >= self._min_interval_s:
             self._show()
 
@@ -74,6 +77,12 @@ class LiveFigure:
             self._args, self._pending = args, True
         if self._pending:
             self._show()
+
+    @classmethod
+    def again(cls) -> None:
+        """Show the latest live figure of this notebook once more, if there is one."""
+        if cls._latest is not None and cls._latest._args is not None:
+            display(cls._latest._bundle(*cls._latest._args), raw=True)
 
     def __enter__(self) -> Self:
         return self

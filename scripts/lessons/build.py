@@ -4,8 +4,8 @@
     python scripts/lessons/build.py --check    # write nothing, fail where something is out of date
 
 * the learner's notebook: lines between ``# BEGIN SOLUTION`` and ``# END SOLUTION`` become
-  ``raise NotImplementedError``, a cell tagged ``solution`` is left out; and the notebook with the
-  solutions. Both get links to their neighbours;
+  ``raise NotImplementedError``, a cell tagged ``solution`` is left out, a last cell says where one
+  was; and the notebook with the solutions. Both get links to their neighbours;
 * the course's own answers, ``course_lib/answers``, and the exercises' titles;
 * the table of lessons in ``README.md`` and in lesson 00.
 
@@ -37,6 +37,10 @@ ANSWERS = ROOT / "course_lib" / "answers"
 OUTPUTS = ROOT / "tests" / "notebook_outputs"
 TABLE = "<!-- table of lessons -->"
 README_TABLE = re.compile(r"(<!-- lessons: `make build` -->\n).*?(<!-- end of lessons -->)", re.S)
+BACK = """# Back after a break? Was the page closed while a cell ran? This shows where you were.
+from course_lib.widgets import where_was_i
+
+where_was_i()"""
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -90,6 +94,8 @@ def generate(lesson: Lesson, kind: str, links: str = "", table: str = "") -> Not
             exercise = numbers[-1] if numbers else exercise
             if index in (0, len(lesson.cells) - 1) and links:
                 text = f"{text}\n\n{links}"
+            if index == 0 and kind == "learner":
+                text += "\n\nBack after a break? The last cell shows where you were."
             new = nbformat.v4.new_markdown_cell(text.replace(TABLE, table), id=ids[index])
         else:
             where = f"{lesson.source.name}, cell {ids[index]}"
@@ -98,6 +104,8 @@ def generate(lesson: Lesson, kind: str, links: str = "", table: str = "") -> Not
         new.metadata = {"tags": tags} if tags else {}
         if kind == "solution" or "solution" not in tags:
             cells.append(new)
+    if kind == "learner":
+        cells.append(nbformat.v4.new_code_cell(BACK, id="where-was-i"))
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=METADATA)
     notebook.nbformat_minor = 5
     nbformat.validate(notebook)
