@@ -25,7 +25,7 @@ endef
 COURSE = @$(FIND)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab build format lesson outputs check test test-all test-full bench grade-self wheelhouse lock clean
+.PHONY: help setup lab build format lesson outputs previews check test test-all test-full bench grade-self wheelhouse lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -47,6 +47,9 @@ lesson:  ## begin a lesson: make lesson NAME=05_topic
 
 outputs:  ## write down what a lesson prints in every run: make outputs NAME=05_topic
 	$(COURSE) outputs "$$NAME"
+
+previews:  ## keep what the solutions show, for those who browse: make previews [NAME=05_topic]
+	$(COURSE) previews $$NAME
 
 check:  ## style, types, generated files
 	$(COURSE) check

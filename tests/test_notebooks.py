@@ -83,6 +83,26 @@ def test_form_of_the_lesson(lesson: Lesson) -> None:
 
 
 @each_lesson
+def test_solution_shows_what_its_code_did(lesson: Lesson) -> None:
+    path = build.targets(lesson)["solution"]
+    solution = read(path)
+    remedy = f"`make previews NAME={lesson.source.stem}` runs it again"
+    assert build.ran(solution) == build.digest(solution), f"its code was not run; {remedy}"
+    kinds = {
+        kind
+        for cell in code_cells(solution)
+        for one in cell.outputs
+        for kind in one.get("data", {})
+    }
+    assert "image/png" in kinds
+    assert not any("widget" in kind or "javascript" in kind for kind in kinds)
+    assert path.stat().st_size < 600_000
+    text = path.read_text(encoding="utf-8")
+    assert not [own for own in (str(ROOT), "/root/", "/home/", "/tmp/") if own in text]
+    assert "lesson_" + lesson.number in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@each_lesson
 def test_links_lead_somewhere(lesson: Lesson) -> None:
     for kind, path in build.targets(lesson).items():
         for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", markdown(read(path))):

@@ -301,7 +301,7 @@ def play(seed, num_episodes=sizes.num_episodes):
 # First one job after the other, then as Ray tasks. Before the clock runs, each process plays one
 # episode, so that it has Gymnasium loaded: we compare the work, not the start.
 
-# %%
+# %% tags=["picture"]
 seeds = list(range(SEED, SEED + sizes.num_jobs))
 
 print("Starting the processes, usually 1 to 5 seconds ...", flush=True)

@@ -345,7 +345,7 @@ learn_episode = checks.check_learn_episode(learn_episode)
 # leads to; bright is high. The arrow is the policy: the best action so far. White cells were never
 # tried. Again it takes about 10 seconds. `Footprints` notes where the mouse was.
 
-# %% your-mouse-learns
+# %% your-mouse-learns tags=["picture"]
 q_table = np.zeros((env.observation_space.n, env.action_space.n))
 rng = np.random.default_rng(SEED)
 returns = []

@@ -89,6 +89,10 @@ class Course:
         paths = [f"notebooks/solutions/{name}.ipynb" for name in self.more]
         self._last("tests/notebook_nbval.py", *paths, "--renew")
 
+    def previews(self) -> None:
+        """Run the solutions, or those named, and keep what they show for those who browse."""
+        self._last("scripts/lessons/previews.py", *self.more)
+
     def check(self) -> None:
         """Style, types, generated files."""
         for words in CHECKS:
@@ -166,7 +170,8 @@ VERBS: dict[str, Callable[..., None]] = {
     method.__name__.replace("_", "-"): method
     for method in (Course.lab, Course.test, Course.setup, Course.test_all, Course.test_full,
                    Course.check, Course.build, Course.format, Course.lesson, Course.outputs,
-                   Course.bench, Course.grade_self, Course.wheelhouse, Course.lock, Course.clean)
+                   Course.previews, Course.bench, Course.grade_self, Course.wheelhouse,
+                   Course.lock, Course.clean)
 }  # fmt: skip
 
 

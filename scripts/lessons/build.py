@@ -9,11 +9,14 @@
 * the course's own answers, ``course_lib/answers``, and the exercises' titles;
 * the table of lessons in ``README.md`` and in lesson 00.
 
+A solution notebook keeps the outputs that ``previews.py`` put there, while its code is the same.
+
 A cell's id comes from its own words, so that it survives what happens around it: the title that
 the source gives it (``# %% the-walk``), its exercise, or else the words it begins with.
 """
 
 import argparse
+import hashlib
 import json
 import re
 import sys
@@ -35,6 +38,7 @@ from nbformat import NotebookNode
 ROOT = NOTEBOOKS.parent
 ANSWERS = ROOT / "course_lib" / "answers"
 OUTPUTS = ROOT / "tests" / "notebook_outputs"
+IMAGES = ROOT / "docs" / "images"
 TABLE = "<!-- table of lessons -->"
 README_TABLE = re.compile(r"(<!-- lessons: `make build` -->\n).*?(<!-- end of lessons -->)", re.S)
 BACK = """# Back after a break? Was the page closed while a cell ran? This shows where you were.
@@ -63,8 +67,9 @@ def everything() -> dict[Path, str]:
         paths = targets(lesson)
         for kind in ("learner", "solution"):
             notebook = generate(lesson, kind, _links(lesson, neighbours), lesson_table(every))
-            text = nbformat.writes(notebook, indent=1, ensure_ascii=False)
-            texts[paths[kind]] = text.rstrip("\n") + "\n"
+            if kind == "solution":
+                _keep_preview(notebook, paths[kind])
+            texts[paths[kind]] = as_text(notebook)
         for number, text in answer_texts(lesson).items():
             texts[ANSWERS / f"exercise_{number.replace('.', '_')}.py"] = text
     texts[ANSWERS / "titles.py"] = titles_text(every)
@@ -106,10 +111,37 @@ def generate(lesson: Lesson, kind: str, links: str = "", table: str = "") -> Not
             cells.append(new)
     if kind == "learner":
         cells.append(nbformat.v4.new_code_cell(BACK, id="where-was-i"))
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata=METADATA)
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=dict(METADATA))
     notebook.nbformat_minor = 5
     nbformat.validate(notebook)
     return notebook
+
+
+def as_text(notebook: NotebookNode) -> str:
+    """Return the text of a notebook's file."""
+    return nbformat.writes(notebook, indent=1, ensure_ascii=False).rstrip("\n") + "\n"
+
+
+def digest(notebook: NotebookNode) -> str:
+    """Return a short digest of a notebook's code."""
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    return hashlib.sha256("\0".join(code).encode()).hexdigest()[:16]
+
+
+def ran(notebook: NotebookNode) -> str:
+    """Return the digest of the code whose outputs a notebook shows; empty if it shows none."""
+    return notebook.metadata.get("course", {}).get("ran", "")
+
+
+def _keep_preview(notebook: NotebookNode, path: Path) -> None:
+    """Take over the outputs of the file at ``path`` if they are of the same code."""
+    old = nbformat.read(path, as_version=4) if path.exists() else nbformat.v4.new_notebook()
+    if ran(old) == digest(notebook):
+        notebook.metadata["course"] = dict(old.metadata["course"])
+        outputs = {cell.id: cell.outputs for cell in old.cells if cell.cell_type == "code"}
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.outputs = outputs[cell.id]
 
 
 def cell_ids(lesson: Lesson) -> list[str]:
@@ -171,12 +203,25 @@ def lesson_table(every: list[Lesson]) -> str:
 
 def readme_table(every: list[Lesson]) -> str:
     """Return the table of lessons, as the README shows it."""
-    head = "| notebook | question | minutes | computing |\n|---|---|---|---|\n"
+    head = "| | notebook | question | minutes | computing |\n|---|---|---|---|---|\n"
     return head + "\n".join(
-        f"| [{one.title}](notebooks/{one.file_name}) | {one.question} | {one.minutes} "
-        f"| {one.computing} |"
+        f"| {_picture(one)} | [{one.title}](notebooks/{one.file_name}) | {one.question} "
+        f"| {one.minutes} | {one.computing} |"
         for one in every
     )
+
+
+def picture_of(lesson: Lesson) -> Path:
+    """Return where the lesson's picture for the README lies, once `make previews` made it."""
+    return IMAGES / f"lesson_{lesson.number}.png"
+
+
+def _picture(lesson: Lesson) -> str:
+    path = picture_of(lesson)
+    if not path.exists():
+        return ""
+    name = path.relative_to(ROOT).as_posix()
+    return f'<img src="{name}" width="180" alt="A picture of lesson {lesson.title}">'
 
 
 def titles_text(every: list[Lesson]) -> str:
@@ -199,7 +244,8 @@ def leftovers(texts: dict[Path, str]) -> list[Path]:
     ]
     names = {lesson.source.stem for lesson in lessons()}
     outputs = [path for path in OUTPUTS.glob("*.json") if path.stem not in names]
-    return sorted([path for path in found if path not in texts] + outputs)
+    pictures = set(IMAGES.glob("lesson_*.png")) - {picture_of(lesson) for lesson in lessons()}
+    return sorted([*(path for path in found if path not in texts), *outputs, *pictures])
 
 
 def main(arguments: list[str] | None = None) -> int:

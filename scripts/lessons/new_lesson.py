@@ -73,9 +73,13 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     status = build.main([])
-    outputs = [sys.executable, str(ROOT / "tests" / "notebook_nbval.py")]
     solution = ROOT / "notebooks" / "solutions" / f"{name}.ipynb"
-    status = status or subprocess.run([*outputs, str(solution), "--renew"], check=False).returncode
+    for program in (
+        [ROOT / "tests" / "notebook_nbval.py", solution, "--renew"],
+        [Path(__file__).parent / "previews.py", name],
+    ):
+        words = [sys.executable, *map(str, program)]
+        status = status or subprocess.run(words, check=False).returncode
     if status == 0:
         print("\nA lesson that runs. Fill these with what it teaches, then `make build`:")
         print(*(f"  {path.relative_to(ROOT)}" for path in made), sep="\n")

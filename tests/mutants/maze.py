@@ -121,6 +121,9 @@ MUTANTS = {
             _first_of_ties, "np.argmax always takes", (), lost("breaks ties fairly")
         ),
         "the wrong way": Mutant(_the_wrong_way, "rng.random() < epsilon"),
+        "never explores": Mutant(
+            lambda q_values, epsilon, rng: tabular.epsilon_greedy(q_values, 0.0, rng), "epsilon"
+        ),
         "all but the best": Mutant(_all_but_the_best, "among ALL actions", ("flatnonzero",)),
         "no return when exploring": Mutant(_no_return_for_luck, "every branch"),
     },
@@ -152,6 +155,8 @@ MUTANTS = {
         "all": Mutant(but("epsilon 0", "epsilon 1", "discount 1", "learning rate 1")),
         "no discount": Mutant(but("discount 0"), "discount 0", (), lost("the discount")),
         "epsilon 1": Mutant(but("epsilon 1"), "epsilon 1", (), lost("epsilon")),
+        "none": Mutant(set, "some settings fail"),
+        "a string": Mutant(lambda: "discount 0", "return a set of names"),
         "another name": Mutant(but("gamma 0"), "names are from the list", (), lost("epsilon")),
     },
     "1.5": {

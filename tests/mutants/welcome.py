@@ -67,6 +67,22 @@ def _counts_records(self: Any, episode_return: float) -> None:
     self._best = max(self._best, episode_return)
 
 
+class _Shared(Board):
+    values: list = []  # noqa: RUF012  (the mistake to be found)
+
+    def __init__(self) -> None:
+        pass
+
+    def report(self, episode_return: float) -> None:
+        self.values.append(episode_return)
+
+    def best(self) -> float:
+        return max(self.values)
+
+    def num_reports(self) -> int:
+        return len(self.values)
+
+
 class _KeepsAList:
     def __init__(self) -> None:
         self.values: list[float] = []
@@ -130,6 +146,7 @@ MUTANTS = {
         "from zero": Mutant(board(__init__=_from_zero), "did you begin with 0?"),
         "keeps the last": Mutant(board(report=_keeps_last), "keep the larger one"),
         "counts records": Mutant(board(report=_counts_records), "count every report"),
+        "shared by all": Mutant(_Shared, "not on the class"),
         "best without return": Mutant(board(best=lambda self: None), "`return`"),
     },
 }  # fmt: skip
