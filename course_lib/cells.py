@@ -90,13 +90,18 @@ def _remedy(code: str, error: BaseException) -> str:
     """What to do about a name that is missing because its cell ended with ``error``."""
     if getattr(error, "remedy", ""):
         return error.remedy  # type: ignore[attr-defined]
-    lines = [line.strip() for line in code.splitlines()]
-    own = [line for line in lines if line and not line.startswith(("#", "import ", "from "))]
     how = "was stopped" if isinstance(error, KeyboardInterrupt) else "ended with an error"
     return (
         f"the cell that makes it {how}. Run that one again first: it begins with "
-        f"`{(own or lines)[0]}`."
+        f"`{first_words(code)}`."
     )
+
+
+def first_words(code: str) -> str:
+    """Return the line by which a person finds a cell: the first that imports nothing."""
+    lines = [line.strip() for line in code.splitlines() if line.strip()]
+    own = [line for line in lines if not line.startswith(("#", "import ", "from "))]
+    return (own or lines or [""])[0]
 
 
 def _frames(names: dict[str, Any], trace: TracebackType | None) -> Any:

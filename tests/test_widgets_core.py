@@ -109,7 +109,7 @@ def test_back_after_a_break(shell, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Run All Above Selected Cell" in captured.stdout
     drawn = []
     widgets.LiveFigure(lambda figure, value: drawn.append(value), min_interval_s=60).update(7)
-    monkeypatch.setitem(shell.user_ns, "In", ["", "train(agent)\nplot()", "where_was_i()"])
+    monkeypatch.setitem(shell.user_ns, "In", ["", "# why\ntrain(agent)\nplot()", "where_was_i()"])
     with capture_output() as captured:
         widgets.where_was_i()
     assert drawn == [7, 7]
