@@ -122,7 +122,9 @@ class MazeSizes:
         "num_walks": 3,
         "num_early": 9,
         "max_walks": 9,
+        "num_searches": 20,
         "num_repeats": 2,
+        "rate_seeds": 2,
         "agent_trials": 4,
         "agent_seeds": 2,
         "agent_rounds": 2,
@@ -138,7 +140,9 @@ class CorridorSizes:
         num_walks: walks of each of them.
         num_early: trials of the search with early stopping.
         max_walks: walks of one that is never stopped.
+        num_searches: searches of up to 50 trials that show the winner's luck.
         num_repeats: seeds of the comparison of searches.
+        rate_seeds: agents for each of three learning rates.
         agent_trials: settings that are tried for the agent.
         agent_seeds: agents per setting.
         agent_rounds: rounds of 150 episodes that each agent learns.
@@ -149,7 +153,9 @@ class CorridorSizes:
     num_walks: int = 9
     num_early: int = 27
     max_walks: int = 27
+    num_searches: int = 200
     num_repeats: int = 20
+    rate_seeds: int = 6
     agent_trials: int = 16
     agent_seeds: int = 4
     agent_rounds: int = 8

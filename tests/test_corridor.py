@@ -11,8 +11,9 @@ from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
 import course_lib.envs  # noqa: F401
 from course_lib.agents import tabular
+from course_lib.answers import answer
 from course_lib.envs import corridor
-from course_lib.envs.corridor import GAITS, CorridorEnv
+from course_lib.envs.corridor import GAITS, CorridorEnv, expected_time, walk_times
 from course_lib.plots import draw_guess, draw_search, draw_settings, plot_gaits
 
 
@@ -224,17 +225,63 @@ def test_nine_agents_in_ten_learn_to_beat_the_best_constant_gait(num_agents: int
     assert np.median(times) < 1.08 * env.best_time(), times
 
 
+@pytest.mark.parametrize("num_agents", [5, pytest.param(20, marks=pytest.mark.slow)])
+def test_what_exercise_2_5_predicts(num_agents: int) -> None:
+    env = CorridorEnv()
+    early, late = {}, {}
+    for rate in answer("2.5")():
+        curves = []
+        for seed in range(num_agents):
+            rng, q_table = np.random.default_rng([7, seed]), np.zeros((env.observation_space.n, 3))
+            curves.append([])
+            for _ in range(8):
+                tabular.q_learning(
+                    env, num_episodes=150, learning_rate=rate, gamma=1.0, epsilon=0.1, rng=rng,
+                    q_table=q_table,
+                )  # fmt: skip
+                curves[-1].append(env.greedy_time(q_table))
+        early[rate], late[rate] = np.median(curves, axis=0)[[1, -1]]
+    said = {
+        "gets there": lambda rate: late[rate] < env.best_time() + 5,
+        "too slow": lambda rate: late[rate] > env.best_time() + 8,
+        "too hasty": lambda rate: (
+            early[rate] < min(early[0.03], early[0.3])
+            and abs(late[rate] - env.best_constant_time()) < 5
+        ),
+    }
+    assert all(said[word](rate) for rate, word in answer("2.5")().items()), (early, late)
+
+
+def test_the_winner_of_many_looks_better_than_it_is() -> None:
+    """What lesson 02 draws: the more trials, the more luck is chosen."""
+    rng, luck = np.random.default_rng(7), []
+    for _ in range(200):
+        gaits = rng.uniform([0.3, 0.5], [1.5, 4.0], size=(50, 2))
+        true = expected_time(*gaits.T)
+        seen = np.array([walk_times(*gait, 9, rng=rng).mean() for gait in gaits])
+        winners = [int(seen[:number].argmin()) for number in (1, 50)]
+        luck.append(true[winners] - seen[winners])
+    one, fifty = np.median(luck, axis=0)
+    assert abs(one) < 0.5 < fifty
+    assert np.mean(np.array(luck)[:, 1] > 0) > 0.7
+
+
 class TestPictures:
     def test_draw_without_and_with_trials(self) -> None:
         from matplotlib.figure import Figure
 
         row = {"stride": 0.5, "pace": 1.0, "seconds": 60.0, "training_iteration": 3, "done": True}
-        setting = {"learning_rate": 0.1, "epsilon": 0.2, "seconds": 50.0, "worst": 55.0}
+        setting = {"learning_rate": 0.1, "epsilon": 0.2, "seconds": 50.0, "worst": 55.0,
+                   "training_iteration": 8}  # fmt: skip
         for rows, settings in (([], []), ([row], [setting])):
             draw_search(Figure(), rows, 9)
-            draw_settings(Figure(), settings, best=47.0, constant=55.0)
+            draw_settings(Figure(), settings, 8, best=47.0, constant=55.0)
         figure = Figure()
-        draw_guess(figure, 0.8, 1.8, np.array([30.0, 40.0]))
+        draw_search(figure, [row], surface=False)
+        words = [text.get_text() for ax in figure.axes for text in ax.get_legend().get_texts()]
+        assert not [one for one in words if "least mean time" in one], "nobody knows it yet"
+        figure = Figure()
+        draw_guess(figure, [(0.5, 1.0, 60.0), (0.8, 1.8, 35.0)], np.array([30.0, 40.0]))
         assert [ax.get_xlabel() for ax in figure.axes] == [
             "stride (m per step)",
             "time of a walk (s)",

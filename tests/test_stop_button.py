@@ -1,4 +1,4 @@
-"""The stop button, pressed for real in the long cells of lessons 00 and 01; the rest still runs."""
+"""The stop button, pressed for real in the long cells of the lessons; the rest still runs."""
 
 import threading
 import time
@@ -57,6 +57,53 @@ def go_through(number: str, kernel: tuple, waits: tuple[str, ...], stop_after_s:
             assert time.monotonic() - began < soon + 3, cell.id
             stopped += printed.count("Stopped") + (error != "") == 1
     return stopped
+
+
+SAYS = ("", "StoppedError", "NotMadeError", "NothingReportedError", "NothingToDrawError")
+IDLE = """import time, ray
+until = time.monotonic() + 10
+if ray.is_initialized():
+    while ray.available_resources().get("CPU", 0) < ray.cluster_resources()["CPU"]:
+        assert time.monotonic() < until, "tasks go on"
+        time.sleep(0.2)
+"""
+
+
+def stop_each(number: str, kernel: tuple, waits: tuple[str, ...], stop_after_s: float) -> None:
+    """Stop each of the cells named, try the next one, run it again to its end, and go on."""
+    notebook = nbformat.read(build.targets(lessons([number])[0])["solution"], as_version=4)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert set(waits) <= {cell.id for cell in cells}
+    for cell, after in zip(cells, [*cells[1:], cells[-1]], strict=True):
+        if cell.id in waits:
+            began = time.monotonic()
+            printed, error = run(kernel, cell.source, stop_after_s)
+            took = time.monotonic() - began
+            stopped = error in SAYS[1:] or "topped" in printed or took < stop_after_s
+            assert error in SAYS and stopped, (
+                f"{cell.id}: {error or 'no word of the stop'}; {printed}"
+            )
+            assert took < stop_after_s + 8, f"{cell.id} went on for {took:.0f} s"
+            assert run(kernel, IDLE, None)[1] == "", f"{cell.id}: its tasks go on"
+            printed, error = run(kernel, after.source, None)
+            assert error in SAYS, f"after {cell.id}: {error}; {printed}"
+        printed, error = run(kernel, cell.source, None)
+        assert error == "", f"{cell.id}: {error}; {printed}"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("stop_after_s", [0.3, 5.0])
+def test_lesson_02(kernel: tuple, stop_after_s: float) -> None:
+    waits = (
+        "cluster-connect",
+        "grid-search",
+        "tpe-search",
+        "rates",
+        "agent-stopped",
+        "agent-search",
+    )
+    stop_each("02", kernel, waits, stop_after_s)
 
 
 @pytest.mark.slow

@@ -1,11 +1,16 @@
 """Answer to exercise 2.3; `make build` writes it from the lesson."""
 
-from ray import tune
+import numpy as np
 
 
 # EXERCISE 2.3
-def search_space():
-    return {"stride": tune.uniform(0.3, 1.5), "pace": tune.uniform(0.5, 4.0)}
+def how_drawn(values, low, high):
+    if len(set(values)) == 1:
+        return "the same"
+    if min(values) < low or max(values) > high:
+        return "outside"
+    small = np.mean(np.array(values) < (low * high) ** 0.5)
+    return "by factors" if small > 0.3 else "evenly"
 
 
-ANSWER = search_space
+ANSWER = how_drawn

@@ -210,51 +210,31 @@ class _Outside:
 
 @exercise(
     "2.3",
-    parts={"two numbers to search": 1, "drawn anew": 3, "the ranges": 3, "uniform": 2},
-    needs="torch",
+    parts={"the same": 2, "outside": 2, "evenly": 3, "by factors": 3},
 )
-def check_search_space(attempt: Callable, rng: np.random.Generator) -> Iterator[Case]:
-    """Check Exercise 2.3 by drawing from the space."""
-    from ray.tune.search.sample import Domain
-
-    space = attempt()
-    names = sorted(space) if isinstance(space, dict) else space and f"a {type(space).__name__}"
-    hint = 'return {"stride": ..., "pace": ...}'
-    yield Case(
-        "a dict with stride and pace", ["pace", "stride"], names, hint, part="two numbers to search"
-    )
-    if names != ["pace", "stride"]:
-        return
-    for name, low, high in (("stride", 0.3, 1.5), ("pace", 0.5, 4.0)):
-        drawn = isinstance(space[name], Domain)
-        hint = "tune.uniform(low, high) is drawn anew for each trial; a number or a list is not"
-        aspect = f"{name} is drawn anew for each trial"
-        yield Case(aspect, True, drawn, hint, part="drawn anew")
-        if not drawn:
-            continue
-        draws = np.array([space[name].sample(random_state=rng) for _ in range(2_000)], dtype=float)
-        width = high - low
-        ends = [float(draws.min()), float(draws.max())]
-        hint = "tune.uniform(low, high), both numbers as in the text"
-        tolerance = 0.03 * width
-        aspect, part = f"{name} covers {low} to {high}", "the ranges"
-        yield Case(aspect, [low, high], ends, hint, atol=tolerance, part=part)
-        hint = "is it the range of the text, and tune.uniform, where every part is equally likely?"
-        logs = (
-            (low * high) ** 0.5,
-            "every part is equally likely with uniform, not with loguniform",
-        )
-        middle = float(np.median(draws))
-        text = f"half of the draws of {name} are below the middle"
-        yield Case(
-            text,
-            (low + high) / 2,
-            middle,
-            hint,
-            atol=0.06 * width,
-            part="uniform",
-            slips=(logs,),
-        )
+def check_how_drawn(attempt: Callable, rng: np.random.Generator) -> Iterator[Case]:
+    """Check Exercise 2.3 with values that were drawn in each of the four ways."""
+    for _ in range(2):
+        low = float(rng.uniform(0.001, 0.01))
+        high = low * float(rng.uniform(100, 1000))
+        evenly = rng.uniform(low, high, 300)
+        by_factors = np.exp(rng.uniform(math.log(low), math.log(high), 300))
+        outside = np.append(evenly[:40], high * float(rng.uniform(1.05, 3)))
+        below = np.append(by_factors[:40], low * float(rng.uniform(0.2, 0.9)))
+        for part, values, hint in (
+            ("the same", [float(evenly[0])] * 30, "every trial got one value: the same"),
+            ("outside", rng.permutation(outside).tolist(), "one value above high is enough"),
+            ("outside", rng.permutation(below).tolist(), "one value below low is enough"),
+            ("evenly", evenly.tolist(), "drawn evenly, nearly all values are above the middle"),
+            ("by factors", by_factors.tolist(), "drawn by factors, half are below the middle"),
+        ):
+            yield Case(
+                f"{len(values)} values from {min(values):.2g} to {max(values):.2g}: {part}",
+                expected=part,
+                got=partial(attempt, values, low, high),
+                hint=hint,
+                part=part,
+            )
 
 
 @exercise(
@@ -338,55 +318,37 @@ def _list_after(attempt: Callable, seconds: list[float]) -> Any:
     return [*np.asarray(found).tolist()[:1], *seconds] if _is_list(found) else found
 
 
+RATES, WORDS = (0.03, 0.3, 1.0), ("gets there", "too hasty", "too slow")
+WHY = {
+    0.03: "it writes down 3% of each piece of news, and 1,200 walks bring too few of them",
+    0.3: "it hears the news, and averages over several tries of the same tile",
+    1.0: "each try overwrites all the tries before it, and here no two tries are alike",
+}
+
+
 @exercise(
     "2.5",
-    parts={"rounds": 4, "cores of a trial": 4, "never": 1},
+    parts={f"rate {rate:g}": 3 for rate in RATES},
+    hides=("course_lib.checks.corridor:WHY",),
 )
-def check_search_seconds(attempt: Callable, rng: np.random.Generator) -> Iterator[Case]:
-    """Check Exercise 2.5 against plans worked by hand."""
-    for aspect, plan, expected, part, hint in PLANS:
-        yield Case(aspect, expected, partial(attempt, *plan), hint, part=part)
-    trials, seconds = int(rng.integers(11, 60)), float(rng.uniform(1, 50))
-    for cores, at_once, part in ((1, 4, "rounds"), (3, 10, "cores of a trial")):
-        got = partial(attempt, trials, seconds, cores, at_once)
-        aspect, hint = f"more trials of {cores} on {at_once} cores", "math.ceil(trials / at once)"
-        yield Case(aspect, got=got, hint=hint, part=part)
+def check_predicted(attempt: Callable[[], dict[float, str]]) -> Iterator[Case]:
+    """One case per rate; a test trains the agents and holds these answers against them."""
 
+    def said(rate: float) -> Any:
+        told = attempt()
+        if told is None:
+            return None
+        if not isinstance(told, dict) or {float(key) for key in told} != set(RATES):
+            raise TypeError(f"return a dict with the keys 0.03, 0.3 and 1.0; it returned {told!r}")
+        if unknown := set(told.values()) - set(WORDS):
+            raise ValueError(f"each is one of {', '.join(WORDS)}; got {unknown}")
+        return {float(key): value for key, value in told.items()}[rate]
 
-PLANS = (
-    (
-        "8 trials of 10 s, 1 core each, 2 cores: 40 s",
-        (8, 10.0, 1, 2),
-        40.0,
-        "rounds",
-        "2 run at a time, so there are 4 rounds of 10 s",
-    ),
-    (
-        "9 trials: 50 s",
-        (9, 10.0, 1, 2),
-        50.0,
-        "rounds",
-        "the last round is not full, and takes as long as a full one: math.ceil",
-    ),
-    (
-        "3 cores each, of 4: one at a time",
-        (3, 10.0, 3, 4),
-        30.0,
-        "cores of a trial",
-        "3 cores do not fit twice into 4: round down",
-    ),
-    (
-        "half a core each: 20 s",
-        (8, 10.0, 0.5, 2),
-        20.0,
-        "cores of a trial",
-        "half a core each: 4 trials share 2 cores",
-    ),
-    (
-        "4 cores each, of 2: never",
-        (8, 10.0, 4, 2),
-        math.inf,
-        "never",
-        "a trial that asks for more than there is waits for ever: math.inf",
-    ),
-)
+    for rate in RATES:
+        yield Case(
+            f"rate {rate:g}: {WHY.get(rate, '')}",
+            got=partial(said, rate),
+            hint="the picture below measures it",
+            part=f"rate {rate:g}",
+            otherwise=f"rate {rate:g}: not so",  # an aspect would tell the answer
+        )

@@ -53,15 +53,16 @@ def plot_surface(*, ax: Axes | None = None) -> Axes:
 def plot_trials(
     strides: Sequence[float] | np.ndarray, paces: Sequence[float] | np.ndarray,
     seconds: Sequence[float] | np.ndarray, *, stopped: Sequence[bool] | np.ndarray | None = None,
-    ax: Axes | None = None,
+    surface: bool = True, ax: Axes | None = None,
 ) -> Axes:  # fmt: skip
-    """Draw trials as points on the true surface; the one with the least measured time is marked.
+    """Draw trials as points; the one with the least measured time is marked.
 
     Args:
         strides: shape (num_trials,), metres per step.
         paces: shape (num_trials,), steps per second.
         seconds: shape (num_trials,), what each trial measured.
         stopped: shape (num_trials,), which were stopped early; they are drawn as crosses.
+        surface: whether the true surface, which no search can see, is drawn under them.
         ax: axes to draw on; new ones if not given.
 
     Raises:
@@ -71,11 +72,12 @@ def plot_trials(
     early = np.zeros(len(z), dtype=bool) if stopped is None else np.asarray(stopped, dtype=bool)
     if not x.shape == y.shape == z.shape == early.shape:
         raise ValueError(f"one value per trial, got shapes {x.shape}, {y.shape}, {z.shape}")
-    ax = plot_surface(ax=ax)
+    ax = plot_surface(ax=ax) if surface else _empty_map(ax)
     ax.plot(x[early], y[early], "x", color="black", markersize=7, label="stopped early")
-    ax.plot(
-        x[~early], y[~early], "o", color="white", markeredgecolor="black", markersize=7,
-        label="trial", clip_on=False, zorder=3,
+    ax.scatter(
+        x[~early], y[~early], c="white" if surface else z[~early], s=49, edgecolors="black",
+        cmap="viridis_r", norm=None if surface else LogNorm(LEVELS_S[0], LEVELS_S[-1]),
+        label="trial" if surface else "trial: the darker, the slower", clip_on=False, zorder=3,
     )  # fmt: skip
     if len(z):
         best = int(z.argmin())
@@ -89,49 +91,57 @@ def plot_trials(
     return ax
 
 
-def draw_guess(figure: Figure, stride: float, pace: float, walks: np.ndarray) -> None:
-    """Draw one gait on the surface, and the times of many walks with it.
+def _empty_map(ax: Axes | None) -> Axes:
+    ax = new_axes(ax, (7, 4))
+    ax.set(xlabel="stride (m per step)", ylabel="pace (steps per second)")
+    ax.set(xlim=corridor.STRIDE_RANGE_M, ylim=corridor.PACE_RANGE_HZ)
+    return ax
+
+
+def draw_guess(figure: Figure, tried: Sequence[tuple], walks: np.ndarray) -> None:
+    """Draw the gaits that somebody has tried, and the times of many walks with the latest.
 
     Args:
         figure: an empty figure.
-        stride: metres per step.
-        pace: steps per second.
-        walks: shape (num_walks,), seconds of each walk.
+        tried: (stride, pace, mean seconds) of each gait, the latest last.
+        walks: shape (num_walks,), seconds of each walk with the latest.
     """
     left, right = figure.subplots(1, 2, width_ratios=[5, 4])
-    plot_surface(ax=left)
-    left.plot(
-        stride, pace, "o", markersize=13, markeredgecolor="white", color=COLOURS[1], label="yours"
-    )
-    _legend_below(left)
-    mean = float(corridor.expected_time(stride, pace))
+    plot_trials(*zip(*tried, strict=True), surface=False, ax=left)
+    stride, pace, mean = tried[-1]
+    left.plot(stride, pace, "s", markersize=14, markerfacecolor="none", markeredgecolor="black")
     right.hist(walks, bins=30, color=COLOURS[4], edgecolor="white")
-    right.axvline(mean, color=COLOURS[1], linewidth=2, label=f"true mean {mean:.1f} s")
+    right.axvline(mean, color=COLOURS[1], linewidth=2, label=f"mean of these {mean:.1f} s")
     risk = float(corridor.stumbling_risk(stride, pace))
     right.set(xlabel="time of a walk (s)", ylabel="walks", title=f"risk per step {risk:.1%}")
     finish(right)
 
 
-def draw_search(figure: Figure, rows: Sequence[Mapping], max_walks: int = 0) -> None:
-    """Draw a running search: its trials on the surface, and the best measured time so far.
+def draw_search(
+    figure: Figure, rows: Sequence[Mapping], max_walks: int = 0, *, surface: bool = True
+) -> None:
+    """Draw a running search: its trials on a map, and the best measured time so far.
 
     Args:
         figure: an empty figure.
         rows: one per trial, with ``stride``, ``pace``, ``seconds`` and ``training_iteration``.
         max_walks: walks of a full trial; a shorter one that is ``done`` was stopped early.
+        surface: whether what no search can see is drawn: the true surface, and the least time.
     """
     left, right = figure.subplots(1, 2, width_ratios=[5, 4])
     columns = {key: [row[key] for row in rows] for key in ("stride", "pace", "seconds")}
     short = [bool(row.get("done")) and row["training_iteration"] < max_walks for row in rows]
-    plot_trials(columns["stride"], columns["pace"], columns["seconds"], stopped=short, ax=left)
+    plot_trials(columns["stride"], columns["pace"], columns["seconds"], stopped=short,
+                surface=surface, ax=left)  # fmt: skip
     numbers = np.arange(1, len(rows) + 1)
     times = np.array(columns["seconds"], dtype=float)
     right.plot(numbers, times, "o", color=COLOURS[0], markersize=5, label="measured")
     if len(rows):
         best = np.minimum.accumulate(times)
         right.step(numbers, best, where="post", color=COLOURS[1], label="least so far")
-    level = float(corridor.expected_time(*corridor.best_gait()))
-    right.axhline(level, color=GREY, linestyle=DASHES, label=f"least mean time {level:.1f} s")
+    if surface:
+        level = float(corridor.expected_time(*corridor.best_gait()))
+        right.axhline(level, color=GREY, linestyle=DASHES, label=f"least mean time {level:.1f} s")
     _log_seconds(right)
     right.set(xlabel="trial", ylabel="mean time of its walks (s)")
     _legend_below(right)
@@ -193,21 +203,27 @@ def plot_gaits(
     return finish(ax, **BESIDE)
 
 
-def draw_settings(figure: Figure, rows: Sequence[Mapping], *, best: float, constant: float) -> None:
+def draw_settings(
+    figure: Figure, rows: Sequence[Mapping], full: int, *, best: float, constant: float
+) -> None:
     """Draw a search for the agent's settings: seconds against learning rate, and epsilon.
 
     Args:
         figure: an empty figure.
-        rows: one per trial, with ``learning_rate``, ``epsilon``, ``seconds``, ``worst``.
+        rows: one per trial, with ``learning_rate``, ``epsilon``, ``seconds``, ``worst`` and
+            ``training_iteration``.
+        full: iterations of a trial that is not stopped.
         best: mean seconds of the best policy.
         constant: mean seconds of the best constant gait.
     """
+    ended = np.array([row["training_iteration"] >= full for row in rows], dtype=bool)
     left, right = figure.subplots(1, 2, sharey=True)
     for ax, name in ((left, "learning_rate"), (right, "epsilon")):
         x = np.array([row[name] for row in rows], dtype=float)
         seconds, worst = (np.array([row[key] for row in rows]) for key in ("seconds", "worst"))
         ax.vlines(x, seconds, worst, color=GREY, linewidth=1, label="up to the worst seed")
-        ax.plot(x, seconds, "o", color=COLOURS[0], label="mean of the seeds")
+        ax.plot(x[~ended], seconds[~ended], "x", color=GREY, label="mean of a stopped trial")
+        ax.plot(x[ended], seconds[ended], "o", color=COLOURS[0], label="mean of a full trial")
         floor, ceiling = ("best constant gait", constant), ("best policy", best)
         draw_levels(ax, floor, ceiling, "{}: {:.1f} s")
         ax.set_xlabel(name.replace("_", " "))
@@ -215,6 +231,8 @@ def draw_settings(figure: Figure, rows: Sequence[Mapping], *, best: float, const
     left.set_ylabel("greedy walk, mean (s)")
     if len(rows):
         left.set_xscale("log")
+        left.set_xticks([0.01, 0.03, 0.1, 0.3, 1], ["0.01", "0.03", "0.1", "0.3", "1"])
+        left.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _legend_below(ax: Axes, handles: list | None = None) -> None:

@@ -10,6 +10,7 @@ from IPython.display import display
 from matplotlib.axes import Axes
 
 from course_lib import alt_text
+from course_lib.errors import CourseError
 from course_lib.plots.style import (
     COLOURS,
     DASHES,
@@ -21,6 +22,10 @@ from course_lib.plots.style import (
     mark,
     new_axes,
 )  # fmt: skip
+
+
+class NothingToDrawError(CourseError, ValueError):
+    """The cell that makes what is to be drawn was stopped before there was any."""
 
 
 def running_mean(values: np.ndarray, window: int) -> np.ndarray:
@@ -102,9 +107,14 @@ def plot_band(
         ylabel: label of the vertical axis, with its unit.
 
     Raises:
+        NothingToDrawError: if there is no curve.
         ValueError: if ``curves`` is not two-dimensional.
     """
     values = np.asarray(curves, dtype=float)
+    if values.size == 0:
+        raise NothingToDrawError(
+            "there is no curve yet: the cell that makes them was stopped early; run it again"
+        )
     if values.ndim != 2:
         raise ValueError(f"curves must have shape (num_seeds, T), got shape {values.shape}")
     ax = new_axes(ax)

@@ -102,6 +102,7 @@ class TrialProgress(tune.Callback):
         self.total, self._show = total, show
         self._bar: Any = None
         self._ticked_at = 0.0
+        self._shown = False
 
     def setup(self, **info: Any) -> None:
         """Show the bar: the first workers take seconds to start."""
@@ -125,20 +126,30 @@ class TrialProgress(tune.Callback):
         self._update(trials)
 
     def on_experiment_end(self, trials: list, **info: Any) -> None:
-        """Draw the last state and close the bar."""
+        """Draw the last state and close the bar; say so if ■ came first."""
         self._update(trials)
         self._bar.close()
+        ended = sum(bool(trial.last_result.get("done")) for trial in trials)
+        if ended < self.total:
+            print(
+                f"Stopped: {ended} of {self.total} trials had ended. What they reported is kept; "
+                "run the cell again to search anew."
+            )
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the screen behind: an experiment is saved with its callbacks."""
-        return {"total": self.total, "_show": None, "_bar": None, "_ticked_at": 0.0}
+        return {"total": self.total, "_show": None, "_bar": None, "_ticked_at": 0.0,
+                "_shown": False}  # fmt: skip
 
     def _update(self, trials: list) -> None:
         self._bar.set_postfix_str("", refresh=False)
         self._bar.n = sum(trial.status == "TERMINATED" for trial in trials)
-        self._bar.refresh()
         if self._show is not None:
+            if not self._shown:  # the bar stands below the figure from now on
+                self._bar.clear()
+                self._shown = True
             self._show(rows_of(trials))
+        self._bar.refresh()
 
 
 def rows_of(trials: list) -> list[Row]:

@@ -14,9 +14,9 @@ from mutants import Mutant, lost
 EXAMPLES: dict[str, dict[str, Any]] = {
     "2.1": {"stride": 0.5, "pace": 2.0, "risk": 0.05, "length": 30.0},
     "2.2": {},
-    "2.3": {},
+    "2.3": {"values": [0.3, 0.3, 0.3], "low": 0.01, "high": 1.0},
     "2.4": {"seconds": [50, 40, 60, 45, 70, 55], "reduction_factor": 3},
-    "2.5": {"num_trials": 9, "trial_seconds": 10.0, "cpus_per_trial": 1, "num_cpus": 2},
+    "2.5": {},
 }
 
 
@@ -53,24 +53,24 @@ def _running_mean(config: dict[str, Any]) -> None:
         tune.report(metrics={"seconds": total / count})
 
 
+def _by_the_median(values: list, low: float, high: float) -> str:
+    if np.ptp(values) == 0:
+        return "the same"
+    if np.any((np.array(values) < low) | (np.array(values) > high)):
+        return "outside"
+    middles = {"evenly": (low + high) / 2, "by factors": np.sqrt(low * high)}
+    return min(middles, key=lambda way: abs(middles[way] - np.median(values)))
+
+
 RIGHT = {
     "2.1": {"two sums": lambda s, p, risk, length: length / s / p + length / s * risk * 4},
     "2.2": {"a plain generator": objective(), "a running mean": _running_mean},
-    "2.3": {
-        "quniform": lambda: {
-            "pace": tune.quniform(0.5, 4.0, 0.05),
-            "stride": tune.uniform(0.3, 1.5),
-        }
-    },
+    "2.3": {"by the median": _by_the_median},
     "2.4": {
         "argsort": lambda seconds, factor: np.argsort(seconds)[: max(1, len(seconds) // factor)],
         "a tuple": lambda seconds, factor: tuple(answer("2.4")(seconds, factor)),
     },
-    "2.5": {
-        "floor division": lambda n, t, each, cpus: (
-            math.inf if each > cpus else -(-n // (cpus // each)) * t
-        )
-    },
+    "2.5": {"whole numbers": lambda: {1: "too hasty", 0.3: "gets there", 0.03: "too slow"}},
 }
 ENDS, NUM = "after each walk, not one at the end", 'config["num_walks"]'
 ADDS, ONE, BESIDES, PACE, LENGTH = (
@@ -80,8 +80,33 @@ ADDS, ONE, BESIDES, PACE, LENGTH = (
 TIMES, WORSE, ONE_IN = "not times", "wrong way round", "ONE IN"
 
 
-def space(**made: Callable) -> Callable[[], dict]:
-    return lambda: {name: make() for name, make in made.items()}
+def drawn(mistake: str) -> Callable[[list, float, float], str]:
+    """The answer of 2.3 with one mistake, by name."""
+
+    def attempt(values: list, low: float, high: float) -> str:
+        if mistake == "any two alike":
+            same = len(set(values)) < len(values) or len(values) > 30
+        else:
+            same = len(set(values)) == 1
+        inside = [low <= value <= high for value in values]
+        if mistake == "above only":
+            inside = [value <= high for value in values]
+        middle = (low + high) / 2 if mistake == "the other middle" else (low * high) ** 0.5
+        small = np.mean(np.array(values) < middle)
+        ways = ["evenly", "by factors"]
+        if mistake == "upside down":
+            ways.reverse()
+        if same and mistake != "forgets the same":
+            return "the same"
+        if not (any(inside) if mistake == "all must be" else all(inside)):
+            return "outside"
+        return ways[int(small > 0.3)]
+
+    return attempt
+
+
+def predicted(slow: str = "too slow", there: str = "gets there", hasty: str = "too hasty") -> Any:
+    return lambda: {0.03: slow, 0.3: there, 1.0: hasty}
 
 
 def _chosen(order: Callable, keep: Callable = lambda n, factor: max(n // factor, 1)) -> Callable:
@@ -157,19 +182,18 @@ MUTANTS = {
         ),
     },
     "2.3": {
-        "numbers": Mutant(space(stride=lambda: 0.7, pace=lambda: 1.5), "drawn anew"),
-        "lists": Mutant(
-            space(stride=lambda: [0.3, 1.5], pace=lambda: [0.5, 4]), "a number or a list is not"
+        "forgets the same": Mutant(
+            drawn("forgets the same"), "one value: the same", (), lost("the same")
         ),
-        "swapped": Mutant(
-            space(stride=lambda: tune.uniform(0.5, 4), pace=lambda: tune.uniform(0.3, 1.5)),
-            "both numbers as in the text", ("loguniform",),
+        "above only": Mutant(drawn("above only"), "below low is enough", (), lost("outside")),
+        "all must be": Mutant(drawn("all must be"), "is enough", (), lost("outside")),
+        "the other middle": Mutant(
+            drawn("the other middle"), "nearly all values are above", (), lost("evenly")
         ),
-        "log scale": Mutant(
-            space(stride=lambda: tune.loguniform(0.3, 1.5), pace=lambda: tune.loguniform(0.5, 4)),
-            "not with loguniform", (), lost("uniform"),
+        "upside down": Mutant(
+            drawn("upside down"), "half are below", (), lost("evenly", "by factors")
         ),
-        "one missing": Mutant(space(stride=lambda: tune.uniform(0.3, 1.5)), "stride and pace"),
+        "any two alike": Mutant(drawn("any two alike"), "is enough", ("one value: the same",)),
     },
     "2.4": {
         "the worst": Mutant(
@@ -201,17 +225,19 @@ MUTANTS = {
         ),
     },
     "2.5": {
-        "one after the other": Mutant(lambda n, t, each, cpus: n * t, "2 run at a time"),
-        "part of a round": Mutant(lambda n, t, each, cpus: n * t / (cpus / each), "math.ceil"),
-        "never forgotten": Mutant(
-            lambda n, t, each, cpus: math.ceil(n / max(int(cpus / each), 1)) * t,
-            "waits for ever", (), lost("never"),
+        "as in 01": Mutant(
+            predicted(hasty="gets there"), "rate 1: not so", ("rate 0.3", "overwrites"),
+            lost("rate 1"),
         ),
-        "whole cores only": Mutant(
-            lambda n, t, each, cpus: (
-                math.inf if each > cpus else math.ceil(n / (cpus // max(each, 1))) * t
-            ),
-            "half a core each",
+        "all get there": Mutant(
+            predicted(slow="gets there", hasty="gets there"), "rate 0.03: not so", ("rate 0.3:",),
+            lost("rate 0.03", "rate 1"), 0.4,
         ),
+        "the other way round": Mutant(
+            predicted("too hasty", "gets there", "too slow"), "not so", (),
+            lost("rate 0.03", "rate 1"),
+        ),
+        "other words": Mutant(predicted(slow="slow"), "each is one of", keeps=0.0),
+        "a list": Mutant(lambda: ["too slow", "gets there", "too hasty"], "a dict", keeps=0.0),
     },
 }  # fmt: skip
