@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from course_lib import plots
+from course_lib.plots.trading import looks_of
 from course_lib.trading.metrics import Interval
 
 TIMES = pd.date_range("2020-01-01", periods=4, freq="1h", tz="UTC")
@@ -25,11 +26,11 @@ def test_drawdown_is_measured_from_the_peak_so_far():
     assert "%" in ax.get_ylabel()
 
 
-def test_drawdowns_differ_in_line_style_as_well_as_in_colour():
-    curves = {str(k): np.array([4.0, 3.0, 2.0, 1.0 + k]) for k in range(4)}
-    ax = plots.plot_drawdown(TIMES, curves, ax=axes())
-    lines = [line for line in ax.lines if "deepest" in line.get_label()]
-    assert len({line.get_linestyle() for line in lines}) == 4
+def test_traders_differ_in_line_style_as_well_as_in_colour():
+    for names in ("0123", ("agent", "hourly", "daily", "buy and hold", "random", "cash")):
+        looks = looks_of(names)
+        assert len({str(one["linestyle"]) for one in looks}) == len(names)
+        assert len({one["color"] for one in looks}) == len(names)
 
 
 def test_every_cell_of_the_fee_grid_says_its_number_and_losses_are_framed():
@@ -67,3 +68,22 @@ def test_the_forest_shows_each_interval_and_whether_it_leaves_zero_out():
     for interval in windows.values():
         assert [interval.low, interval.high] in spans
     assert [text.get_text() for text in ax.get_yticklabels()] == ["sure", "open", "lost", "all"]
+
+
+def test_a_trader_looks_the_same_in_every_picture():
+    one = {"cash": [1.0, 1], "buy and hold": [1.0, 2], "random": [1.0, 3]}
+    two = {
+        "daily": [1.0, 2],
+        "hourly": [1.0, 2],
+        "buy and hold": [1.0, 2],
+        "random, as busy": [1.0, 3],
+    }
+    found = []
+    for curves in (one, two):
+        ax = plots.plot_equity(TIMES[:2], curves, ax=axes())
+        found.append(
+            {line.get_label(): (line.get_color(), line.get_linestyle()) for line in ax.lines}
+        )
+        assert len(set(found[-1].values())) == len(curves), "told apart"
+    assert found[0]["buy and hold"] == found[1]["buy and hold"]
+    assert found[0]["random"] == found[1]["random, as busy"]

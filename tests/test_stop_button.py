@@ -69,13 +69,14 @@ if ray.is_initialized():
 """
 
 
-def stop_each(number: str, kernel: tuple, waits: tuple[str, ...], stop_after_s: float) -> None:
-    """Stop each of the cells named, try the next one, run it again to its end, and go on."""
+def stop_each(number: str, kernel: tuple, waits: dict[str, float]) -> None:
+    """Stop each cell named after some seconds, try the next, run it again to its end, and go on."""
     notebook = nbformat.read(build.targets(lessons([number])[0])["solution"], as_version=4)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert set(waits) <= {cell.id for cell in cells}
     for cell, after in zip(cells, [*cells[1:], cells[-1]], strict=True):
-        if cell.id in waits:
+        stop_after_s = waits.get(cell.id)
+        if stop_after_s is not None:
             began = time.monotonic()
             printed, error = run(kernel, cell.source, stop_after_s)
             took = time.monotonic() - began
@@ -91,19 +92,28 @@ def stop_each(number: str, kernel: tuple, waits: tuple[str, ...], stop_after_s: 
         assert error == "", f"{cell.id}: {error}; {printed}"
 
 
+WAITS_02 = {
+    "cluster-connect": 0.3,
+    "grid-search": 0.3,
+    "tpe-search": 6.0,
+    "early-results-search": 3.0,
+    "rates": 0.3,
+    "agent-stopped": 4.5,
+    "agent-search": 2.0,
+}
+WAITS_04 = {"students": 0.3, "trials": 8.0, "live-bitcoin": 3.0, "variants": 0.3, "records": 8.0}
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("stop_after_s", [0.3, 5.0])
-def test_lesson_02(kernel: tuple, stop_after_s: float) -> None:
-    waits = (
-        "cluster-connect",
-        "grid-search",
-        "tpe-search",
-        "rates",
-        "agent-stopped",
-        "agent-search",
-    )
-    stop_each("02", kernel, waits, stop_after_s)
+def test_lesson_02(kernel: tuple) -> None:
+    stop_each("02", kernel, WAITS_02)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_lesson_04(kernel: tuple) -> None:
+    stop_each("04", kernel, WAITS_04)
 
 
 @pytest.mark.slow

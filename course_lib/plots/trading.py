@@ -12,6 +12,19 @@ from course_lib.plots.style import COLOURS, draw_levels, finish, look, mark, new
 
 type Times = pd.DatetimeIndex | Sequence | np.ndarray
 SIZE = (8, 3.4)
+TRADERS = ("agent", "buy and hold", "moving average", "random", "cash")
+
+
+def looks_of(traders: Sequence[str]) -> list[dict[str, Any]]:
+    """Return colour and line style of each trader of one picture.
+
+    One whose name begins with one of ``TRADERS`` looks the same in every picture; agents of other
+    names take what is left.
+    """
+    known = [[n for n, one in enumerate(TRADERS) if name.startswith(one)] for name in traders]
+    taken = {numbers[0] for numbers in known if numbers}
+    free = iter([number for number in (0, 5, 6, 4, 3, 2, 1) if number not in taken])
+    return [look(numbers[0] if numbers else next(free, 0)) for numbers in known]
 
 
 def plot_trades(
@@ -68,9 +81,8 @@ def plot_equity(
     """
     ax = new_axes(ax, SIZE)
     when = naive(times)
-    for number, (name, curve) in enumerate(curves.items()):
+    for style, (name, curve) in zip(looks_of(list(curves)), curves.items(), strict=True):
         values = np.atleast_2d(np.asarray(curve, dtype=float))
-        style = look(number)
         label = name if len(values) == 1 else f"{name} ({len(values)} seeds: median, range)"
         if len(values) > 1:
             low, high = values.min(axis=0), values.max(axis=0)

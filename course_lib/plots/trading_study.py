@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from course_lib.plots.style import GREY, finish, look, mark, new_axes
-from course_lib.plots.trading import Times, finish_dates, naive
+from course_lib.plots.style import GREY, finish, mark, new_axes
+from course_lib.plots.trading import Times, finish_dates, looks_of, naive
 from course_lib.trading.metrics import drawdown
 
 
@@ -28,10 +28,10 @@ def plot_drawdown(
     """
     ax = new_axes(ax, (8, 2.6))
     when = naive(times)
-    for number, (name, curve) in enumerate(curves.items()):
+    for style, (name, curve) in zip(looks_of(list(curves)), curves.items(), strict=True):
         below = -100 * drawdown(curve)
         label = f"{name}: deepest {-below.min():.0f}%"
-        ax.plot(when, below, **look(number), linewidth=1.5, label=label)
+        ax.plot(when, below, **style, linewidth=1.5, label=label)
     ax.axhline(0, color=GREY, linewidth=0.8)
     ax.set_title(title, fontsize="medium", pad=8 + 16 * -(-len(curves) // 3))
     place: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": 3}
@@ -59,8 +59,9 @@ def plot_fee_grid(
         raise ValueError(f"grid must have shape {(len(rows), len(fees))}, got {grid.shape}")
     ax = new_axes(ax, (7.5, 1.1 + 0.32 * len(rows)))
     low, high = float(np.nanmin(grid)), float(np.nanmax(grid))
-    darkest = high + max(high - low, 1e-9)  # half of the greys: black numbers stay readable
-    ax.imshow(grid, aspect="auto", cmap="Greys", vmin=low, vmax=darkest)
+    span = max(high - low, 1e-9)  # light greys, none of them white: black numbers stay readable
+    image = ax.imshow(grid, aspect="auto", cmap="Greys", vmin=low - span / 3, vmax=high + span)
+    ax.figure.colorbar(image, ax=ax, boundaries=np.linspace(low, high, 32), format="%+.0f")
     for (i, j), value in np.ndenumerate(grid):
         text = "–" if np.isnan(value) else f"{value:+.1f}"
         ax.text(j, i, text, ha="center", va="center", color="black", fontsize="small")

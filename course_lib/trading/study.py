@@ -242,12 +242,16 @@ def small_plan(num_rows: int, sizes: TradingSizes, *, settings: agent.Settings) 
 
 
 def collect(prices: pd.DataFrame, plan: Plan) -> list[Record]:
-    """Run a whole plan with a bar of progress; interrupting keeps what is done."""
+    """Run a whole plan with a bar of progress; interrupting keeps the jobs that are done, if any."""
     jobs = plan.jobs(len(prices))
     records: list[Record] = []
     bar = tqdm(run_all(prices, plan, jobs), total=len(jobs), unit="job", file=sys.stdout)
-    with contextlib.suppress(KeyboardInterrupt):
+    try:
         records.extend(bar)
+    except KeyboardInterrupt:
+        if not records:
+            raise
+        print(f"Stopped: {len(records)} of {len(jobs)} jobs are done, and kept.")
     order = {job.key: number for number, job in enumerate(jobs)}
     return sorted(records, key=lambda record: order[record["key"]])
 

@@ -282,7 +282,7 @@ evaluation.table([*simple.values()], hold)
 
 # %% [markdown]
 # * **net profit** is in dollars, from 10,000, after fees; **excess** is the profit beyond buy and
-#   hold: the number that counts, because buying and holding takes no skill;
+#   hold; **excess %** says by how much its final net worth is above that of buy and hold;
 # * **sharpe** is the mean of the growth over its spread, scaled to a year: profit for each unit of
 #   ups and downs; **sortino** counts only the downs;
 # * **drawdown** is the deepest fall from a peak, as a fraction; **exposure** is the fraction of
@@ -308,7 +308,7 @@ reading(f"buy and hold fell by up to {evaluation.metrics(hold)['drawdown']:.0%} 
 # the market may be to blame. So start with a market where the best trades are known: a sine wave
 # of 48 hours, with noise.
 #
-# **Perfect foresight** is computed backwards from the last hour, like value iteration: the most
+# **Perfect foresight** is computed backwards from the last hour, like the best policy of 02: the most
 # that can still be made from an hour depends only on the position, and each change costs the fee.
 
 # %%
@@ -322,7 +322,7 @@ reading(f"{best.num_trades} trades in 10 days turn 10,000 into {10_000 * best.gr
 # Now the agent. Ray trains one on each core at a time; each has its own seed. Then each trades on
 # waves with a phase and noise that it has never seen. Usual time: half a minute.
 
-# %%
+# %% students
 from course_lib.cluster import connect
 from course_lib.trading import agent
 
@@ -365,7 +365,7 @@ reading(f"the last agent made {len(run.fills)} trades in {len(run.positions) / 2
 # difference between two learning rates, and the search would pick noise. Usual time: under a
 # minute.
 
-# %%
+# %% trials
 from course_lib.trading.search import search_learning_rate
 
 trials = search_learning_rate(
@@ -500,7 +500,7 @@ def trading_dqn(make, settings, seed):
 # long and starts at a random hour. Eight run side by side and end together, so the curve moves in
 # steps. Usual time: 15 seconds.
 
-# %%
+# %% live-bitcoin
 hourly = agent.Settings(
     fee=FEE, learning_rate=learning_rate, num_steps=sizes.bitcoin_steps, episode_rows=3 * 24
 )
@@ -517,11 +517,15 @@ def draw(figure, rows):
 with widgets.LiveFigure(draw) as live:
     config = trading_dqn(lambda: agent.training_env(train, hourly), hourly, SEED)
     module, rows = agent.train_agent(config, hourly.num_steps, on_row=live.update)
+returns = [row["mean_return"] for row in rows if np.isfinite(row["mean_return"])]
+reading(
+    f"mean return {returns[0]:+.1f} at first, {max(returns):+.1f} at best, {returns[-1]:+.1f} at the end."
+)
 
 # %% [markdown]
-# Does the curve rise? Part of that comes from random actions getting rarer: random trades cost fees
-# too. And it shows the training months only. Now the validation months, which the agent has not
-# seen.
+# Where the curve rises, a part of that comes from random actions getting rarer: random trades cost
+# fees too. And it shows the training months only. Now the validation months, which the agent has
+# not seen.
 
 # %% one-agent-judged
 env = make_env(validation, fee=FEE)
@@ -590,7 +594,7 @@ print(f"their fees alone take {1 - (1 - FEE) ** numbers['trades']:.0%} of the mo
 #
 # All pay the fee when they are judged. Usual time: a minute.
 
-# %%
+# %% variants
 month = min(30 * 24, len(train) // 3)
 variants = {
     "no fee in training": hourly.changed(fee=0.0),
@@ -654,7 +658,7 @@ rest = {name: evaluation.run_policy(p, env, name=name) for name, p in others.ite
 hold = rest["buy and hold"]
 evaluation.table([*finals, *rest.values()], hold)
 
-# %%
+# %% tags=["picture"]
 curves = {chosen: np.array([final.net_worth for final in finals])}
 curves |= {name: r.net_worth for name, r in rest.items()}
 _ = plots.plot_equity(hold.times, curves, title="test months")
@@ -679,7 +683,7 @@ print(f"{sum(value > 0 for value in excess)} of {len(excess)} seeds beat buy and
 # small enough for a lesson. In each, validation chooses between checkpoints; the test is opened
 # after that. Usual time: half a minute.
 
-# %%
+# %% records
 from course_lib.trading import study
 
 plan = study.small_plan(len(data), sizes, settings=variants["daily"])
