@@ -159,6 +159,7 @@ class CorridorSizes:
 @group(
     "cartpole",
     smoke={
+        "table_steps": 5_000,
         "own_steps": 1_536,
         "num_seeds": 2,
         "seed_steps": 1_280,
@@ -174,6 +175,7 @@ class CartPoleSizes:
     """Sizes of notebook 03.
 
     Attributes:
+        table_steps: environment steps of each table of cells, at most.
         own_steps: environment steps of the plain DQN, at most.
         num_seeds: runs that show how much chance there is in one.
         seed_steps: environment steps of each of them.
@@ -185,6 +187,7 @@ class CartPoleSizes:
         scaling_s: seconds of each measurement of what more processes would bring.
     """
 
+    table_steps: int = 50_000
     own_steps: int = 50_000
     num_seeds: int = 5
     seed_steps: int = 30_000

@@ -22,13 +22,39 @@ from course_lib.plots.style import (
 from course_lib.training import WINDOW
 
 __all__ = [
-    "draw_cartpole", "draw_compared", "draw_network", "draw_ray_dqn", "draw_training",
+    "draw_cartpole", "draw_compared", "draw_network", "draw_ray_dqn", "draw_tables", "draw_training",
     "plot_seeds", "plot_time_spent", "plot_where_it_pays",
 ]  # fmt: skip
 HATCHES = ("", "//", "..", "xx", "", "--")
 MARKS = "osD^v"
 
 Rows = Sequence[dict[str, float]]
+
+
+def draw_tables(
+    figure: Figure, runs: Mapping[str, Sequence[dict]], *, steps: int, floor: Level | None = None,
+    ceiling: Level | None = None,
+) -> None:  # fmt: skip
+    """Draw how well tables of cells play while they learn: each thin, their median bold.
+
+    Args:
+        figure: an empty figure.
+        runs: name of the cells -> rows with env_steps and greedy, a number for each table.
+        steps: where the axis ends.
+        floor: (name, value) of the line to beat.
+        ceiling: (name, value) of the best that is possible.
+    """
+    axes = figure.subplots(1, len(runs), sharey=True, squeeze=False)[0]
+    for number, (ax, (name, rows)) in enumerate(zip(axes, runs.items(), strict=True)):
+        if rows:
+            x, greedy = _column(rows, "env_steps"), np.array([row["greedy"] for row in rows])
+            ax.plot(x, greedy, color=COLOURS[number], alpha=0.35, linewidth=0.8)
+            label = f"median of {greedy.shape[1]} tables"
+            ax.plot(x, np.median(greedy, axis=1), color=COLOURS[number], linewidth=2.5, label=label)
+        draw_levels(ax, floor, ceiling)
+        ax.set(xlim=(0, steps), ylim=(0, 510), xlabel="environment steps of each", title=name)
+        finish(ax, **ABOVE, ncol=3)
+    axes[0].set_ylabel("mean of 20 greedy episodes")
 
 
 def draw_training(
