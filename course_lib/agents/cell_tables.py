@@ -40,10 +40,15 @@ def learn(
     Returns:
         Tables, shape (num_tables, num_cells, num_actions), and one row per evaluation: env_steps
         of each agent, seconds, and greedy, the mean return of each table.
+
+    Raises:
+        ValueError: if the environment's actions are not Discrete.
     """
     envs = _many(env_id, num_tables)
-    own = np.arange(num_tables)
-    tables = np.zeros((num_tables, num_cells, envs.single_action_space.n))
+    own, space = np.arange(num_tables), envs.single_action_space
+    if not isinstance(space, gym.spaces.Discrete):
+        raise ValueError(f"a table needs Discrete actions, got {space}")
+    tables = np.zeros((num_tables, num_cells, int(space.n)))
     best, scores, rows = tables.copy(), np.full(num_tables, -np.inf), []
     at, began = cells(envs.reset(seed=int(rng.integers(2**31)))[0]), time.perf_counter()
     counts = np.ones(num_tables, bool)  # not in the step that only begins a new episode
@@ -82,6 +87,15 @@ def play(
         total += rewards * alive
         alive &= ~(terminated | truncated)
     return total.reshape(len(tables), num_episodes)
+
+
+def steps_to(rows: list[Row], target: float) -> np.ndarray:
+    """Steps until each table first averaged ``target``, shape (num_tables,); nan where never."""
+    if not rows:
+        return np.array([np.nan])
+    met = np.array([row["greedy"] for row in rows]) >= target
+    steps = np.array([row["env_steps"] for row in rows], float)
+    return np.where(met.any(axis=0), steps[met.argmax(axis=0)], np.nan)
 
 
 def _many(env_id: str, count: int) -> gym.vector.VectorEnv:
