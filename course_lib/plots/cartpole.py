@@ -92,7 +92,7 @@ def draw_training(
     axes["return"].set_ylim(0, 510)
     draw_levels(axes["q"], None, MOST_Q)
     for ax in axes.values():  # the same from the first picture on
-        ax.set_xlim(0, max([5_000, *steps[-1:]]))
+        ax.set_xlim(0, 1.02 * max([5_000, *steps[-1:]]))
     axes["loss"].tick_params(labelbottom=False)
     axes["loss"].locator_params(axis="x", nbins=4)
     axes["q"].set_xlabel("environment steps")
@@ -121,7 +121,7 @@ def plot_mean_q(
         ax.set_yscale("log")
     draw_levels(ax, None, MOST_Q)
     ax.set(xlabel="environment steps", ylabel="mean q-value")
-    return finish(ax, **BESIDE)
+    return finish(ax, **ABOVE, ncol=2)
 
 
 def draw_compared(
@@ -148,7 +148,8 @@ def draw_compared(
             ax.plot(steps, greedy, "s", color=look(i)["color"], markersize=4, label="_greedy")
         draw_levels(ax, floor, ceiling)
         ax.set_xlabel(label)
-        finish(ax, legend=ax is axes[0])
+        ax.locator_params(axis="x", nbins=5)
+        finish(ax, legend=ax is axes[0], **ABOVE, ncol=2)
     axes[0].set_ylabel(f"return, mean of {WINDOW} episodes")
 
 
