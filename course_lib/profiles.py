@@ -165,24 +165,30 @@ class CorridorSizes:
 @group(
     "cartpole",
     smoke={
+        "table_steps": 5_000,
         "own_steps": 1_536,
         "num_seeds": 2,
         "seed_steps": 1_280,
+        "first_seeds": 1,
+        "first_steps": 1_024,
         "profile_steps": 64,
         "rllib_steps": 1_536,
         "ppo_steps": 1_024,
         "num_episodes": 3,
         "scaling_s": 0.1,
     },
-    cluster={"num_seeds": 10, "num_env_runners": 2},
+    cluster={"num_seeds": 10, "first_seeds": 6, "num_env_runners": 2},
 )
 class CartPoleSizes:
     """Sizes of notebook 03.
 
     Attributes:
+        table_steps: environment steps of each table of cells, at most.
         own_steps: environment steps of the plain DQN, at most.
-        num_seeds: runs that show how much chance there is in one.
+        num_seeds: runs of the full agent, and of each precaution taken away.
         seed_steps: environment steps of each of them.
+        first_seeds: runs of each change to RLlib's DQN.
+        first_steps: environment steps of each of them.
         profile_steps: environment steps under the stopwatch.
         rllib_steps: environment steps of RLlib's DQN, at most.
         ppo_steps: environment steps of RLlib's PPO, at most.
@@ -191,9 +197,12 @@ class CartPoleSizes:
         scaling_s: seconds of each measurement of what more processes would bring.
     """
 
+    table_steps: int = 50_000
     own_steps: int = 50_000
-    num_seeds: int = 5
-    seed_steps: int = 30_000
+    num_seeds: int = 3
+    seed_steps: int = 10_240
+    first_seeds: int = 2
+    first_steps: int = 6_144
     profile_steps: int = 512
     rllib_steps: int = 50_000
     ppo_steps: int = 50_000

@@ -14,9 +14,9 @@ MODULES = [
     importlib.import_module(f"course_lib.checks.{module.name}")
     for module in pkgutil.iter_modules(course_lib.checks.__path__)
 ]
-FOUND = [
+FOUND = {
     value for module in MODULES for value in vars(module).values() if hasattr(value, "exercise")
-]
+}
 CHECKS = {check.exercise: check for check in FOUND}
 CHECKED = sorted(set(TITLES) & set(CHECKS))
 pytestmark = pytest.mark.usefixtures("local_ray")  # lesson 00's checks need it

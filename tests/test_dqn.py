@@ -7,7 +7,7 @@ import torch
 from gymnasium.utils.env_checker import check_env
 
 from course_lib import training
-from course_lib.agents import dqn, dqn_run
+from course_lib.agents import broken, dqn, dqn_run
 from course_lib.agents.dqn_run import learned_q_values
 from course_lib.envs.probes import PROBES, EndOfTime
 from course_lib.envs.rollouts import play, random_policy
@@ -57,7 +57,7 @@ def test_the_buffer_keeps_the_newest_and_its_rows_together():
     with pytest.raises(ValueError, match="empty"):
         buffer.sample(1)
     for i in range(5):
-        buffer.add(np.full(2, i), i % 2, 10.0 * i, np.full(2, i + 1), i == 4)
+        buffer.add(np.full(2, i), i % 2, 10.0 * i, np.full(2, i + 1), i == 4, i == 3)
     batch = buffer.sample(100)
     assert sorted(set(batch.obs[:, 0].tolist())) == [2, 3, 4]
     assert torch.equal(batch.rewards, batch.obs[:, 1] * 10)
@@ -72,14 +72,33 @@ def test_probe_q_values_are_found(probe, seed):
     np.testing.assert_allclose(learned_q_values(probe, seed=seed), probe.q_values, atol=0.02)
 
 
-def test_a_probe_finds_the_time_limit_mistake():
-    class TruncationIsTheEnd(dqn.ReplayBuffer):
-        def add(self, obs, action, reward, next_obs, terminated):
-            super().add(obs, action, reward, next_obs, True)
+@pytest.mark.parametrize("seed", [7, *(pytest.param(k, marks=pytest.mark.slow) for k in (0, 1))])
+@pytest.mark.parametrize(
+    ("fault", "late", "best", "terminated", "truncated"),
+    [
+        ("never bootstraps", 0.5, 0, 0, 1),
+        ("always bootstraps", 1, 1, 1, 0),
+        ("clock is the end", 0, 0, 0, 1),
+        ("old obs", 0.5, 0, 0, 0),
+        ("squared loss", 0, 0, 0, 0),
+    ],
+)
+def test_probes_tell_broken_agents_apart(fault, late, best, terminated, truncated, seed):
+    found = [broken.error_at(probe, fault, seed=seed) for probe in broken.ASKED]
+    np.testing.assert_allclose(found, [late, best, terminated, truncated], atol=0.02)
 
-    truncated = next(probe for probe in PROBES if probe.name == "truncated")
-    found = learned_q_values(truncated, make_buffer=TruncationIsTheEnd)
-    np.testing.assert_allclose(found, [[1, 1]], atol=0.02)  # half of the truth
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_q_values_explode_without_a_target_network_alone(seed):
+    def mean_q(num_steps, **parts):
+        agent = dqn.DQNAgent(gym.make("CartPole-v1"), seed=seed, **parts)
+        return [progress.mean_q for progress in agent.train(num_steps)][-1]
+
+    assert mean_q(2_560, settings=dqn.DQNSettings(target_every=1)) > 10_000
+    assert mean_q(2_560) < 100
+    assert mean_q(2_560, settings=dqn.DQNSettings(capacity=256)) < 100
+    assert mean_q(2_560, loss=broken.squared_loss) < 100
 
 
 # Gymnasium's checker takes an episode cut off after one step for a mistake; there it is the point.
@@ -103,7 +122,9 @@ def test_gradients_are_shortened_as_pytorch_does_it(limit):
             gym.make("CartPole-v1"), dqn.DQNSettings(max_grad_norm=limit, hidden=(16,)), seed=0
         )
         for k in range(64):
-            agent.buffer.add(np.full(4, k / 64), k % 2, 100.0, np.full(4, k / 64), k % 5 == 0)
+            agent.buffer.add(
+                np.full(4, k / 64), k % 2, 100.0, np.full(4, k / 64), k % 5 == 0, False
+            )
         if clip:
             agent._shorten_gradients = lambda: clip(agent.weights, limit)
         for _ in range(num_updates):

@@ -48,13 +48,35 @@ def test_a_training_run_shows_floor_ceiling_and_only_evaluated_points():
     pictures.draw_training(Figure(), [])  # the state before the first row
 
 
-def test_every_seed_gets_its_own_axes():
-    runs = [np.arange(30.0) + i for i in range(3)]
-    axes = pictures.plot_seeds(runs, ends=[np.cumsum(run) for run in runs], **LEVELS)
-    assert [ax.get_title() for ax in axes] == ["seed 0", "seed 1", "seed 2"]
-    assert "mean of 20" in axes[0].get_ylabel()
-    with pytest.raises(ValueError, match="pair up"):
-        pictures.plot_seeds(runs, ends=[])
+def test_the_axes_are_the_same_from_the_first_picture_on():
+    first, later = Figure(), Figure()
+    pictures.draw_training(first, [])
+    pictures.draw_training(later, ROWS)
+    assert len({ax.get_xlim() for ax in (*first.axes, *later.axes)}) == 1
+    assert "never falls" in [line.get_label().split(":")[0] for line in later.axes[2].lines]
+
+
+def test_each_run_has_a_line_of_q_values_and_the_truth_has_one():
+    ax = pictures.plot_mean_q({"full": [ROWS, ROWS], "none": [ROWS], "stopped": []}, log=True)
+    labels = [line.get_label() for line in ax.lines]
+    assert labels == ["full (2 seeds)", "_seed", "none (1 seeds)", "never falls: 100"]
+    assert ax.get_yscale() == "log"
+
+
+def test_tables_are_drawn_with_their_median():
+    figure, rows = Figure(), [{"env_steps": 5, "greedy": np.array([10.0, 20.0, 90.0])}]
+    pictures.draw_tables(figure, {"chosen": rows, "not yet": []}, steps=10, **LEVELS)
+    left, right = figure.axes
+    median = next(line for line in left.lines if line.get_label() == "median")
+    assert median.get_ydata() == [20.0]
+    assert (left.get_title(), right.get_title()) == ("chosen", "not yet")
+    assert left.get_xlim() == right.get_xlim() == (0, 10)
+
+
+def test_a_training_in_words():
+    assert "4,000 steps in 8 s, best greedy mean 30" in pictures.training_in_words(ROWS)
+    assert "not measured yet" in pictures.training_in_words(ROWS[1:2])
+    assert pictures.training_in_words([]) == "no steps yet"
 
 
 def test_algorithms_are_compared_over_steps_and_seconds():

@@ -127,3 +127,42 @@ def test_lesson_01(kernel: tuple, stop_after_s: float) -> None:
 def test_lesson_00(kernel: tuple, stop_after_s: float) -> None:
     waits = ("Playing the jobs one after", "preflight.run")
     assert go_through("00", kernel, waits, stop_after_s) == 2
+
+
+LONG_03 = (
+    "learn_cells(chosen)", "learn_cells(alike)", "broken.error_at(", "agent = DQNAgent(gym.make(ENV)",
+    "one_run.remote", "first_steps.remote", "rllib_rows = runs.train", "ppo_rows = runs.train",
+    "columnar = time_spent", "scaling.sampling_rates",
+)  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("stop_after_s", [0.3, 4.0])
+def test_lesson_03(kernel: tuple, stop_after_s: float) -> None:
+    """A cell that was stopped says so; one that then lacks a name says which cell to run."""
+    notebook = nbformat.read(build.targets(lessons(["03"])[0])["solution"], as_version=4)
+    for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
+        words = next((words for words in LONG_03 if words in cell.source), None)
+        began = time.monotonic()
+        printed, error = run(kernel, cell.source, stop_after_s if words else None)
+        allowed = ("", "StoppedError", "NotMadeError") if words else ("", "NotMadeError")
+        assert error in allowed, f"{cell.id}: {error}; {printed}"
+        if words:
+            limit = 25 if "runs.build" in cell.source else 6  # an import goes on to its end
+            assert time.monotonic() - began < stop_after_s + limit, cell.id
+            assert "Stopped" in printed or error, f"{cell.id} said nothing: {printed}"
+        if ".remote(" in cell.source:
+            busy, _ = run(kernel, BUSY_03, None)
+            assert busy.strip() == "0", f"{cell.id} left tasks running"
+
+
+BUSY_03 = """
+import time
+for _ in range(30):
+    busy = ray.cluster_resources()["CPU"] - ray.available_resources().get("CPU", 0)
+    if not busy:
+        break
+    time.sleep(0.5)
+print(f"{busy:g}")
+"""

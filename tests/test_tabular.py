@@ -230,7 +230,7 @@ def test_an_interrupt_keeps_the_tables_of_many(monkeypatch: pytest.MonkeyPatch, 
             raise KeyboardInterrupt
         return q_values.max(axis=1)
 
-    monkeypatch.setattr(tabular, "_highest", highest)
+    monkeypatch.setattr(tabular, "highest", highest)
     tables, returns = tabular.q_learning_many(
         env.model(), 0, num_seeds=3, num_episodes=500, max_steps=96, learning_rate=0.5,
         gamma=0.95, epsilon=0.1, rng=np.random.default_rng(0),

@@ -56,9 +56,10 @@ class ReplayBuffer:
         return min(self.num_added, self.capacity)
 
     def add(
-        self, obs: np.ndarray, action: int, reward: float, next_obs: np.ndarray, terminated: bool
-    ) -> None:
-        """Store one transition. Truncation is left out on purpose: the world goes on."""
+        self, obs: np.ndarray, action: int, reward: float, next_obs: np.ndarray,
+        terminated: bool, truncated: bool,
+    ) -> None:  # fmt: skip
+        """Store one transition. ``truncated`` is left out on purpose: the world goes on."""
         row = self.num_added % self.capacity
         self.obs[row], self.actions[row], self.rewards[row] = obs, action, reward
         self.next_obs[row], self.terminated[row] = next_obs, terminated
@@ -240,7 +241,7 @@ class DQNAgent:
             epsilon = self.epsilon
             action = self.explore(obs, epsilon)
             next_obs, reward, terminated, truncated, _ = env.step(action)
-            self.buffer.add(obs, action, float(reward), next_obs, terminated)
+            self.buffer.add(obs, action, float(reward), next_obs, terminated, truncated)
             obs, total, self.step = next_obs, total + float(reward), self.step + 1
             if terminated or truncated:
                 returns.append(total)

@@ -202,9 +202,9 @@ def q_learning_many(
     try:
         while mice.size:
             at = obs[mice]
-            action = _epsilon_greedy_many(tables[mice, at], epsilon, rng)
+            action = epsilon_greedy_many(tables[mice, at], epsilon, rng)
             to, gain, ends = next_state[at, action], reward[at, action], terminated[at, action]
-            target = gain + gamma * ~ends * _highest(tables[mice, to])
+            target = gain + gamma * ~ends * highest(tables[mice, to])
             q_value = tables[mice, at, action]
             tables[mice, at, action] = q_value + learning_rate * (target - q_value)
             returns[mice, episode[mice]] += gain
@@ -253,17 +253,17 @@ def best_values(model: Model, gamma: float, *, tolerance: float = 1e-9) -> np.nd
         values = better
 
 
-def _epsilon_greedy_many(
+def epsilon_greedy_many(
     q_values: np.ndarray, epsilon: float, rng: np.random.Generator
 ) -> np.ndarray:
     """:func:`epsilon_greedy` for each row of ``q_values``, shape (N, num_actions)."""
     draws = rng.random(q_values.shape)
-    greedy = np.where(q_values == _highest(q_values)[:, None], draws, -1.0)
+    greedy = np.where(q_values == highest(q_values)[:, None], draws, -1.0)
     explore = rng.random(len(q_values)) < epsilon
     return np.where(explore[:, None], draws, greedy).argmax(axis=1)
 
 
-def _highest(q_values: np.ndarray) -> np.ndarray:
+def highest(q_values: np.ndarray) -> np.ndarray:
     """``q_values.max(axis=1)``; numpy is faster on a few long columns than on many short rows."""
     return reduce(np.maximum, q_values.T)
 

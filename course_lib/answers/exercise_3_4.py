@@ -2,9 +2,15 @@
 
 
 # EXERCISE 3.4
-def epsilon_at(step: int, *, decay_steps: int, start: float, end: float) -> float:
-    done = min(1.0, step / decay_steps)
-    return start + done * (end - start)
+def diagnose(errors):
+    wrong = {probe for probe, error in errors.items() if error > 0.05}
+    if not wrong:
+        return "squared loss"
+    if wrong == {"truncated"}:
+        return "clock is the end"
+    if wrong == {"late reward"}:
+        return "old obs"
+    return "always bootstraps" if "terminated" in wrong else "never bootstraps"
 
 
-ANSWER = epsilon_at
+ANSWER = diagnose

@@ -17,7 +17,7 @@ TITLES = {
     "3.1": "the replay memory",
     "3.2": "the target",
     "3.3": "the loss",
-    "3.4": "less and less chance",
+    "3.4": "five broken agents, four probes",
     "4.1": "one trade and its fee",
     "4.2": "find the leak",
     "4.3": "the best learning rate",

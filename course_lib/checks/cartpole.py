@@ -1,25 +1,23 @@
-"""Checks of notebook 03: the pieces of a DQN."""
+"""Checks of notebook 03: the replay memory, and the diagnosis of broken agents."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from course_lib.checks.core import FROM_REFERENCE, Case, exercise
+from course_lib.checks.cartpole_loss import check_dqn_loss, check_td_targets
+from course_lib.checks.core import Case, exercise
 
-
-def _dqn() -> Any:
-    from course_lib.agents import dqn  # loads PyTorch, so only when a check runs
-
-    return dqn
+__all__ = ["check_diagnose", "check_dqn_loss", "check_memory", "check_td_targets"]
 
 
 def _filled(memory_class: Callable, num_transitions: int, capacity: int) -> Any:
     """A memory; transition i = 1, 2, ... has obs i, reward 10 i, and ends where i % 3 is 2."""
     memory = memory_class(capacity, (1,), np.random.default_rng(0))
     for i in range(1, num_transitions + 1):
-        memory.add(np.array([i]), i % 2, 10.0 * i, np.array([i + 1]), i % 3 == 2)
+        memory.add(np.array([i]), i % 2, 10.0 * i, np.array([i + 1]), i % 3 == 2, False)
     return memory
 
 
@@ -56,23 +54,31 @@ def _at_random(memory_class: Callable) -> bool | None:
 
 
 def _together(memory_class: Callable) -> bool | None:
-    """Whether the parts of a row belong together; a column of ends may be all one value here."""
+    """Whether the parts of a row belong together; what ends is looked at elsewhere."""
     columns = _columns(memory_class)
     if columns is None:
         return None
     stored = columns["obs"] > 0  # empty rows are another mistake
-    obs, actions, rewards, next_obs, ends = (column[stored] for column in columns.values())
+    obs, actions, rewards, next_obs, _ = (column[stored] for column in columns.values())
     return bool(
         np.allclose(rewards, 10 * obs)
         and np.allclose(next_obs, obs + 1)
         and np.array_equal(actions, obs % 2)
-        and (np.array_equal(ends, obs % 3 == 2) or ends.all() or not ends.any())
     )
 
 
-def _share_of_ends(memory_class: Callable) -> Any:
-    columns = _columns(memory_class)
-    return columns and float(columns["terminated"][columns["obs"] > 0].mean())
+def _ends(memory_class: Callable) -> Any:
+    """How often an end is marked where nothing ended, the clock stopped, it terminated, both."""
+    shares = []
+    for terminated, truncated in itertools.product((False, True), repeat=2):
+        memory = memory_class(8, (1,), np.random.default_rng(0))
+        for i in range(8):
+            memory.add(np.array([i]), 0, 1.0, np.array([i]), terminated, truncated)
+        batch = memory.sample(8)
+        if batch is None:
+            return None
+        shares.append(float(np.mean(np.asarray(batch.terminated))))
+    return shares
 
 
 def _rows(memory_class: Callable, num_transitions: int, capacity: int) -> np.ndarray:
@@ -117,12 +123,17 @@ def check_memory(memory_class: Callable, rng: np.random.Generator) -> Iterator[C
         part="keeps rows together",
     )
     yield Case(
-        "a third of the transitions ended, and is marked as terminated",
-        expected=13 / STORED,
-        got=partial(_share_of_ends, memory_class),
-        hint="does add() store terminated?",
-        atol=0.08,
+        "an end is where nothing follows: not at other steps, nor where the clock stopped, but "
+        "where it terminated, with the clock or without",
+        expected=[0.0, 0.0, 1.0, 1.0],
+        got=partial(_ends, memory_class),
+        hint="what goes into self.ends, and is it the same row?",
         part="marks the end",
+        slips=(
+            ([0.0, 1.0, 1.0, 1.0], "where only the clock stopped, the world would go on"),
+            ([0.0, 1.0, 0.0, 1.0], "the clock is not the end of the world"),
+            ([0.0] * 4, "does add() store terminated?"),
+        ),
     )
     capacity, num_added = int(rng.integers(4, 9)), int(rng.integers(10, 30))
     yield Case(
@@ -166,322 +177,41 @@ def _draw_cases(memory_class: Callable) -> Iterator[Case]:
     )
 
 
-@exercise(
-    "3.2",
-    parts={"the target": 4, "the end of an episode": 3, "row by row": 3},
-    needs="torch",
-    hides=("course_lib.agents.dqn:td_targets",),
-)
-def check_td_targets(td_targets: Callable, rng: np.random.Generator) -> Iterator[Case]:
-    """Targets worked by hand, and targets of numbers that are drawn."""
-    target, end, rowwise = "the target", "the end of an episode", "row by row"
-    drawn = rng.normal(size=(4, 3)) - 3
-    ends = [1.0, 0.0, 1.0, 0.0]
-    for aspect, rewards, terminated, following, gamma, expected, part, hint in (
-        (
-            "reward 1, next q-values 2 and 5, gamma 0.9: 1 + 0.9 * 5",
-            *([1.0], [0.0], [[2.0, 5.0]], 0.9, [5.5], target),
-            "reward + gamma * (the largest next q-value)",
-        ),
-        (
-            "terminated: nothing follows, the reward is all",
-            *([1.0], [1.0], [[2.0, 5.0]], 0.9, [1.0], end),
-            "at a terminal state the reward is all: multiply what follows by (1 - terminated)",
-        ),
-        (
-            "reward -1, next q-values -122 and -130, gamma 0.99: -1 - 120.78",
-            *([-1.0], [0.0], [[-122.0, -130.0]], 0.99, [-121.78], target),
-            "the largest, not the one with the largest size; and mind the signs",
-        ),
-        (
-            "three transitions at once: 0 + 0.5 * 4, 1 + 0.5 * 9, 2 + 0.5 * 6",
-            *([0.0, 1.0, 2.0], [0.0] * 3, [[4.0, 2.0], [9.0, 9.0], [-2.0, 6.0]], 0.5),
-            *([2.0, 5.5, 5.0], rowwise),
-            "one maximum per row: next_q_values.max(dim=1).values",
-        ),
-        (
-            "four other transitions",
-            *(drawn[:, 0], [0.0] * 4, drawn, float(rng.uniform(0.3, 0.9)), FROM_REFERENCE, rowwise),
-            "reward + gamma * the largest next q-value of the same row",
-        ),
-        (
-            "four more, two of them terminated",
-            *(drawn[:, 1], ends, drawn, float(rng.uniform(0.3, 0.9)), FROM_REFERENCE, end),
-            "(1 - terminated) * gamma * the best next q-value, added to the reward",
-        ),
-    ):
-        yield Case(
-            aspect,
-            expected=expected,
-            got=partial(_targets, td_targets, rewards, terminated, following, gamma),
-            hint=hint,
-            atol=1e-4,
-            part=part,
-            slips=(
-                *((words, VALUES) for words in ("return_types.max", "integer tensors of a single")),
-                *_wrong_targets(rewards, terminated, following, gamma),
-            ),
-        )
+KEEP = 0.05  # a q-value that is nearer than this to the truth is right
+FAULTS = {
+    "never bootstraps": "two probes need what comes later, and both are wrong: what is left out?",
+    "always bootstraps": "right only where nothing ends: what is not multiplied by 0?",
+    "clock is the end": "wrong only where the clock stops: what is stored?",
+    "old obs": "wrong where the next observation is another one, right where it is the same",
+    "squared loss": "all right: which fault would no probe see?",
+}
 
 
-VALUES = "max(dim=1) gives values and their positions: take .max(dim=1).values"
+def _errors(fault: str, gamma: float, rng: np.random.Generator) -> dict[str, float]:
+    """The largest error of a broken agent at each probe, worked by hand, and a little chance."""
+    later = gamma / (1 - gamma)
+    late, best, ended, cut = {
+        "never bootstraps": (gamma, 0, 0, later),
+        "always bootstraps": (later, later, later, 0),
+        "clock is the end": (0, 0, 0, later),
+        "old obs": (gamma, 0, 0, 0),
+        "squared loss": (0, 0, 0, 0),
+    }[fault]
+    exact = {"late reward": late, "best action": best, "terminated": ended, "truncated": cut}
+    return {probe: float(error + rng.uniform(0, KEEP / 2)) for probe, error in exact.items()}
 
 
-def _targets(td_targets: Callable, *given: Any) -> Any:
-    """Call with tensors; return an array, or None."""
-    import torch
-
-    *columns, gamma = given
-    tensors = [torch.tensor(np.array(column), dtype=torch.float32) for column in columns]
-    found = td_targets(*tensors, gamma=gamma)
-    return found if found is None else np.asarray(found)
-
-
-def _wrong_targets(*given: Any) -> list[tuple[np.ndarray, str]]:
-    """What usual mistakes make of a batch, where it differs from what is right."""
-    rewards, terminated, following, gamma = (np.asarray(one, float) for one in given)
-    best, mask = following.max(axis=1), 1 - terminated
-    right = rewards + gamma * mask * best
-    shape = "the shape must be (B,): .max(dim=1).values drops the column, keepdim keeps it"
-    wrong = (
-        (rewards + gamma * best, "is (1 - terminated) there?"),
-        (mask * (rewards + gamma * best), "the reward of the last step counts: mask the rest only"),
-        (rewards + mask * best, "is gamma there?"),
-        (rewards - gamma * mask * best, "mind the signs: what follows is added"),
-        (rewards + gamma * mask * following.max(), "one maximum for each row, not one for all"),
-        (rewards + gamma * mask * following.mean(axis=1), "the largest q-value, not the mean"),
-        (rewards + gamma * mask * following.min(axis=1), "the largest q-value, not the smallest"),
-        (rewards + gamma * mask * best[:, None], shape),
-        ((rewards + gamma * mask * best)[:, None], shape),
-    )
-    return [
-        (value, hint)
-        for value, hint in wrong
-        if value.shape != right.shape or not np.allclose(value, right, atol=1e-3)
-    ]
-
-
-def _constant_net(q_values: list[float]) -> Any:
-    """A network that answers ``q_values`` whatever it sees at 0."""
-    import torch
-
-    net = torch.nn.Linear(1, len(q_values))
-    with torch.no_grad():
-        net.weight.fill_(1.0)
-        net.bias.copy_(torch.tensor(q_values))
-    return net
-
-
-def _batch(
-    actions: list[int],
-    rewards: list[float],
-    terminated: list[float],
-    obs: list[float],
-    next_obs: list[float],
-) -> Any:
-    import torch
-
-    return _dqn().Batch(
-        torch.tensor(obs)[:, None],
-        torch.tensor(actions),
-        torch.tensor(rewards),
-        torch.tensor(next_obs)[:, None],
-        torch.tensor(terminated),
-    )
-
-
-NO_GRADIENT = "no gradient"
-TARGET_NET = "next q-values come from target_net(batch.next_obs), not from q_net"
-GATHER = "the q-value of the action TAKEN, not the largest: gather(1, batch.actions[:, None])"
-SHAPES = "(B, 1) against (B,) mixes each row with every other: .squeeze(1) makes both (B,)"
-
-
-@exercise(
-    "3.3",
-    parts={"the error": 3, "the action taken": 2, "the batch": 2, "gradients": 3, "probes": 4},
-    needs="torch",
-    hides=("course_lib.agents.dqn:dqn_loss",),
-)
-def check_dqn_loss(dqn_loss: Callable, rng: np.random.Generator) -> Iterator[Case]:
-    """Losses worked by hand, gradients, and probes with exactly known q-values."""
-    error = float(rng.uniform(0.1, 0.9))
-    one: tuple[Any, ...] = ([0], [-1.0], [0.0], [0.0], [0.0])
-    for aspect, q_values, given, expected, part, hint in (
-        (
-            "q-value -120, target -121.78: error 1.78, Huber loss 1.78 - 0.5",
-            *([-120.0, 7.0], one, 1.28, "the error"),
-            "117.78 or so: a sign is wrong; else compare with the three steps in the text",
-        ),
-        (
-            "an error of 0.5: half its square",
-            *([-121.28, 7.0], one, 0.125, "the error"),
-            "nn.functional.smooth_l1_loss(q-values taken, targets)",
-        ),
-        (
-            "another small error: half its square",
-            *([-121.78 + error, 7.0], one, 0.5 * error**2, "the error"),
-            "half the square of the error, as long as it is below 1",
-        ),
-        (
-            "actions 1 and 0 were taken, with q-values 7 and -120: the mean of 128.28 and 1.28",
-            *([-120.0, 7.0], ([1, 0], [-1.0] * 2, *[[0.0] * 2] * 3), 64.78, "the action taken"),
-            "pick the q-value of the action taken: gather(1, batch.actions[:, None])",
-        ),
-        (
-            "another batch of two, the second terminated: the mean of 3.26 and 115.5",
-            *([-120.0, 7.0], TWO, 59.38, "the batch"),
-            "the mean over the rows; and does td_targets get batch.terminated?",
-        ),
-    ):
-        yield Case(
-            aspect,
-            expected=expected,
-            got=partial(_loss, dqn_loss, q_values, given),
-            hint=hint,
-            atol=1e-3 if part == "the error" else 0.01,
-            part=part,
-            slips=tuple(_wrong_losses(q_values, *given)),
-        )
-    yield from _gradient_cases(dqn_loss, one)
-    yield from _probe_cases(dqn_loss, int(rng.integers(1, 2**20)))
-
-
-NEXT = [-122.0, -130.0]
-TWO = ([0, 0], [-1.0] * 2, [0.0, 1.0], [0.0, 3.0], [-2.0, 0.0])
-
-
-def _loss(dqn_loss: Callable, q_values: list[float], given: tuple) -> Any:
-    """A loss as a number, or as an array where it is more than one."""
-    found = dqn_loss(_constant_net(q_values), _constant_net(NEXT), _batch(*given), gamma=0.99)
-    return found.detach().numpy() if hasattr(found, "detach") else found
-
-
-def _huber(errors: np.ndarray) -> float:
-    sizes = np.abs(errors)
-    return float(np.where(sizes < 1, 0.5 * sizes**2, sizes - 0.5).mean())
-
-
-def _wrong_losses(
-    q_values: list[float],
-    actions: list[int],
-    rewards: list[float],
-    terminated: list[float],
-    obs: list[float],
-    next_obs: list[float],
-) -> list[tuple[float, str]]:
-    """What usual mistakes make of a batch, where it differs from what is right."""
-    rows, goal, shift = np.arange(len(actions)), np.array(rewards), np.array(next_obs)
-    table = np.array(q_values) + np.array(obs)[:, None]
-    taken, keep = table[rows, actions], 0.99 * (1 - np.array(terminated))
-    targets = goal + keep * (max(NEXT) + shift)
-    swapped = (np.array(q_values) + shift[:, None])[rows, actions]
-    right = _huber(taken - targets)
-    wrong = (
-        (_huber(taken - goal - keep * (max(q_values) + shift)), TARGET_NET),
-        (_huber(table.max(axis=1) - targets), GATHER),
-        (_huber(taken[:, None] - targets[None, :]), SHAPES),
-        (float(((taken - targets) ** 2).mean()), "the squared error: smooth_l1_loss is asked for"),
-        (float(np.abs(taken - targets).mean()), "the plain size: smooth_l1_loss is asked for"),
-        (_huber(taken - goal - 0.99 * (max(NEXT) + shift)), "hand batch.terminated to td_targets"),
-        (_huber(swapped - goal - keep * (max(NEXT) + np.array(obs))), "obs and next_obs: swapped?"),
-        (right * len(actions), "the mean over the batch, not the sum"),
-        (-right, "a loss falls towards 0: is there a minus too many?"),
-    )
-    return [(value, hint) for value, hint in wrong if abs(value - right) > 0.01]
-
-
-def _gradient_cases(dqn_loss: Callable, given: tuple) -> Iterator[Case]:
-    outside = "is the loss computed from q_net(batch.obs), outside torch.no_grad()?"
-    yield Case(
-        "the gradient moves the q-value of the action taken, and no other",
-        expected=[True, False],
-        got=lambda: _gradients(dqn_loss, given, target=False),
-        hint=outside,
-        part="gradients",
-        slips=((NO_GRADIENT, outside), ([False, True], GATHER), ([True, True], TARGET_NET)),
-    )
-    yield Case(
-        "no gradient reaches the target network",
-        expected=[False, False],
-        got=lambda: _gradients(dqn_loss, given, target=True),
-        hint="compute the targets inside torch.no_grad()",
-        part="gradients",
-        slips=((NO_GRADIENT, outside),),
-    )
-
-
-def _gradients(dqn_loss: Callable, given: tuple, *, target: bool) -> Any:
-    """Which q-values a step on the loss would move, of one of the two networks."""
-    net, target_net = _constant_net([-120.0, 7.0]), _constant_net(NEXT)
-    loss = dqn_loss(net, target_net, _batch(*given), gamma=0.99)
-    if loss is None:
-        return None
-    if not getattr(loss, "requires_grad", False):
-        return NO_GRADIENT
-    loss.sum().backward()
-    found = (target_net if target else net).bias.grad
-    return [False, False] if found is None else (found != 0).tolist()
-
-
-def _probe_cases(dqn_loss: Callable, seed: int) -> Iterator[Case]:
-    from course_lib.envs.probes import PROBES
-
-    for probe in PROBES:
-        if probe.name in ("late reward", "best action", "terminated", "truncated"):
+@exercise("3.4", parts=dict.fromkeys(FAULTS, 2))
+def check_diagnose(diagnose: Callable, rng: np.random.Generator) -> Iterator[Case]:
+    """Broken agents in an order that is drawn, with the probes' gamma and with others."""
+    for gamma in (0.5, *rng.uniform(0.3, 0.9, size=2)):
+        for fault in rng.permutation(list(FAULTS)):
+            errors = _errors(str(fault), gamma, rng)
+            shown = ", ".join(f"{probe} {error:.2f}" for probe, error in errors.items())
             yield Case(
-                f"trained on the probe '{probe.name}' it finds the exact q-values",
-                expected=probe.q_values,
-                got=partial(_probed, probe, dqn_loss, seed),
-                hint=f"once all above is right, suspect: {probe.suspect}",
-                atol=0.05,
-                part="probes",
-                slips=((NO_GRADIENT, "nothing can be learned from a loss without a gradient"),),
+                f"errors at gamma {gamma:.2f}: {shown}",
+                expected=str(fault),
+                got=partial(diagnose, errors),
+                hint=FAULTS[str(fault)],
+                part=str(fault),
             )
-
-
-def _probed(probe: Any, dqn_loss: Callable, seed: int) -> Any:
-    """The q-values learned on a probe; an unlucky seed gets a second chance."""
-    from course_lib.agents.dqn_run import learned_q_values
-
-    usable = _gradients(dqn_loss, ([0], [1.0], [0.0], [0.0], [0.0]), target=False)
-    if usable is None or usable == NO_GRADIENT:
-        return usable
-    found = learned_q_values(probe, seed=seed, loss=dqn_loss)
-    if np.allclose(found, probe.q_values, rtol=0, atol=0.05):
-        return found
-    return learned_q_values(probe, seed=seed + 1, loss=dqn_loss)
-
-
-@exercise(
-    "3.4",
-    parts={"the line": 4, "the start": 1, "the end": 3},
-    needs="torch",
-    hides=("course_lib.agents.dqn:epsilon_at",),
-)
-def check_epsilon_at(epsilon_at: Callable, rng: np.random.Generator) -> Iterator[Case]:
-    """A straight line, then flat."""
-
-    def ask(step: int) -> float:
-        return epsilon_at(step, decay_steps=1000, start=1.0, end=0.2)
-
-    yield Case("at step 0 all actions are random", 1.0, lambda: ask(0), part="the start")
-    yield Case(
-        "half way: half way between 1 and 0.2",
-        expected=0.6,
-        got=lambda: ask(500),
-        hint="start + (step / decay_steps) * (end - start)",
-        part="the line",
-    )
-    yield Case("at the end of the line", 0.2, lambda: ask(1000), part="the end")
-    yield Case(
-        "it stays there",
-        expected=0.2,
-        got=lambda: ask(5000),
-        hint="step / decay_steps must not exceed 1: min(1.0, ...)",
-        part="the end",
-    )
-    decay, start, end = int(rng.integers(200, 900)), float(rng.uniform(0.6, 1)), 0.05
-    for step, part in ((decay // 3, "the line"), (3 * decay, "the end")):
-        got = partial(epsilon_at, step, decay_steps=decay, start=start, end=end)
-        hint = "start + done * (end - start), done being at most 1"
-        yield Case(f"on another line, {part}", got=got, hint=hint, part=part)

@@ -2,17 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from course_lib.plots.cartpole_diagrams import draw_cartpole, draw_network, draw_ray_dqn
-from course_lib.plots.curves import running_mean
 from course_lib.plots.style import (
     ABOVE,
+    BESIDE,
     COLOURS,
-    GREY,
     Level,
     draw_levels,
     finish,
@@ -22,13 +20,42 @@ from course_lib.plots.style import (
 from course_lib.training import WINDOW
 
 __all__ = [
-    "draw_cartpole", "draw_compared", "draw_network", "draw_ray_dqn", "draw_training",
-    "plot_seeds", "plot_time_spent", "plot_where_it_pays",
+    "draw_cartpole", "draw_compared", "draw_network", "draw_ray_dqn", "draw_tables",
+    "draw_training", "plot_mean_q", "plot_time_spent", "plot_where_it_pays", "training_in_words",
 ]  # fmt: skip
 HATCHES = ("", "//", "..", "xx", "", "--")
 MARKS = "osD^v"
 
+MOST_Q = ("never falls", 100)  # 1 + 0.99 + 0.99^2 + ...
+
 Rows = Sequence[dict[str, float]]
+
+
+def draw_tables(
+    figure: Figure, runs: Mapping[str, Sequence[dict]], *, steps: int, floor: Level | None = None,
+    ceiling: Level | None = None,
+) -> None:  # fmt: skip
+    """Draw how well tables of cells play while they learn: each thin, their median bold.
+
+    Args:
+        figure: an empty figure.
+        runs: name of the cells -> rows with env_steps and greedy, a number for each table.
+        steps: where the axis ends.
+        floor: (name, value) of the line to beat.
+        ceiling: (name, value) of the best that is possible.
+    """
+    axes = figure.subplots(1, len(runs), sharey=True, squeeze=False)[0]
+    for number, (ax, (name, rows)) in enumerate(zip(axes, runs.items(), strict=True)):
+        if rows:
+            x, greedy = _column(rows, "env_steps"), np.array([row["greedy"] for row in rows])
+            ax.plot(x, greedy, color=COLOURS[number], alpha=0.35, linewidth=0.8)
+            median = np.median(greedy, axis=1)
+            ax.plot(x, median, color=COLOURS[number], linewidth=2.5, label="median")
+        draw_levels(ax, floor, ceiling)
+        ax.set(xlim=(0, steps), ylim=(0, 510), xlabel="environment steps of each")
+        ax.set_title(name, fontsize=11)
+        finish(ax, legend=number == len(runs) - 1, **BESIDE)
+    axes[0].set_ylabel("mean of 20 greedy episodes")
 
 
 def draw_training(
@@ -62,6 +89,10 @@ def draw_training(
     for name, key, label in (("loss", "loss", "loss"), ("q", "mean_q", "mean q-value")):
         axes[name].plot(steps, _column(rows, key), color=COLOURS[3], linewidth=1.5)
         axes[name].set_ylabel(label)
+    axes["return"].set_ylim(0, 510)
+    draw_levels(axes["q"], None, MOST_Q)
+    for ax in axes.values():  # the same from the first picture on
+        ax.set_xlim(0, 1.02 * max([5_000, *steps[-1:]]))
     axes["loss"].tick_params(labelbottom=False)
     axes["loss"].locator_params(axis="x", nbins=4)
     axes["q"].set_xlabel("environment steps")
@@ -70,39 +101,27 @@ def draw_training(
         finish(ax, legend=name == "return", **ABOVE, ncol=2)
 
 
-def plot_seeds(
-    runs: Sequence[Sequence[float]], *, ends: Sequence[Sequence[float]],
-    floor: Level | None = None, ceiling: Level | None = None,
-) -> np.ndarray:  # fmt: skip
-    """Draw the runs of several seeds side by side, none left out.
+def plot_mean_q(
+    runs: Mapping[str, Sequence[Rows]], *, log: bool = False, ax: Axes | None = None
+) -> Axes:
+    """Draw the mean q-value of several variants, a line for each seed, and the most that is true.
 
     Args:
-        runs: per seed, the return of each training episode.
-        ends: per seed, the environment step at which each episode ended.
-        floor: (name, value) of the line to beat.
-        ceiling: (name, value) of the best that is possible.
-
-    Returns:
-        The axes, one per seed.
+        runs: name of the variant -> its runs, each with the keys env_steps and mean_q.
+        log: whether the axis is logarithmic.
+        ax: axes to draw on; new ones if not given.
     """
-    if len(runs) != len(ends):
-        raise ValueError(f"runs and ends must pair up, got {len(runs)} and {len(ends)}")
-    figure = plt.figure(figsize=(2.2 * len(runs), 2.7), layout="constrained")
-    axes = figure.subplots(1, len(runs), sharey=True, squeeze=False)[0]
-    for i, (ax, returns, steps) in enumerate(zip(axes, runs, ends, strict=True)):
-        thousands = np.asarray(steps) / 1000
-        colour = COLOURS[i % len(COLOURS)]
-        ax.plot(thousands, returns, color=colour, alpha=0.25, linewidth=0.7)
-        ax.plot(thousands, running_mean(np.asarray(returns), WINDOW), color=colour, linewidth=2)
-        draw_levels(ax, floor, ceiling)
-        ax.set_title(f"seed {i}", fontsize=10)
-        ax.set_xlabel("1,000 steps")
-        finish(ax, legend=False)
-    axes[0].set_ylabel(f"return (bold: mean of {WINDOW})")
-    for level in (floor, ceiling):
-        if level is not None:
-            axes[0].annotate(level[0], (0, level[1]), fontsize=8, va="bottom", color=GREY)
-    return axes
+    ax = new_axes(ax, (6, 3.2))
+    for number, (name, several) in enumerate(runs.items()):
+        for k, rows in enumerate(several):
+            label = f"{name} ({len(several)} seeds)" if k == 0 else "_seed"
+            steps, mean_q = _column(rows, "env_steps"), _column(rows, "mean_q")
+            ax.plot(steps, mean_q, label=label, linewidth=1.5, **look(number))
+    if log:
+        ax.set_yscale("log")
+    draw_levels(ax, None, MOST_Q)
+    ax.set(xlabel="environment steps", ylabel="mean q-value")
+    return finish(ax, **ABOVE, ncol=2)
 
 
 def draw_compared(
@@ -110,6 +129,8 @@ def draw_compared(
     ceiling: Level | None = None,
 ) -> None:  # fmt: skip
     """Draw the mean return of several algorithms, one run each, over steps and over seconds.
+
+    Squares are greedy episodes.
 
     Args:
         figure: an empty figure.
@@ -123,9 +144,12 @@ def draw_compared(
         for i, (name, rows) in enumerate(runs.items()):
             steps, returns = _column(rows, key), _column(rows, "mean_return")
             ax.plot(steps, returns, label=f"{name}, 1 seed", linewidth=2, **look(i))
+            greedy = _column(rows, "greedy_return")
+            ax.plot(steps, greedy, "s", color=look(i)["color"], markersize=4, label="_greedy")
         draw_levels(ax, floor, ceiling)
         ax.set_xlabel(label)
-        finish(ax, legend=ax is axes[0])
+        ax.locator_params(axis="x", nbins=5)
+        finish(ax, legend=ax is axes[0], **ABOVE, ncol=2)
     axes[0].set_ylabel(f"return, mean of {WINDOW} episodes")
 
 
@@ -205,6 +229,18 @@ def plot_where_it_pays(
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.grid(axis="y", alpha=0.3)
     return finish(ax, fontsize="medium")
+
+
+def training_in_words(rows: Rows) -> str:
+    """Say how far a training run came."""
+    if not rows:
+        return "no steps yet"
+    greedy, last = _column(rows, "greedy_return"), rows[-1]
+    best = f"{np.nanmax(greedy):.0f}" if np.isfinite(greedy).any() else "not measured yet"
+    return (
+        f"{last['env_steps']:,.0f} steps in {last['seconds']:.0f} s, best greedy mean {best}, "
+        f"mean q-value {last['mean_q']:.0f}"
+    )
 
 
 def _column(rows: Rows, key: str) -> np.ndarray:

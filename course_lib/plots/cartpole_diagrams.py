@@ -93,22 +93,23 @@ def draw_ray_dqn(*, num_env_runners: int = 2, ax: Axes | None = None) -> Axes:
         num_env_runners: sampling processes to draw, at least 1.
         ax: axes to draw on; new ones if not given.
     """
-    ax = new_axes(ax, (9, 3.6))
-    _box(ax, 0.1, 0.2, 5.4, 3.3, "driver: the notebook's process", fill=False)
-    _box(ax, 0.4, 0.5, 2.0, 1.9, "replay memory\nlast 100,000\ntransitions", COLOURS[4])
-    learner = "learner\nq-network and\ntarget network\n(a GPU, if any)"
-    _box(ax, 3.2, 0.5, 2.0, 1.9, learner, COLOURS[5])
-    _arrow(ax, (2.4, 1.45), (3.2, 1.45), "batches")
-    height = 3.3 / num_env_runners
+    ax = new_axes(ax, (9, 3.8))
+    _box(ax, 0.1, 0.2, 5.4, 3.6, "driver: the notebook's process", fill=False)
+    _box(ax, 0.9, 1.9, 3.8, 0.95, "replay memory\nlast 100,000 transitions", COLOURS[4])
+    learner = "learner: q-network and target network\n(a GPU, if any)"
+    _box(ax, 0.9, 0.4, 3.8, 0.95, learner, COLOURS[5])
+    _arrow(ax, (2.8, 1.9), (2.8, 1.35), "")
+    ax.text(3.0, 1.62, "batches", va="center", fontsize=9)
+    height = 3.6 / num_env_runners
     for i in range(num_env_runners):
         bottom = 0.2 + i * height
         text = f"env runner {num_env_runners - i}\nown CartPole, copy of the q-network"
         _box(ax, 7.3, bottom + 0.12, 3.0, height - 0.24, text, COLOURS[2])
-        middle = bottom + height / 2
-        _arrow(ax, (7.3, middle + 0.15), (2.3, 2.4), "episodes" if i else "", curve=0.12)
-        _arrow(ax, (5.2, 1.3), (7.3, middle - 0.2), "" if i else "weights", dashed=True)
-    ax.text(0.4, 2.95, "train(): sample, store, learn, send the weights", fontsize=9)
-    ax.set(xlim=(0, 10.5), ylim=(0, 3.9))
+        middle, top = bottom + height / 2, i == num_env_runners - 1
+        _arrow(ax, (7.3, middle + 0.15), (4.7, 2.5), "episodes" if top else "")
+        _arrow(ax, (4.7, 0.8), (7.3, middle - 0.2), "" if i else "weights", dashed=True)
+    ax.text(0.4, 3.1, "train(): sample, store, learn, send the weights", fontsize=9)
+    ax.set(xlim=(0, 10.5), ylim=(0, 4.0))
     ax.axis("off")
     return ax
 
@@ -126,12 +127,9 @@ def _box(
     ax.text(left, top, text, ha=align, va="center", fontsize=9, weight=weight)
 
 
-def _arrow(
-    ax: Axes, start: Point, end: Point, text: str, *, dashed: bool = False, curve: float = 0.0
-) -> None:
+def _arrow(ax: Axes, start: Point, end: Point, text: str, *, dashed: bool = False) -> None:
     look: dict[str, Any] = {"arrowstyle": "-|>", "mutation_scale": 14, "linewidth": 1.5}
-    bend = f"arc3,rad={curve}"
     style = "--" if dashed else "-"
-    ax.add_patch(FancyArrowPatch(start, end, linestyle=style, connectionstyle=bend, **look))
+    ax.add_patch(FancyArrowPatch(start, end, linestyle=style, **look))
     middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
     ax.text(middle[0], middle[1] + 0.12, text, ha="center", fontsize=9)

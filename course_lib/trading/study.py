@@ -242,7 +242,7 @@ def small_plan(num_rows: int, sizes: TradingSizes, *, settings: agent.Settings) 
 
 
 def collect(prices: pd.DataFrame, plan: Plan) -> list[Record]:
-    """Run a whole plan with a bar of progress; interrupting keeps the jobs that are done, if any."""
+    """Run a whole plan with a bar of progress; interrupting keeps the jobs that are done."""
     jobs = plan.jobs(len(prices))
     records: list[Record] = []
     bar = tqdm(run_all(prices, plan, jobs), total=len(jobs), unit="job", file=sys.stdout)

@@ -19,7 +19,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "gamma": 0.9,
     },
     "3.3": {},
-    "3.4": {"step": 500, "decay_steps": 1000, "start": 1.0, "end": 0.2},
+    "3.4": {
+        "errors": {"late reward": 0.0, "best action": 0.01, "terminated": 0.0, "truncated": 1.0}
+    },
 }
 
 
@@ -43,7 +45,8 @@ class ListMemory:
     def obs(self):
         return np.array([row[0] for row in self.rows])
 
-    def add(self, *row):
+    def add(self, *given):
+        row = given[:5]
         if len(self.rows) < self.capacity:
             self.rows.append(row)
         else:
@@ -123,6 +126,27 @@ def _loop_targets(rewards, terminated, next_q_values, *, gamma):
     return torch.stack([r if d else r + gamma * max(q) for r, d, q in pairs])
 
 
+def by_probes(limit: float, ends="always bootstraps", goes_on="never bootstraps") -> Any:
+    """A diagnosis that takes an error above the limit for wrong."""
+
+    def attempt(errors):
+        wrong = {probe for probe, error in errors.items() if error > limit}
+        if len(wrong) < 2:
+            names = {"truncated": "clock is the end", "late reward": "old obs"}
+            return names[wrong.pop()] if wrong else "squared loss"
+        return ends if "terminated" in wrong else goes_on
+
+    return attempt
+
+
+def _by_numbers(errors):
+    late, _, ended, cut = (round(error + 0.25) for error in errors.values())
+    if ended:
+        return "always bootstraps"
+    names = {(0, 0): "squared loss", (0, 1): "clock is the end", (1, 0): "old obs"}
+    return names.get((min(late, 1), min(cut, 1)), "never bootstraps")
+
+
 RIGHT = {
     "3.1": {
         "a list": ListMemory,
@@ -134,11 +158,7 @@ RIGHT = {
         "amax": target(lambda r, d, q, g: r + g * (1 - d) * q.amax(1)),
     },
     "3.3": {"indices": loss(take="index"), "huber_loss": loss(how=F.huber_loss)},
-    "3.4": {
-        "interp": lambda step, *, decay_steps, start, end: float(
-            np.interp(step, [0, decay_steps], [start, end])
-        )
-    },
+    "3.4": {"by numbers": _by_numbers},
 }
 CAPACITY, OLDEST, ROWS = "not capacity", "self.num_added % self.capacity", "draw the row numbers"
 MASK, SHAPE, SQUEEZE, TARGET_NET, TAKEN = (
@@ -180,8 +200,16 @@ MUTANTS = {
             memory(sample=_torn), ROWS, (CAPACITY, "store terminated"), lost("keeps rows together")
         ),
         "forgets the end": Mutant(
-            memory(add=lambda self, *t: dqn.ReplayBuffer.add(self, *t[:4], False)),
+            memory(add=lambda self, *t: dqn.ReplayBuffer.add(self, *t[:4], False, False)),
             "store terminated", (ROWS, CAPACITY), lost("marks the end"),
+        ),
+        "the clock, too": Mutant(
+            memory(add=lambda self, *t: dqn.ReplayBuffer.add(self, *t[:4], t[4] or t[5], False)),
+            "the world would go on", (ROWS, CAPACITY), lost("marks the end"),
+        ),
+        "the clock alone": Mutant(
+            memory(add=lambda self, *t: dqn.ReplayBuffer.add(self, *t[:4], t[5], False)),
+            "not the end of the world", (ROWS, CAPACITY), lost("marks the end"),
         ),
         "does not count": Mutant(memory(add=_never_counts), "self.num_added += 1"),
         "sample without return": Mutant(
@@ -254,16 +282,17 @@ MUTANTS = {
         ),
     },
     "3.4": {
-        "goes on": Mutant(
-            lambda step, *, decay_steps, start, end: start + step / decay_steps * (end - start),
-            "min(1.0, ...)",
+        "any difference": Mutant(by_probes(0.0), "no probe see", ("multiplied by 0",)),
+        "large ones only": Mutant(
+            by_probes(0.95), "two probes need",
         ),
-        "always start": Mutant(
-            lambda step, *, decay_steps, start, end: start, "start + (step", keeps=0.34
+        "never and always swapped": Mutant(
+            by_probes(0.05, ends="never bootstraps", goes_on="always bootstraps"),
+            "multiplied by 0", ("no probe see",), lost("never bootstraps", "always bootstraps"),
         ),
-        "to zero": Mutant(
-            lambda step, *, decay_steps, start, end: max(end, start * (1 - step / decay_steps)),
-            "(end - start)",
+        "the first probe alone": Mutant(
+            lambda errors: "old obs" if errors["late reward"] > 0.05 else "squared loss",
+            "what is stored", ("no probe see",), keeps=0.4,
         ),
     },
 }  # fmt: skip
