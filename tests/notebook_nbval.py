@@ -52,7 +52,7 @@ def stored(stem: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def with_outputs(notebook: NotebookNode, outputs: dict[str, list[dict[str, Any]]]) -> NotebookNode:
-    """Give the notebook the stored outputs, and those cells nbval's tag.
+    """Give the notebook the stored outputs and no others, and those cells nbval's tag.
 
     Raises:
         ValueError: if an output belongs to no cell.
@@ -64,6 +64,8 @@ def with_outputs(notebook: NotebookNode, outputs: dict[str, list[dict[str, Any]]
             "them a name in the source (`# %% the-name`), or run `make outputs` for the lesson"
         )
     for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = []  # what is kept for those who browse is of a laptop's run
         if cell.id in outputs:
             cell.execution_count, cell.outputs = 1, nbformat.from_dict(outputs[cell.id])
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), "nbval-check-output"]

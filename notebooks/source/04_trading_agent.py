@@ -517,7 +517,7 @@ def draw(figure, rows):
 with widgets.LiveFigure(draw) as live:
     config = trading_dqn(lambda: agent.training_env(train, hourly), hourly, SEED)
     module, rows = agent.train_agent(config, hourly.num_steps, on_row=live.update)
-returns = [row["mean_return"] for row in rows if np.isfinite(row["mean_return"])]
+returns = [row["mean_return"] for row in rows if np.isfinite(row["mean_return"])] or [np.nan]
 reading(
     f"mean return {returns[0]:+.1f} at first, {max(returns):+.1f} at best, {returns[-1]:+.1f} at the end."
 )

@@ -86,11 +86,13 @@ class Course:
 
     def outputs(self) -> None:
         """Write down what a lesson, such as 05_topic, prints in every run."""
+        self._step("scripts/lessons/build.py")
         paths = [f"notebooks/solutions/{name}.ipynb" for name in self.more]
         self._last("tests/notebook_nbval.py", *paths, "--renew")
 
     def previews(self) -> None:
         """Run the solutions, or those named, and keep what they show for those who browse."""
+        self._step("scripts/lessons/build.py")
         self._last("scripts/lessons/previews.py", *self.more)
 
     def check(self) -> None:
