@@ -168,10 +168,10 @@ for name, learned in tables.items():
 
 # %% [markdown]
 # So **a table does not fail on CartPole**, if somebody chooses the cells: which numbers matter, how far they reach, how fine to cut them.
-# The chosen table cannot even see the cart's position. Agents that stay near 200 hold the pole up and drive off the rail.
+# The chosen table cannot even see the cart's position. An agent may hold the pole up and drive off the rail.
 #
-# When the cells are not chosen well, most stay empty, and what was learned in one says nothing about its neighbour. With a camera
-# picture there is nobody who could choose them. Can the agent find out by itself which situations are alike?
+# When the cells are not chosen well, most stay empty, and what was learned in one says nothing about its neighbour. Can the agent
+# find out by itself which situations are alike?
 #
 # A **neural network** replaces the table. Four numbers go in, two q-values come out, one per action. In between are layers of weighted sums,
 # each followed by `max(0, x)`. Similar states get similar q-values, so one experience teaches about all states near it. Learning no longer
@@ -401,7 +401,7 @@ for agent_name, fault in zip(found.index, suspects, strict=True):
     print(f"{agent_name}: {diagnose(found.loc[agent_name].to_dict())} (in truth: {fault})")
 
 # %% [markdown]
-# One fault passes all: no probe has an error so large that Huber and square differ in the end. A test sees what it was made to see.
+# One fault passes all: a test sees what it was made to see.
 #
 # The last piece is given. **Epsilon**, the probability of a random action, falls on a straight line and stays at its end:
 
@@ -419,8 +419,8 @@ def epsilon_at(step, *, decay_steps, start, end):
 # ## 4 Your DQN learns
 #
 # `DQNAgent` puts your pieces together: step, store, and every 256 steps 128 nudges (*gradient steps*), each on 64 transitions. The
-# **optimizer**, Adam, turns gradients into nudges and gives each weight a step size of its own. Read the class in
-# `course_lib/agents/dqn.py` one day. The settings start from those that RL Zoo, a public collection, found for CartPole.
+# **optimizer**, Adam, turns gradients into nudges and gives each weight a step size of its own. The settings start from those that
+# RL Zoo, a public collection, found for CartPole.
 
 # %%
 settings = DQNSettings()
@@ -454,15 +454,13 @@ plots.reading(pictures.training_in_words(own_rows))
 # %% [markdown]
 # How to read it:
 #
-# * **Mean and best return.** The mean lags: it looks back over 20 episodes, with random actions among them. The best shows what the agent can do
-#   on a good day.
+# * **Mean and best return.** The mean lags: it looks back over 20 episodes, with random actions among them.
 # * **Greedy episodes.** They jump: with each round of nudges the policy is another one.
 # * **Loss.** It need not fall: the targets grow while the agent gets better.
 # * **Mean q-value.** It climbs towards what an agent that never falls would expect, $1 + 0.99 + 0.99^2 + \dots = 100$, the line.
 #   Often training ends on the way. Far above 100, the network fools itself.
 #
-# The training stopped because 20 episodes looked good. That is a choice made by looking at the result, so this result flatters. The
-# honest figure comes from new episodes:
+# The training stopped because 20 episodes looked good, so this result flatters. The honest figure comes from new episodes:
 
 # %% tags=["learned"]
 own_returns = play(agent.act, ENV, num_episodes=sizes.num_episodes, seed=SEED + 10_000)
@@ -714,8 +712,7 @@ print(
 )
 
 # %% [markdown]
-# *In measurements on two cores about nine runs in ten pass 475 here within this budget. If yours did not, you have seen the spread that
-# section 5 is about; change `SEED` and run again.*
+# *About nine runs in ten pass 475 here within this budget. If yours did not, change `SEED` and run again.*
 #
 # And now the pole, once more, a little faster than in truth (80 milliseconds of the pole in 60).
 
@@ -879,8 +876,8 @@ plots.reading(
 )
 
 # %% [markdown]
-# RLlib's memory keeps episodes as Python objects and makes one more object for each transition that it draws. A memory of arrays
-# hands out 64 rows at once. Measure before you rent a cluster: more machines would have shortened only the playing.
+# RLlib's memory makes a Python object for each transition that it draws; a memory of arrays hands out 64 rows at once. More machines
+# would have shortened only the playing.
 #
 # ## 11 Optional: when does a cluster pay? (6 minutes)
 
@@ -981,15 +978,12 @@ cluster.disconnect()
 # * `(B, 1)` minus `(B,)`: PyTorch makes a (B, B) table of it, without an error.
 # * A sign slip, in a game that takes 1 per step: for q-value −120, reward −1, next −122 and gamma 0.99 the error is −120 + 1 + 120.78 = 1.78. Who *adds*
 #   the reward gets −0.22, squared 0.0484 in place of 3.1684, and no warning.
-# * Reporting the best evaluation as the result.
-# * Judging a run by its loss.
+# * Reporting the best evaluation as the result, or judging a run by its loss.
 #
 # ## Try next
 #
-# * Set `learning_rate` to 0.02 in `DQNSettings`. What happens to the mean q-value?
 # * Give the table 3 angles and 6 angular velocities: 18 cells. Or 12 and 24. Which still reach 475?
 # * Renew the target network every 4, 16, 64 gradient steps (`target_every`). Where does the explosion begin?
-# * `num_env_runners=2` in `runners`: is the whole training faster? Does the picture of section 11 say why?
 #
 # ## References
 #
