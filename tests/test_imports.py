@@ -12,6 +12,7 @@ FLOORS = (
     {
         "alt_text",
         "cells",
+        "clock",
         "columnar_dqn",
         "envs",
         "errors",

@@ -10,6 +10,7 @@ from ray.rllib.algorithms.ppo import PPOConfig
 from rllib_kit import ENV, small
 
 from course_lib import training
+from course_lib.columnar_dqn.algorithm import ColumnarDQNConfig
 from course_lib.rllib import runs
 
 pytestmark = pytest.mark.usefixtures("local_ray")
@@ -101,3 +102,26 @@ def test_stopping_leaves_no_empty_folder_behind():
     assert folder.is_dir()
     runs.stop(algo)
     assert not folder.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1])
+def test_three_rewards_in_the_target_let_news_travel_farther(seed):
+    def mean_q(n_step):
+        config = (
+            ColumnarDQNConfig().environment("CartPole-v1")
+            .env_runners(num_envs_per_env_runner=8, rollout_fragment_length=32)
+            .training(
+                lr=2.3e-3, train_batch_size=64, training_intensity=32, dueling=False,
+                double_q=False, n_step=n_step, target_network_update_freq=256,
+                num_steps_sampled_before_learning_starts=1_000, epsilon=[(0, 1.0), (8_000, 0.04)],
+                replay_buffer_config={"type": "ColumnarReplay", "capacity": 100_000},
+            )
+            .debugging(seed=seed).reporting(min_sample_timesteps_per_iteration=512)
+        )  # fmt: skip
+        algo = runs.build(config)
+        rows = list(runs.iterate(algo, num_steps=2_560))
+        runs.stop(algo)
+        return rows[-1]["mean_q"]
+
+    assert mean_q(3) > 1.3 * mean_q(1)

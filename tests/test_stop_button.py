@@ -130,7 +130,7 @@ def test_lesson_00(kernel: tuple, stop_after_s: float) -> None:
 
 
 LONG_03 = (
-    "learn_cells(chosen)", "learn_cells(alike)", "broken.error_at(", "agent = DQNAgent(gym.make(ENV)",
+    "learn_cells(chosen)", "learn_cells(alike)", "broken.error_at(", "own_rows = train(",
     "one_run.remote", "first_steps.remote", "rllib_rows = runs.train", "ppo_rows = runs.train",
     "columnar = time_spent", "scaling.sampling_rates",
 )  # fmt: skip
