@@ -200,7 +200,7 @@ class CartPoleSizes:
     table_steps: int = 50_000
     own_steps: int = 50_000
     num_seeds: int = 3
-    seed_steps: int = 10_240
+    seed_steps: int = 7_680
     first_seeds: int = 2
     first_steps: int = 6_144
     profile_steps: int = 512
