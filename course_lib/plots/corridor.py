@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
@@ -74,10 +75,11 @@ def plot_trials(
         raise ValueError(f"one value per trial, got shapes {x.shape}, {y.shape}, {z.shape}")
     ax = plot_surface(ax=ax) if surface else _empty_map(ax)
     ax.plot(x[early], y[early], "x", color="black", markersize=7, label="stopped early")
+    colours = LogNorm(LEVELS_S[0], LEVELS_S[-1], clip=True)(z[~early])
     ax.scatter(
-        x[~early], y[~early], c="white" if surface else z[~early], s=49, edgecolors="black",
-        cmap="viridis_r", norm=None if surface else LogNorm(LEVELS_S[0], LEVELS_S[-1]),
-        label="trial" if surface else "trial: the darker, the slower", clip_on=False, zorder=3,
+        x[~early], y[~early], s=49, edgecolors="black", clip_on=False, zorder=3,
+        color="white" if surface else colormaps["viridis_r"](colours),
+        label="trial" if surface else "trial: the darker, the slower",
     )  # fmt: skip
     if len(z):
         best = int(z.argmin())
