@@ -35,7 +35,7 @@ SETTINGS = {
 STORED = Path(__file__).with_name("notebook_outputs")
 OF_THIS_MACHINE = re.compile(
     r"\d ?(s|ms|min|minutes?|GiB|MB|cores?|it/s)\b|seconds?\b"
-    r"|/tmp|/home|/root|http|ObjectRef|\bRay\b|\bGPU\b|\r"
+    r"|/tmp|/home|/root|http|ObjectRef|\bRay\b|\bGPU\b|\\r"
 )
 
 

@@ -524,7 +524,7 @@ last = {name: values for name, values in last.items() if values}
 plots.plot_outcomes(last, ax=right, xlabel="mean return of the last 20 episodes", line=FLOOR)
 plt.show()
 
-# %%
+# %% tags=["learned"]
 highest = {name: max(rows[-1]["mean_q"] for rows in taken[name]) for name in last}
 for name, values in last.items():
     full = last.get("full", values)
@@ -815,7 +815,7 @@ for name, short, knew in (
         five.loc[name] = (end(rows, "env_steps"), end(rows, "seconds"), returns.mean(), knew)
 five.round(1)
 
-# %%
+# %% tags=["learned"]
 for name, (steps, _, mean, _) in five.iterrows():
     plots.reading(f"{name}: {steps:,.0f} steps, {mean:.0f} of 500")
 
