@@ -270,9 +270,13 @@ def test_cartpole_is_measured_with_the_settings_of_notebook_03():
         "SEED": 7,
         "runners": {"num_env_runners": num_runners, "num_envs_per_env_runner": 8},
         "network": rllib_dqn.NETWORK,
+        "columns": rllib_dqn.COLUMNS,
     }
     exec(cell, names)
-    config = names["configure"](ColumnarDQNConfig(), "ColumnarReplay")
+    assert "configure(ColumnarDQNConfig(), n_step=3, double_q=True)" in lesson, (
+        "what it trains with"
+    )
+    config = names["configure"](ColumnarDQNConfig(), n_step=3, double_q=True)
     taught, measured = config.to_dict(), rllib_dqn.columnar_config(7).to_dict()
     differing = {key for key in taught if repr(taught[key]) != repr(measured.get(key))}
     assert differing <= {"min_sample_timesteps_per_iteration", "min_time_s_per_iteration"}
