@@ -41,6 +41,7 @@ def watch() -> None:
         shell.set_custom_exc((Exception, KeyboardInterrupt), _show)
         shell.events.register("pre_run_cell", lambda info: _stop_after_imports())
         _stop_after_imports()
+        sys.unraisablehook = partial(_lost, sys.unraisablehook)
 
 
 def _stop_after_imports() -> None:
@@ -53,14 +54,33 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     """Stop the cell, or try again soon where an import is going on."""
     files = (one.f_code.co_filename for one, _ in traceback.walk_stack(frame))
     if "<frozen importlib._bootstrap>" in files:
-        press: Callable[[int], None] = signal.raise_signal
-        if hasattr(signal, "pthread_kill"):  # wakes the main thread also where it waits
-            press = partial(signal.pthread_kill, threading.main_thread().ident or 0)
-        again = threading.Timer(0.1, press, (number,))
-        again.daemon = True
-        again.start()
+        _press_again(number)
     else:
         signal.default_int_handler(number, frame)
+
+
+def _press_again(number: int) -> None:
+    """Press ■ once more in a moment, if the cell still runs then."""
+
+    def press() -> None:
+        if signal.getsignal(signal.SIGINT) is not _interrupt:
+            return
+        if hasattr(signal, "pthread_kill"):  # wakes the main thread also where it waits
+            signal.pthread_kill(threading.main_thread().ident or 0, number)
+        else:
+            signal.raise_signal(number)
+
+    again = threading.Timer(0.1, press)
+    again.daemon = True
+    again.start()
+
+
+def _lost(other: Callable[[Any], object], unraisable: Any) -> None:
+    """Press ■ again where Python threw the first press away: in a destructor, or after a fork."""
+    if issubclass(unraisable.exc_type, KeyboardInterrupt):
+        _press_again(signal.SIGINT)
+    else:
+        other(unraisable)
 
 
 def _show(

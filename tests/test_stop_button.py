@@ -59,6 +59,24 @@ def go_through(number: str, kernel: tuple, waits: tuple[str, ...], stop_after_s:
     return stopped
 
 
+LOST = """import course_lib, os, signal, time
+class Falls:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.05)
+one = Falls()
+del one
+time.sleep(20)
+"""
+
+
+def test_a_stop_that_python_throws_away_is_pressed_again(kernel: tuple) -> None:
+    began = time.monotonic()
+    _, error = run(kernel, LOST, None)
+    assert error == "StoppedError"
+    assert time.monotonic() - began < 15
+
+
 SAYS = ("", "StoppedError", "NotMadeError", "NothingReportedError", "NothingToDrawError")
 IDLE = """import time, ray
 until = time.monotonic() + 10
