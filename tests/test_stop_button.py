@@ -155,7 +155,7 @@ LONG_03 = (
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("stop_after_s", [0.3, 4.0])
 def test_lesson_03(kernel: tuple, stop_after_s: float) -> None:
     """A cell that was stopped says so; one that then lacks a name says which cell to run."""
