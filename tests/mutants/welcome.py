@@ -67,22 +67,6 @@ def _counts_records(self: Any, episode_return: float) -> None:
     self._best = max(self._best, episode_return)
 
 
-class _Shared(Board):
-    values: list = []  # noqa: RUF012  (the mistake to be found)
-
-    def __init__(self) -> None:
-        pass
-
-    def report(self, episode_return: float) -> None:
-        self.values.append(episode_return)
-
-    def best(self) -> float:
-        return max(self.values)
-
-    def num_reports(self) -> int:
-        return len(self.values)
-
-
 class _KeepsAList:
     def __init__(self) -> None:
         self.values: list[float] = []
@@ -95,6 +79,13 @@ class _KeepsAList:
 
     def num_reports(self) -> int:
         return len(self.values)
+
+
+class _Shared(_KeepsAList):
+    values: list = []  # noqa: RUF012  (the mistake to be found)
+
+    def __init__(self) -> None:
+        """Leave the list to the class."""
 
 
 def _single_gets(function: Callable, seeds: list[int]) -> list:
