@@ -60,10 +60,10 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _press_again(number: int) -> None:
-    """Press ■ once more in a moment, if the cell still runs then."""
+    """Press ■ once more in a moment, whoever listens then; between cells the kernel ignores it."""
 
     def press() -> None:
-        if signal.getsignal(signal.SIGINT) is not _interrupt:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
             return
         if hasattr(signal, "pthread_kill"):  # wakes the main thread also where it waits
             signal.pthread_kill(threading.main_thread().ident or 0, number)

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import build
 import nbformat
@@ -30,12 +31,12 @@ def run(kernel: tuple, code: str, stop_after_s: float | None) -> tuple[str, str]
 
     def hear(message: dict) -> None:
         content = message["content"]
+        if message["msg_type"] == "execute_input" and stop_after_s is not None:
+            press.start()
         if message["msg_type"] in heard:
             heard[message["msg_type"]].append(content.get("text") or content.get("ename", ""))
 
     press = threading.Timer(stop_after_s or 0, manager.interrupt_kernel)
-    if stop_after_s is not None:
-        press.start()
     client.execute_interactive(code, timeout=180, output_hook=hear)
     press.cancel()
     return "".join(heard["stream"]), "".join(heard["error"])
@@ -75,6 +76,28 @@ def test_a_stop_that_python_throws_away_is_pressed_again(kernel: tuple) -> None:
     _, error = run(kernel, LOST, None)
     assert error == "StoppedError"
     assert time.monotonic() - began < 15
+
+
+IMPORTS = """import course_lib, signal, sys, time
+sys.path.insert(0, {folder!r})
+import takes_long
+heard = []
+signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))  # as Tune does
+until = time.monotonic() + 10
+while not heard and time.monotonic() < until:
+    time.sleep(0.05)
+print(len(heard))
+"""
+
+
+def test_a_stop_during_an_import_reaches_who_listens_after_it(
+    kernel: tuple, tmp_path: Path
+) -> None:
+    (tmp_path / "takes_long.py").write_text(
+        "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(0.05)\n"
+    )
+    printed, error = run(kernel, IMPORTS.format(folder=str(tmp_path)), None)
+    assert (printed.strip(), error) == ("1", "")
 
 
 SAYS = ("", "StoppedError", "NotMadeError", "NothingReportedError", "NothingToDrawError")
