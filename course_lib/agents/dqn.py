@@ -104,13 +104,20 @@ def td_targets(
     return rewards + gamma * (1 - terminated) * next_q_values.max(dim=1).values
 
 
-def dqn_loss(q_net: nn.Module, target_net: nn.Module, batch: Batch, *, gamma: float) -> Tensor:
-    """Mean Huber loss between the q-values of the actions taken and their targets."""
+def dqn_loss(
+    q_net: nn.Module,
+    target_net: nn.Module,
+    batch: Batch,
+    *,
+    gamma: float,
+    distance: Callable[[Tensor, Tensor], Tensor] = nn.functional.smooth_l1_loss,
+) -> Tensor:
+    """Mean Huber loss (or other distance) of the taken actions' q-values from their targets."""
     taken = q_net(batch.obs).gather(1, batch.actions[:, None]).squeeze(1)
     with torch.no_grad():  # the target is a fixed number, not something to improve
         next_q_values = target_net(batch.next_obs)
         targets = td_targets(batch.rewards, batch.terminated, next_q_values, gamma=gamma)
-    return nn.functional.smooth_l1_loss(taken, targets)
+    return distance(taken, targets)
 
 
 def epsilon_at(step: int, *, decay_steps: int, start: float = 1.0, end: float = 0.04) -> float:
