@@ -34,6 +34,7 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: order.get(lane(item.nodeid.partition("::")[0]), 0))
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """Side by side (``-n 2``) two notebooks at once would only wait for each other's Ray."""
     from xdist.scheduler import LoadScopeScheduling

@@ -20,7 +20,7 @@
 # * test an agent on months that it has never seen, against traders that need no learning, and say
 #   how sure the result is.
 #
-# **Time:** 55 minutes, of which the machine computes about 4.
+# **Time:** 55 minutes, of which the machine computes about 4.5.
 #
 # **Needed:** [03 CartPole with a DQN](03_cartpole_dqn.ipynb) (what a DQN is), Tune from
 # [02 Corridor walk](02_corridor_walk.ipynb). **Not needed:** any knowledge of finance.
