@@ -209,6 +209,16 @@ print(ray.is_initialized(), len(psutil.Process().children()))
     assert run.stdout.split() == ["interrupted", "False", "0"], run.stderr
 
 
+@pytest.mark.skipif(os.name != "posix", reason="other systems keep a home folder to its owner")
+def test_nobody_else_reads_the_token(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".ray").mkdir(mode=0o755)
+    start._give_token()
+    assert (tmp_path / ".ray").stat().st_mode & 0o077 == 0
+
+
 def test_a_local_ray_listens_to_this_machine_alone() -> None:
     """On a machine with its network: where there is none, Ray would choose loopback by itself."""
     code = """

@@ -166,7 +166,7 @@ def test_lesson_01(kernel: tuple, stop_after_s: float) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("stop_after_s", [0.3, 2.5])
 def test_lesson_00(kernel: tuple, stop_after_s: float) -> None:
-    waits = ("Playing the jobs one after", "preflight.run")
+    waits = ('one after the other", total', "preflight.run")
     assert go_through("00", kernel, waits, stop_after_s) == 2
 
 

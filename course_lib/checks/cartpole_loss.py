@@ -150,6 +150,7 @@ SHAPES = "(B, 1) against (B,) mixes each row with every other: .squeeze(1) makes
     parts={"the error": 3, "the action taken": 2, "the batch": 2, "gradients": 3, "probes": 4},
     needs="torch",
     hides=("course_lib.agents.dqn:dqn_loss",),
+    takes="it trains on four probes, about 5 seconds",
 )
 def check_dqn_loss(dqn_loss: Callable, rng: np.random.Generator) -> Iterator[Case]:
     """Losses worked by hand, gradients, and probes with exactly known q-values."""

@@ -176,6 +176,7 @@ def exercise(
     parts: dict[str, int] | None = None,
     needs: str = "",
     hides: tuple[str, ...] = (),
+    takes: str = "",
 ) -> Callable:
     """Turn a generator of cases into a check that a notebook calls in one line.
 
@@ -190,6 +191,7 @@ def exercise(
         needs: ``"torch"`` or ``"ray"``, where the grader must allow more time and memory.
         hides: what else gives the answer away, such as ``"course_lib.checks.maze:REASONS"`` or the
             library's function of the same purpose; the grader empties it.
+        takes: of a check of over two seconds, what to say of it at once.
     """
     title = TITLES.get(number, "an exercise of no lesson")
     own = reference or functools.partial(answer, number)
@@ -206,6 +208,8 @@ def exercise(
                 print(f"○ {name}: this is the course's own version, from the last check.")
                 print("  To check yours, run the cell of the exercise first, then this one.")
                 return attempt
+            if takes:
+                print(f"… {name}: {takes}", flush=True)
             state, lines = judge(check, attempt)
             solved = BOARD.note(number, state)
             if not solved and os.environ.get(STRICT_VARIABLE) == "1":

@@ -119,12 +119,14 @@ def loaded_ray() -> Any:
 
 
 def _give_token() -> None:
-    """Where Ray cannot keep its token in the home folder, keep one in this process instead."""
+    """Keep others from reading Ray's token; where home cannot hold one, keep it in this process."""
     if {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ):
         return
     folder = Path(os.path.expanduser("~")) / ".ray"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(OSError):
+            folder.chmod(0o700)  # the token in it is written for everybody to read
         writable = os.access(folder, os.W_OK) or (folder / "auth_token").exists()
     except OSError:
         writable = False

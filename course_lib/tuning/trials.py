@@ -100,14 +100,18 @@ class TrialProgress(tune.Callback):
 
     def __init__(self, total: int, show: Callable[[list[Row]], object] | None = None) -> None:
         self.total, self._show = total, show
-        self._bar: Any = None
         self._ticked_at = 0.0
         self._shown = False
+        self._open()  # at once: Tune loads for seconds before it calls anything
+
+    def _open(self) -> None:
+        self._bar: Any = tqdm(total=self.total, desc="trials", unit="trial", file=sys.stdout)
+        self._bar.set_postfix_str("workers start")
 
     def setup(self, **info: Any) -> None:
-        """Show the bar: the first workers take seconds to start."""
-        self._bar = tqdm(total=self.total, desc="trials", unit="trial", file=sys.stdout)
-        self._bar.set_postfix_str("workers start")
+        """Show the bar where an experiment goes on, or another begins."""
+        if self._bar is None or self._bar.disable:
+            self._open()
 
     def on_step_begin(self, iteration: int, trials: list, **info: Any) -> None:
         """Let the bar's clock move."""

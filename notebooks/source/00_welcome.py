@@ -64,6 +64,7 @@ import numpy as np
 
 from course_lib import plots, profiles
 from course_lib.checks import welcome as checks
+from course_lib.clock import clock
 from course_lib.cluster import connect
 
 # %%
@@ -306,10 +307,13 @@ seeds = list(range(SEED, SEED + sizes.num_jobs))
 
 print("Starting the processes, usually 1 to 5 seconds ...", flush=True)
 play_in_parallel(lambda seed: play(seed, num_episodes=1), seeds)
-print("Playing the jobs one after the other, usually about 5 seconds ...", flush=True)
-runs = {"one after the other": [play(seed) for seed in seeds]}
-print("Playing them as Ray tasks ...", flush=True)
-runs[f"Ray, {cluster.num_cpus} cores"] = play_in_parallel(play, seeds)
+runs = {"one after the other": []}
+with clock("one after the other", total=len(seeds), unit="job") as bar:
+    for seed in seeds:
+        runs["one after the other"].append(play(seed))
+        bar.update()
+with clock("as Ray tasks"):
+    runs[f"Ray, {cluster.num_cpus} cores"] = play_in_parallel(play, seeds)
 plots.plot_timeline(runs)
 plt.show()
 took = [max(job[1] for job in jobs) - min(job[0] for job in jobs) for jobs in runs.values()]
