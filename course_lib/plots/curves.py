@@ -1,5 +1,6 @@
 """Learning curves and outcomes of several seeds, with levels to read them against."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -164,7 +165,7 @@ def reading(text: str) -> None:
             figure = plt.figure(number)
             display(alt_text.of(figure, text), raw=True)
             plt.close(figure)
-    print(f"Reading: {text}")
+    print(textwrap.fill(f"Reading: {text}", 100))
 
 
 def _next_look(ax: Axes) -> dict[str, Any]:
