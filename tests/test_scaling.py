@@ -36,7 +36,7 @@ def test_sampling_rates(local_ray: None) -> None:
     assert 0 < here <= 1e3 / WAIT_MS
     assert 0 < there <= 2 * 1e3 / WAIT_MS
     assert rows[0][1] > here
-    assert rows[0][2] > there
+    assert rows[0][2] > 0  # whether it is above `there` depends on who else is busy
 
 
 @pytest.mark.parametrize("name", ["num_env_runners", "round_steps"])

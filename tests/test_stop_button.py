@@ -55,7 +55,7 @@ def go_through(number: str, kernel: tuple, waits: tuple[str, ...], stop_after_s:
         printed, error = run(kernel, cell.source, soon if wait else None)
         assert error == "" or (wait and error == "StoppedError"), f"{cell.id}: {error}; {printed}"
         if wait:
-            assert time.monotonic() - began < soon + 3, cell.id
+            assert time.monotonic() - began < soon + 6, cell.id  # of 10 on an idle machine
             stopped += printed.count("Stopped") + (error != "") == 1
     return stopped
 

@@ -214,11 +214,12 @@ class _Outside:
 )
 def check_how_drawn(attempt: Callable, rng: np.random.Generator) -> Iterator[Case]:
     """Check Exercise 2.3 with values that were drawn in each of the four ways."""
-    for _ in range(2):
-        low = float(rng.uniform(0.001, 0.01))
+    for scale in (1e-6, 10.0):
+        low = scale * float(rng.uniform(1, 10))
         high = low * float(rng.uniform(100, 1000))
         evenly = rng.uniform(low, high, 300)
         by_factors = np.exp(rng.uniform(math.log(low), math.log(high), 300))
+        evenly[1:4] = evenly[0], low, high  # two alike, and both ends: all allowed
         outside = np.append(evenly[:40], high * float(rng.uniform(1.05, 3)))
         below = np.append(by_factors[:40], low * float(rng.uniform(0.2, 0.9)))
         for part, values, hint in (
@@ -229,12 +230,21 @@ def check_how_drawn(attempt: Callable, rng: np.random.Generator) -> Iterator[Cas
             ("by factors", by_factors.tolist(), "drawn by factors, half are below the middle"),
         ):
             yield Case(
-                f"{len(values)} values from {min(values):.2g} to {max(values):.2g}: {part}",
+                f"{len(values)} values from {min(values):.2g} to {max(values):.2g}, "
+                f"where {low:.2g} to {high:.2g} was meant: {part}",
                 expected=part,
-                got=partial(attempt, values, low, high),
+                got=partial(_named, attempt, values, low, high),
                 hint=hint,
                 part=part,
             )
+
+
+def _named(attempt: Callable, *given: Any) -> Any:
+    """Return what was said of the values, if it is one of the four words."""
+    told, words = attempt(*given), ("the same", "outside", "evenly", "by factors")
+    if told is not None and str(told) not in words:
+        raise ValueError(f"return one of {', '.join(map(repr, words))}; it returned {told!r}")
+    return told
 
 
 @exercise(
@@ -264,7 +274,7 @@ def check_survivors(attempt: Callable, rng: np.random.Generator) -> Iterator[Cas
         )
     for aspect, seconds, factor, count in (
         ("of 6 trials with factor 3, 2 go on", SIX, 3, 2),
-        ("of 5 with factor 2, 2 go on: round down", SIX[:5], 2, 2),
+        ("of 5 with factor 3, 1 goes on: round down", SIX[:5], 3, 1),
         ("of twelve other trials with factor 4, 3 go on", drawn, 4, 3),
     ):
         yield Case(
@@ -283,7 +293,12 @@ def check_survivors(attempt: Callable, rng: np.random.Generator) -> Iterator[Cas
         got=partial(_chosen, attempt, [52.0, 48.0], 3),
         hint="max(..., 1)",
         part="at least one",
-        slips=(([1, 0], "2 trials with factor 3: one, not all of them"),),
+        slips=(
+            ([1, 0], "2 trials with factor 3: one, not all of them"),
+            ([0], "fewer seconds are better: sorted the wrong way round?"),
+            ([2], "positions are counted from 0"),
+            ([48.0], "return positions, counted from 0, not times"),
+        ),
     )
     yield Case(
         "the list that was given stays as it was",
@@ -291,6 +306,9 @@ def check_survivors(attempt: Callable, rng: np.random.Generator) -> Iterator[Cas
         got=partial(_list_after, attempt, [3.0, 1.0, 2.0]),
         hint="use sorted(), which leaves the list alone",
         part="leaves the list alone",
+        slips=tuple(
+            ([k, 3.0, 1.0, 2.0], "it did; but it is position 1 that goes on") for k in (0, 2)
+        ),
     )
 
 

@@ -137,7 +137,7 @@ class TrialProgress(tune.Callback):
         if ended < self.total:
             print(
                 f"Stopped: {ended} of {self.total} trials had ended. What they reported is kept; "
-                "run the cell again to search anew."
+                "run the cell again to search anew; Tuner.restore goes on from here."
             )
 
     def __getstate__(self) -> dict[str, Any]:
