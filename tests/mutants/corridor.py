@@ -88,12 +88,18 @@ def drawn(mistake: str) -> Callable[[list, float, float], str]:
             same = len(set(values)) < len(values) or len(values) > 30
         else:
             same = len(set(values)) == 1
+        if mistake == "first two alike":
+            same = values[0] == values[1]
         inside = [low <= value <= high for value in values]
+        if mistake == "strictly inside":
+            inside = [low < value < high for value in values]
         if mistake == "above only":
             inside = [value <= high for value in values]
         middle = (low + high) / 2 if mistake == "the other middle" else (low * high) ** 0.5
+        if mistake == "always 0.1":
+            middle = 0.1
         small = np.mean(np.array(values) < middle)
-        ways = ["evenly", "by factors"]
+        ways = ["uniform" if mistake == "other words" else "evenly", "by factors"]
         if mistake == "upside down":
             ways.reverse()
         if same and mistake != "forgets the same":
@@ -193,6 +199,16 @@ MUTANTS = {
         "upside down": Mutant(
             drawn("upside down"), "half are below", (), lost("evenly", "by factors")
         ),
+        "first two alike": Mutant(
+            drawn("first two alike"), "nearly all values are above", (), lost("evenly")
+        ),
+        "strictly inside": Mutant(
+            drawn("strictly inside"), "nearly all values are above", (), lost("evenly")
+        ),
+        "always 0.1": Mutant(
+            drawn("always 0.1"), "nearly all values are above", (), lost("evenly", "by factors")
+        ),
+        "other words": Mutant(drawn("other words"), "return one of", (), lost("evenly")),
         "any two alike": Mutant(drawn("any two alike"), "is enough", ("one value: the same",)),
     },
     "2.4": {
@@ -213,6 +229,10 @@ MUTANTS = {
         ),
         "rounds up": Mutant(
             _chosen(_argsort, lambda n, f: math.ceil(n / f)), "//", (TIMES, ONE_IN),
+            lost("how many"),
+        ),
+        "rounds": Mutant(
+            _chosen(_argsort, lambda n, f: max(round(n / f), 1)), "//", (TIMES, ONE_IN),
             lost("how many"),
         ),
         "the factor as a count": Mutant(
