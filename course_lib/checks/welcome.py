@@ -12,6 +12,7 @@ import numpy as np
 from course_lib.checks.core import Case, exercise
 
 MEET_LIMIT_S = 5.0
+MANY = 100  # actions, where an episode has under ten steps
 
 
 class ScriptedEnv:
@@ -60,8 +61,17 @@ def check_episode_return(attempt: Callable, rng: np.random.Generator) -> Iterato
     seen: list[int] = []
 
     def note(obs: int) -> int:
+        if len(seen) == MANY:
+            raise RuntimeError(
+                f"choose_action was called {MANY} times in an episode of a few steps: call "
+                "env.step(action) with each action, and end the loop at terminated or truncated"
+            )
         seen.append(obs)
         return 0
+
+    def ends(choose_action: Callable, env: ScriptedEnv) -> Any:
+        """Play; what never ended its first episode would not end this one."""
+        return attempt(env, choose_action) if len(seen) < MANY else note(0)
 
     hint = "add every reward, the last too"
     got: Any = partial(attempt, env, note)
@@ -70,19 +80,19 @@ def check_episode_return(attempt: Callable, rng: np.random.Generator) -> Iterato
     yield Case(
         "each action is chosen from the newest observation",
         [0, 1, 2],
-        seen,
+        lambda: seen[:3] + seen[-1:] * (len(seen) > 3),
         hint,
         part="the newest observation",
     )
-    got, hint = partial(attempt, env, lambda obs: 0), "call env.reset(); begin the sum at 0"
+    got, hint = partial(ends, lambda obs: 0, env), "call env.reset(); begin the sum at 0"
     yield Case("a second episode begins afresh", -0.5, got, hint, part="begins afresh")
     hint = "truncated ends the loop as well"
-    got = partial(attempt, ScriptedEnv([2.0, 2.0], truncated=True), lambda obs: 0)
+    got = partial(ends, lambda obs: 0, ScriptedEnv([2.0, 2.0], truncated=True))
     yield Case("an episode that is cut off counts too", 4.0, got, hint, part="an episode cut off")
     rewards = rng.uniform(-5, 5, int(rng.integers(4, 9))).tolist()
     for cut, part in ((False, "adds up"), (True, "an episode cut off")):
         aspect = f"a longer one {'that is cut off' if cut else ''} adds up as well"
-        got = partial(attempt, ScriptedEnv(rewards, truncated=cut), lambda obs: obs % 2)
+        got = partial(ends, lambda obs: obs % 2, ScriptedEnv(rewards, truncated=cut))
         yield Case(aspect.replace("  ", " "), got=got, hint="add every reward", part=part)
 
 

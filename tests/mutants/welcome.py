@@ -49,6 +49,12 @@ def episode(**changes: Any) -> Callable:
     return attempt
 
 
+def _never_steps(env: Any, choose_action: Callable) -> float:
+    obs, _ = env.reset()
+    while True:
+        choose_action(obs)
+
+
 def board(**methods: Any) -> type:
     """The course's scoreboard with other methods."""
     return type("Board", (Board,), methods)
@@ -108,6 +114,7 @@ MUTANTS = {
         "stale": Mutant(
             episode(stale=True), NEWEST, (TRUNCATED, "add every"), lost("the newest observation")
         ),
+        "never steps": Mutant(_never_steps, "call env.step(action)", (TRUNCATED,)),
         "no reset": Mutant(episode(reset=False), "step() was called before reset()"),
         "truncated": Mutant(
             episode(ignore_truncated=True), "truncated", (NEWEST,), lost("an episode cut off")
