@@ -21,7 +21,7 @@
 # * let Tune find an agent's learning rate and epsilon;
 # * stop a search, resume it, and read its results in TensorBoard.
 #
-# **Time:** 50 minutes, of which the machine computes about 2.
+# **Time:** 60 minutes, of which the machine computes about 2.
 #
 # **Needed:** [01 Mouse and cheese](01_mouse_and_cheese.ipynb), for Q-learning. **Helpful:** the
 # Ray tasks of [00](00_welcome.ipynb).
@@ -297,7 +297,7 @@ plots.reading(
 # So measure a winner again before you believe it. The same trap waits in 03, where an agent takes the
 # largest of its noisy q-values, and in 04, where somebody picks the best of many traders.*
 #
-# *20 min so far*
+# *21 min so far*
 #
 # ## 3 Random search, and a smarter one
 #
@@ -394,7 +394,7 @@ plots.reading(
 )
 
 # %% [markdown]
-# *27 min so far*
+# *30 min so far*
 #
 # ## 4 Stop early
 #
@@ -551,7 +551,7 @@ plots.reading(
 # this corridor and this grid. Whether a point of the grid lies close to the bottom of the valley is luck
 # of its own.
 #
-# *35 min so far*
+# *40 min so far*
 #
 # ## 5 An agent walks the corridor
 #
@@ -662,7 +662,7 @@ plots.reading(f"after {episodes[-1]} walks the medians are, in seconds: {ends}; 
 # *A small rate averages over many tries, and needs many. Rate 1 averages over none: the luckiest latest
 # try looks best, and that is the trap of the winner once more.*
 #
-# *42 min so far*
+# *48 min so far*
 #
 # ## 6 Tune finds the agent's settings; stop, and resume
 #
@@ -809,7 +809,7 @@ agree = int(np.sum(learned == optimum))
 plots.reading(f"the agent uses the best gait on {agree} of {env.num_tiles} tiles.")
 
 # %% [markdown]
-# *49 min so far*
+# *55 min so far*
 #
 # ## 7 TensorBoard
 #
