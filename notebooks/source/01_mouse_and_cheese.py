@@ -342,8 +342,8 @@ learn_episode = checks.check_learn_episode(learn_episode)
 # ### Watch it learn, with your code
 #
 # Every cell of the maze shows its four q-values as four triangles, each on the side that its action
-# leads to; bright is high. The arrow is the policy: the best action so far. White cells were never
-# tried. Again it takes about 10 seconds. `Footprints` notes where the mouse was.
+# leads to; bright is high. The arrow is the policy: the best action so far. White cells still hold
+# what the empty ledger held. Again it takes about 10 seconds. `Footprints` notes where the mouse was.
 
 # %% your-mouse-learns tags=["picture"]
 q_table = np.zeros((env.observation_space.n, env.action_space.n))
@@ -549,7 +549,7 @@ widgets.explore(
 # How low may it be? Walking about for ever at discount 0.95 is worth
 # $-1 - 0.95 - 0.95^2 - \dots = -1 / (1 - 0.95) = -20$. Begin above that, and whatever was tried still
 # falls below the rest. Begin at -25, and a step that was tried looks *better* than the untried ones:
-# the mouse repeats it, and no mouse finds the way. At exactly -20 chance decides. Where rewards are
+# the mouse repeats it: with epsilon 0 no mouse finds the way, with 0.1 hardly one. At exactly -20 chance decides. Where rewards are
 # never negative the zeros do not help either (see "Try next").
 #
 # Epsilon 1 shows the reverse: a curve as low as the random mouse's, from mice most of which know the
