@@ -94,6 +94,14 @@ class _Shared(_KeepsAList):
         """Leave the list to the class."""
 
 
+def _as_they_end(function: Callable, seeds: list[int]) -> list:
+    running, values = [ray.remote(function).remote(seed) for seed in seeds], []
+    while running:
+        ended, running = ray.wait(running)
+        values.append(ray.get(ended[0]))
+    return values
+
+
 def _single_gets(function: Callable, seeds: list[int]) -> list:
     references = [ray.remote(function).remote(seed) for seed in seeds]
     return [ray.get(reference) for reference in references]
@@ -128,6 +136,7 @@ MUTANTS = {
         "a plain loop": Mutant(
             lambda function, seeds: [function(seed) for seed in seeds], "call task.remote(seed)"
         ),
+        "as they end": Mutant(_as_they_end, "in the same order", (), lost("values in order")),
         "get inside the loop": Mutant(
             lambda function, seeds: [ray.get(ray.remote(function).remote(s)) for s in seeds],
             "inside the loop", ("did you return references",), lost("at the same time"),
