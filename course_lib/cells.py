@@ -31,6 +31,9 @@ class NotMadeError(CourseError, NameError):
     """A cell uses what a cell above should have made, and did not."""
 
 
+ended: list[Callable[[BaseException], BaseException | None]] = []
+"""What else is done when a cell ends with an error; it may return another to show instead."""
+
 _remedies: dict[str, str] = {}  # of each name that was not made
 
 
@@ -90,8 +93,9 @@ def _show(
     code = shell.user_ns["In"][-1]
     names = _not_made(code, shell.user_ns, error, trace)
     _remedies.update(dict.fromkeys(names, _remedy(code, error)))
-    shown = error
-    if isinstance(error, CourseError):
+    clearer = [other for other in [one(error) for one in ended] if other is not None]
+    shown = clearer[0] if clearer else error
+    if isinstance(shown, CourseError):
         pass
     elif isinstance(error, KeyboardInterrupt):
         left = f" Not made: {', '.join(names)}." if names else ""

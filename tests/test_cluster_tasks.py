@@ -3,6 +3,8 @@
 import pytest
 import ray
 
+from course_lib import cells
+from course_lib.cluster import ClusterError
 from course_lib.cluster.tasks import gather
 
 
@@ -59,3 +61,35 @@ def test_nothing_done_or_an_error_ends_them_all(
     with pytest.raises(problem[1]):
         gather(range(4))
     assert sorted(fake.cancelled) == [one for one in (0, 1, 3) if one != problem[0]]
+
+
+def test_a_stopped_cell_ends_the_tasks_that_its_functions_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ray, "is_initialized", lambda: True)
+    monkeypatch.setattr(ray, "ObjectRef", int)
+    fake = Fake(monkeypatch, None)
+
+    def of_the_learner(refs: list[int]) -> None:
+        one, several = 7, ("a seed", [1, 2])  # noqa: F841
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        of_the_learner([4, 5])
+    assert [one(stopped.value) for one in cells.ended] == [None]
+    assert sorted(fake.cancelled) == [1, 2, 4, 5, 7]
+    with pytest.raises(ValueError, match="another") as failed:
+        of_another([4])
+    assert [one(failed.value) for one in cells.ended] == [None]
+    assert len(fake.cancelled) == 5
+
+
+def of_another(refs: list[int]) -> None:
+    raise ValueError("another")
+
+
+def test_where_no_ray_runs_a_cell_says_what_to_do() -> None:
+    error = ray.exceptions.RaySystemError("Ray has not been started yet.")
+    [shown] = [one(error) for one in cells.ended]
+    assert isinstance(shown, ClusterError)
+    assert "connect()" in str(shown)

@@ -30,6 +30,7 @@ from course_lib.errors import CourseError
 STRICT_VARIABLE = "COURSE_STRICT_CHECKS"
 GRADING_VARIABLE = "COURSE_GRADING"
 PUBLIC_SEED = 2024
+LONGEST = 300  # characters of an error that are shown
 NOTHING = "your code gave back nothing (None); is a `return` missing?"
 LIBRARIES = (
     str(Path(__file__).parents[1]),
@@ -245,7 +246,9 @@ def judge(check: Any, attempt: Any) -> tuple[str, list[str]]:
     ]
     unwritten = [isinstance(outcome.error, NotImplementedError) for outcome in outcomes]
     if any(unwritten) and not any(scored[: unwritten.index(True)]):
-        return "not started yet", [f"○ {name}: not started yet."]
+        where = _line(outcomes[unwritten.index(True)].error, quoted=False)
+        left = f"  `raise NotImplementedError` still stands{where}: your code takes its place."
+        return "not started yet", [f"○ {name}: not started yet.", left]
     lines: list[str] = []
     said: set[str] = set()
     for outcome, value, right in zip(outcomes, expected, rights, strict=True):
@@ -312,10 +315,20 @@ def explain(error: BaseException) -> str:
 
     Neither the check's own functions are named nor a line of numpy or PyTorch.
     """
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_own(frame)]
-    where = f" at line {frames[-1].lineno}: {frames[-1].line}".rstrip(": ") if frames else ""
+    error = getattr(error, "cause", None) or error  # of a Ray task: what happened in it
+    where = _line(error)
     text = re.sub(r"[\w.<>]*<locals>\.", "", str(error))
+    text = text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
     return f"{type(error).__name__}{': ' if text else ''}{text}{where}"
+
+
+def _line(error: Any, *, quoted: bool = True) -> str:
+    """Where in the learner's code an error arose, such as `` at line 3: total += obs``."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_own(frame)]
+    if not frames:
+        return ""
+    where = f" at line {frames[-1].lineno}"
+    return f"{where}: {frames[-1].line}".rstrip(": ") if quoted else where
 
 
 def _is_own(frame: traceback.FrameSummary) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 from course_lib.checks.core import Case, exercise
 
 MEET_LIMIT_S = 5.0
+START = "task = ray.remote(function) makes a task of it, and task.remote(seed) starts it"
 MANY = 100  # actions, where an episode has under ten steps
 
 
@@ -27,9 +28,11 @@ class ScriptedEnv:
         self.rewards = list(rewards)
         self.truncated = truncated
         self.steps: int | None = None
+        self.seeds: list[int | None] = []
 
     def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[int, dict]:
         """Begin an episode."""
+        self.seeds.append(seed)
         self.steps = 0
         return 0, {}
 
@@ -75,7 +78,16 @@ def check_episode_return(attempt: Callable, rng: np.random.Generator) -> Iterato
 
     hint = "add every reward, the last too"
     got: Any = partial(attempt, env, note)
-    yield Case("rewards 1, -2 and 0.5 add up to -0.5", -0.5, got, hint, part="adds up")
+    yield Case(
+        "rewards 1, -2 and 0.5 add up to -0.5", -0.5, got, hint, part="adds up",
+        slips=(
+            (1.0, "that is the first reward alone: `return` belongs after the loop, not inside"),
+            (-1.0, "the last reward is missing: add the reward before you look at terminated"),
+            (0.5, "that is the last reward alone: add each one to the sum"),
+            (3.0, "that is the number of steps: add the rewards"),
+            ("action_space", "the action comes from choose_action(obs), not from the environment"),
+        ),
+    )  # fmt: skip
     hint = "give choose_action the newest observation: the one that step() just returned"
     yield Case(
         "each action is chosen from the newest observation",
@@ -86,6 +98,14 @@ def check_episode_return(attempt: Callable, rng: np.random.Generator) -> Iterato
     )
     got, hint = partial(ends, lambda obs: 0, env), "call env.reset(); begin the sum at 0"
     yield Case("a second episode begins afresh", -0.5, got, hint, part="begins afresh")
+    hint = "call env.reset() without a seed: with one, every episode begins in the same way"
+    yield Case(
+        "each episode begins in another way",
+        True,
+        lambda: bool(env.seeds) and set(env.seeds) == {None},
+        hint,
+        part="begins afresh",
+    )
     hint = "truncated ends the loop as well"
     got = partial(ends, lambda obs: 0, ScriptedEnv([2.0, 2.0], truncated=True))
     yield Case("an episode that is cut off counts too", 4.0, got, hint, part="an episode cut off")
@@ -100,6 +120,7 @@ def check_episode_return(attempt: Callable, rng: np.random.Generator) -> Iterato
     "0.2",
     parts={"values in order": 3, "other processes": 3, "at the same time": 4},
     needs="ray",
+    takes="some seconds, because it waits for tasks ...",
 )
 def check_play_in_parallel(attempt: Callable, rng: np.random.Generator) -> Iterator[Case]:
     """Check Exercise 0.2: right values, in other processes, at the same time."""
@@ -110,12 +131,26 @@ def check_play_in_parallel(attempt: Callable, rng: np.random.Generator) -> Itera
         return
     hint = "did you return references? ray.get turns a list of them into values, in the same order"
     order = "values in order"
+    whole = "`return` belongs after the loop, and gives the list of all results"
+    slips = (
+        ("of type tuple", "return a list: list(...) makes one"),
+        ("of type ndarray", "return a list: .tolist() makes one"),
+        ("of type int", whole),
+        ([9], whole),
+        ("of type ObjectRef", "start one task for each seed, then give ray.get all references"),
+        ("has no attribute 'remote'", START),
+        ("decorator must be applied", f"give ray.remote the function, not its result: {START}"),
+        ("cannot be called directly", f"is @ray.remote above it? Leave it out: {START}"),
+        ("sequence by non-int", "give each call one seed of the list, not all of them"),
+        ("concatenate list", "give each call one seed of the list, not all of them"),
+    )
     yield Case(
         "seeds 3, 1, 2 give their squares in the same order",
         [9, 1, 4],
         lambda: _numbers(attempt(_slow_for_three, [3, 1, 2])),
         hint,
         part=order,
+        slips=slips,
     )
     seeds, shift = rng.integers(100, size=5).tolist(), int(rng.integers(1, 1000))
     yield Case(
@@ -123,8 +158,9 @@ def check_play_in_parallel(attempt: Callable, rng: np.random.Generator) -> Itera
         got=lambda: _numbers(attempt(lambda seed: seed + shift, seeds)),
         hint=hint,
         part=order,
+        slips=slips,
     )
-    hint, part = "call task.remote(seed)", "other processes"
+    hint, part = START, "other processes"
     yield Case(
         "the work is done in other processes", True, partial(_goes_away, attempt), hint, part=part
     )
@@ -161,7 +197,8 @@ def _slow_for_three(seed: int) -> int:
 
 def _numbers(values: Any) -> Any:
     """Return plain values for the comparison; references are no numbers."""
-    return values if values is None or isinstance(values, list) else f"a {type(values).__name__}"
+    listed = values is None or isinstance(values, list)
+    return values if listed else f"of type {type(values).__name__}"
 
 
 def _meet(attempt: Callable) -> bool:
@@ -181,10 +218,11 @@ def _meet(attempt: Callable) -> bool:
 
     def wait(seed: int) -> bool:
         deadline = time.monotonic() + MEET_LIMIT_S
-        while time.monotonic() < deadline:
-            if ray.get(door.arrive.remote(seed)) == 3:
-                return True
-            time.sleep(0.05)
+        with contextlib.suppress(ray.exceptions.RayError):  # nobody waits for this task any more
+            while time.monotonic() < deadline:
+                if ray.get(door.arrive.remote(seed)) == 3:
+                    return True
+                time.sleep(0.05)
         return False
 
     met = attempt(wait, [1, 2])
@@ -201,28 +239,46 @@ def check_scoreboard(attempt: type, rng: np.random.Generator) -> Iterator[Case]:
     """Check Exercise 0.3: as an ordinary class, then as an actor that two callers share."""
     import ray
 
+    hint = "is @ray.remote above it? Leave it out: the cell after the check makes an actor of it"
+    yield Case("it is an ordinary class", True, not hasattr(attempt, "remote"), hint)
+    if hasattr(attempt, "remote"):
+        return
     board, other = attempt(), attempt()
-    best, count = "keeps the best", "counts"
+    best, count, apart = "keeps the best", "counts", "keeps boards apart"
 
     def tell(*returns: float) -> float:
         for value in returns:
             board.report(value)
         return board.best()
 
-    hint = "did you begin with 0?"
-    yield Case("the first return is the best so far", -5.0, lambda: tell(-5.0), hint, part=best)
-    hint = "keep the larger one"
-    yield Case("of -5, -3 and -9 the best is -3", -3.0, lambda: tell(-3.0, -9.0), hint, part=best)
-    hint = "count every report"
-    yield Case("three returns were reported", 3, lambda: board.num_reports(), hint, part=count)
-    hint, part = "keep the numbers on self, set in __init__, not on the class", "keeps boards apart"
-    yield Case("another board has seen nothing", 0, lambda: other.num_reports(), hint, part=part)
+    def reports(board: Any) -> int:
+        return board.num_reports()
+
+    zero, larger = "did you begin with 0? Every return here is below it", "keep the larger one"
+    counting = "count every report, beginning at 0"
+    name = (
+        "not callable",
+        "does an attribute of self bear the name of a method? Call it self._best, for one",
+    )
+    got: Any = partial(tell, -5.0)
+    slips: tuple[tuple[Any, str], ...] = (name,)
+    yield Case("the first return is the best so far", -5.0, got, zero, part=best, slips=slips)
+    got, slips = partial(tell, -3.0, -9.0), ((0.0, zero), name)
+    yield Case("of -5, -3 and -9 the best is -3", -3.0, got, larger, part=best, slips=slips)
+    got = partial(reports, board)
+    yield Case("three returns were reported", 3, got, counting, part=count, slips=(name,))
+    hint = "keep the numbers on self, set in __init__, not on the class"
+    got = partial(reports, other)
+    slips = (name, (1, counting), (-1, counting))
+    yield Case("another board has seen nothing", 0, got, hint, part=apart, slips=slips)
     drawn = rng.uniform(-50, -10, 5).tolist()
     more = [drawn[0], max(drawn) + 8, *drawn]
     hint = "compare with the best so far, not with the first"
-    yield Case("seven other returns: the best", got=lambda: tell(*more), hint=hint, part=best)
-    hint = "count every report"
-    yield Case("and how many", got=lambda: board.num_reports(), hint=hint, part=count)
+    slips = ((0.0, zero), (drawn[-1], larger), name)
+    yield Case("seven other returns: the best", got=lambda: tell(*more), hint=hint, part=best,
+               slips=slips)  # fmt: skip
+    got = partial(reports, board)
+    yield Case("and how many", got=got, hint=counting, part=count, slips=(name,))
     yield _ray_runs()
     if ray.is_initialized():
         hint = "an actor's methods are called one after another, so self is enough"
@@ -239,7 +295,11 @@ def _as_actor(attempt: type) -> list[float]:
     task: Any = ray.remote(lambda actor, value: ray.get(actor.report.remote(value)))
     try:
         before = ray.get(board.num_reports.remote())  # not 0 where boards share: another part
-        ray.get([task.remote(board, value) for value in (10.0, 40.0, 20.0, 30.0)])
+        told = [task.remote(board, value) for value in (10.0, 40.0, 20.0, 30.0)]
+        ray.wait(told, num_returns=len(told))
+        for one in told:  # Ray shows what nobody fetches
+            with contextlib.suppress(ray.exceptions.RayError):
+                ray.get(one)
         return [ray.get(board.best.remote()), ray.get(board.num_reports.remote()) - before]
     finally:
         with contextlib.suppress(Exception):

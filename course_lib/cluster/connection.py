@@ -133,7 +133,7 @@ def _adopt(target: Target) -> Cluster | None:
         print(f"{verb} {_current}. Its actors and stored objects are gone.", flush=True)
         if _current.lost:
             print("Letting go of it, up to a minute ...", flush=True)
-        _current.disconnect()
+        _current._let_go()
     elif ray is not None and ray.is_initialized():
         if target.address in (LOCAL, "auto"):
             return Cluster(target, 0.0, children=ray_inside.main_processes())

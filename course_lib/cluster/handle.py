@@ -4,17 +4,7 @@ from typing import Any, Self
 
 import psutil
 
-from course_lib.cluster import (
-    endpoint,
-    gpu,
-    machine,
-    ray_inside,
-    remote,
-    start,
-    tasks,
-    travel,
-    watch,
-)  # fmt: skip
+from course_lib.cluster import endpoint, gpu, machine, remote, start, tasks, travel, watch
 from course_lib.cluster.address import LOCAL, Target
 from course_lib.cluster.errors import ClusterError
 
@@ -124,7 +114,6 @@ class Cluster:
         from course_lib.cluster import storage
 
         self.lost = True
-        ray_inside.start_none_unasked()
         if self.is_local:
             return (
                 "The Ray of this notebook is gone: one of its processes ended, often because the "
@@ -186,11 +175,16 @@ class Cluster:
         return gpu.share(self.num_gpus, at_once)
 
     def disconnect(self) -> None:
-        """Leave the cluster; a local Ray is stopped. Harmless when already left.
+        """Leave the cluster, and say so; a local Ray is stopped. Harmless when already left.
 
         Raises:
             ClusterError: if Ray cannot let go, because the network to the cluster is down.
         """
+        if self._open:
+            self._let_go()
+            print(f"Left {self}.")
+
+    def _let_go(self) -> None:
         if self._open:
             if self._watch is not None and not self._watch.stop():
                 raise ClusterError(

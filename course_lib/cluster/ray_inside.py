@@ -235,7 +235,8 @@ def outlive_head() -> None:
 
 
 def start_none_unasked() -> None:
-    """From now on no call of Ray starts one by itself: it would listen on the network."""
+    """From now on no call of Ray or Tune starts one by itself: it would listen on the network."""
+    os.environ["TUNE_DISABLE_AUTO_INIT"] = "1"
     hook: Any = importlib.import_module("ray._private.auto_init_hook")
     hook.enable_auto_connect = False
 

@@ -103,6 +103,7 @@ def load_ray() -> None:
     def load() -> None:
         with contextlib.suppress(Exception):
             importlib.import_module("ray")
+            ray_inside.start_none_unasked()
 
     thread = threading.Thread(target=load, daemon=True)
     thread.start()

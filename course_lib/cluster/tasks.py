@@ -2,10 +2,15 @@
 
 import contextlib
 import sys
-from collections.abc import Callable, Generator, Sequence
+import traceback
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 from tqdm import tqdm
+
+from course_lib import cells
+from course_lib.cluster import start
+from course_lib.cluster.errors import CONNECT_FIRST, ClusterError
 
 TICK_S = 0.5
 
@@ -61,3 +66,35 @@ def gather(refs: Sequence[Any], *, desc: str = "tasks", unit: str = "task") -> l
             raise
         print(f"Stopped: {len(done)} of {len(refs)} {unit}s are done and kept; the rest was ended.")
     return [done[ref] for ref in refs if ref in done]
+
+
+def _cell_ended(error: BaseException) -> ClusterError | None:
+    """End the tasks that a stopped cell was waiting for; say what to do where no Ray runs."""
+    ray = start.loaded_ray()
+    if ray is None:
+        return None
+    if isinstance(error, KeyboardInterrupt) and ray.is_initialized():
+        for ref in _waited_for(error, ray.ObjectRef):
+            with contextlib.suppress(Exception):  # an actor's: it goes on serving others
+                ray.cancel(ref, force=True)
+    if isinstance(error, ray.exceptions.RaySystemError) and "not been started" in str(error):
+        return ClusterError(f"No Ray is running in this notebook: {CONNECT_FIRST}")
+    return None
+
+
+def _waited_for(error: BaseException, kind: type) -> Iterator[Any]:
+    """The references in the functions that were running; what a cell itself holds is kept."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_name != "<module>":
+            yield from _references(list(frame.f_locals.values()), kind)
+
+
+def _references(values: Any, kind: type, depth: int = 3) -> Iterator[Any]:
+    for value in values:
+        if isinstance(value, kind):
+            yield value
+        elif isinstance(value, list | tuple) and depth:
+            yield from _references(value, kind, depth - 1)
+
+
+cells.ended.append(_cell_ended)

@@ -1,5 +1,7 @@
 """Pictures of notebook 00: the loop of agent and environment, and who worked when."""
 
+import itertools
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -89,8 +91,17 @@ def plot_timeline(
             ax.text(middle, row, f"job {job}", ha="center", va="center", fontsize=8, bbox=label)
         took = max(end for _, end, _ in jobs) - zero
         ax.set_title(f"{name}: {took:.1f} s", loc="left", fontsize=10)
-        ax.set_yticks(range(len(processes)), [f"process {n + 1}" for n in range(len(processes))])
+        ax.set_yticks(range(len(processes)), _names(processes))
         ax.set_ylim(len(processes) - 0.5, -0.5)
         finish(ax, legend=False)
     rows[-1].set_xlabel("seconds since the first job began")
     return rows
+
+
+def _names(processes: Sequence[int]) -> list[str]:
+    """What the processes are called: this one, and Ray's."""
+    numbers = itertools.count(1)
+    return [
+        "this notebook" if process == os.getpid() else f"process {next(numbers)}"
+        for process in processes
+    ]

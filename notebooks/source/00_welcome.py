@@ -167,7 +167,8 @@ episode_return = checks.check_episode_return(episode_return)
 # return over 20 episodes: one draws at random, one pushes towards the side to which the pole leans,
 # `obs[2]`, and the third is yours: it may also look at `obs[3]`, the speed at which the pole turns.
 # **Can you write one line that never drops the pole (2 min)?** Change `yours`, and run the cell
-# again.
+# again. An action is the number 0 or 1, an `int`: hence `int(...)`, because a comparison alone gives
+# `True` or `False`.
 
 # %%
 policies = {
@@ -244,7 +245,7 @@ print("its value:  ", ray.get(total))
 # ### Exercise 0.2 - a function becomes a task (3 min, difficulty 2 of 3)
 #
 # Write `play_in_parallel(function, seeds)`. It calls `function(seed)` once for each seed, **each
-# call as a Ray task, all at the same time**, and returns the list of results in the order of the
+# call as a Ray task, all at the same time**, and returns the results as a list, in the order of the
 # seeds.
 #
 # Worked example: for a function that squares, `play_in_parallel(square, [3, 1, 2])` gives `[9, 1,
@@ -501,8 +502,8 @@ cluster.disconnect()
 #
 # ## Try next
 #
-# * Give `play_in_parallel` 8 jobs on your cores, then 3. What does the picture show with 3 jobs on
-#   2 cores?
+# * Set `seeds = range(3)` in the cell that draws the bars, and run it again; then `range(8)`. What
+#   does the picture show of 3 jobs on 2 cores?
 # * Which weight of `obs[3]` is too small to keep the pole up, and which too large?
 # * Make `tiny` work longer (a loop of 1,000, 100,000, ...). From where on does Ray win on your
 #   machine?
