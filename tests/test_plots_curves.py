@@ -51,7 +51,7 @@ def test_outcomes_show_each_seed_the_median_and_the_level() -> None:
     assert list(ax.lines[0].get_xdata()) == [1, 2, 9]
     assert len(set(ax.lines[0].get_ydata())) == 3, "no dot hides another"
     assert list(ax.lines[1].get_xdata()) == [2, 2]
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["best: 1.5"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["median", "best: 1.5"]
 
 
 def test_two_runs_differ_in_colour_and_style() -> None:

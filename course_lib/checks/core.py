@@ -55,7 +55,8 @@ class Case:
         hint: the likely cause of a difference, as a question or a short instruction.
         atol: absolute tolerance for numbers.
         part: the part of the exercise that earns the points, one of the exercise's ``parts``.
-        otherwise: what to say instead of ``aspect`` when it is not so.
+        otherwise: what to say instead of ``aspect`` when it is not so, where that would tell the
+            answer; neither is the expected value told.
         slips: what usual mistakes give, each with the hint to show instead of ``hint``; a text
             stands for an error that contains it, too.
     """
@@ -287,10 +288,8 @@ def _describe(outcome: Outcome, expected: Any, right: bool, said: set[str]) -> l
         said.add(text)
         hint = "" if nothing else outcome.slip
         return [f"  ✗ {what}: {text}", *([f"      {hint}"] if hint else [])]
-    lines = [
-        f"  ✗ {what}",
-        f"      expected {short(expected)}, got {short(outcome.got)}",
-    ]
+    wanted = "" if case.otherwise else f"expected {short(expected)}, "
+    lines = [f"  ✗ {what}", f"      {wanted}got {short(outcome.got)}"]
     hint = outcome.slip or _wrong_shape(expected, outcome.got) or case.hint
     return [*lines, f"      {hint}"] if hint else lines
 

@@ -60,6 +60,14 @@ def _wrong_times(stride: float, pace: float, risk: float, length: float) -> list
         ),
         (length * stride * (1 / pace + 4 * risk), "the number of steps is length / stride"),
         (30 / stride * (1 / pace + 4 * risk), LENGTH[1]),
+        (
+            steps / max(1 - risk, 1e-9) * (1 / pace + 4 * risk),
+            "a stumble costs time alone: the step is made all the same",
+        ),
+        *(
+            (whole * (1 / pace + 4 * risk), "a mean may hold half a step: do not round")
+            for whole in (math.floor(steps), math.ceil(steps))
+        ),
     )
     return [(value, hint) for value, hint in wrong if abs(value - right) > 1e-6]
 
@@ -170,6 +178,7 @@ class _Outside:
             stack.enter_context(mock.patch.object(tune, "report", doubles["report"]))
             stack.enter_context(mock.patch.object(corridor, "walk_time", doubles["walk_time"]))
             theirs = getattr(attempt, "__globals__", {})
+            doubles["walk_times"] = self._all_at_once
             known = {name: value for name, value in doubles.items() if name in theirs}
             stack.enter_context(mock.patch.dict(theirs, known))
             attempt(dict(config))
@@ -194,6 +203,10 @@ class _Outside:
             return time
 
         return walk_time
+
+    @staticmethod
+    def _all_at_once(*_: Any, **__: Any) -> Any:
+        raise TypeError("walk_times makes all walks at once; report after each: use walk_time")
 
     def alternates(self) -> bool:
         """Whether there were walks, and a report after each."""

@@ -111,8 +111,11 @@ def draw_guess(figure: Figure, tried: Sequence[tuple], walks: np.ndarray) -> Non
     left, right = figure.subplots(1, 2, width_ratios=[5, 4])
     plot_trials(*zip(*tried, strict=True), surface=False, ax=left)
     stride, pace, mean = tried[-1]
-    left.plot(stride, pace, "s", markersize=14, markerfacecolor="none", markeredgecolor="black")
-    right.hist(walks, bins=30, color=COLOURS[4], edgecolor="white")
+    left.plot(stride, pace, "s", markersize=14, markerfacecolor="none", markeredgecolor="black",
+              linestyle="none", label="the latest, at the right")  # fmt: skip
+    _legend_below(left)
+    seconds = np.arange(walks.min() - 0.5, walks.max() + 1)  # peaks are 4 s apart
+    right.hist(walks, bins=seconds, color=COLOURS[4], edgecolor="white")
     right.axvline(mean, color=COLOURS[1], linewidth=2, label=f"mean of these {mean:.1f} s")
     risk = float(corridor.stumbling_risk(stride, pace))
     right.set(xlabel="time of a walk (s)", ylabel="walks", title=f"risk per step {risk:.1%}")
@@ -251,5 +254,8 @@ def _log_seconds(ax: Axes) -> None:
     ax.yaxis.set_major_formatter(ScalarFormatter())
     ax.yaxis.set_minor_formatter(NullFormatter())
     low, high = ax.get_ylim()
-    ax.set_yticks([tick for tick in (40, 50, 60, 80, 100, 150, 200) if low <= tick <= high])
+    for ticks in ((40, 50, 60, 80, 100, 150, 200), range(30, 200, 5), range(30, 200, 2)):
+        if len(shown := [tick for tick in ticks if low <= tick <= high]) > 3:
+            break
+    ax.set_yticks(shown)
     finish(ax, legend=False)

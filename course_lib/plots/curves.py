@@ -146,13 +146,15 @@ def plot_outcomes(
     for row, values in enumerate(groups.values()):
         spread = np.linspace(-0.2, 0.2, len(values)) if len(values) > 1 else 0.0
         ax.plot(values, row + spread * np.ones(len(values)), **hollow)
-        ax.plot([np.median(values)] * 2, [row - 0.35, row + 0.35], color=COLOURS[1], linewidth=3)
+        label = "median" if row == 0 else None
+        ax.plot([np.median(values)] * 2, [row - 0.35, row + 0.35], color=COLOURS[1], linewidth=3,
+                label=label)  # fmt: skip
     if line is not None:
         ax.axvline(line[1], color=GREY, linestyle=DASHES, label=f"{line[0]}: {line[1]:,.1f}")
     ax.set_yticks(range(len(groups)), [f"{name} ({len(v)} seeds)" for name, v in groups.items()])
     ax.invert_yaxis()
     ax.set_xlabel(xlabel)
-    return finish(ax, legend=line is not None)
+    return finish(ax)
 
 
 def reading(text: str) -> None:

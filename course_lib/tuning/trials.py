@@ -168,16 +168,20 @@ def rows_of(trials: list) -> list[Row]:
 def frame(results: tune.ResultGrid) -> pd.DataFrame:
     """Return one row per trial that has reported: config, last metrics, its folder ``path``.
 
+    Says so where trials had not ended, because ■ was pressed.
+
     Raises:
         RuntimeError: if a trial failed.
         NothingReportedError: if the search was stopped before any trial had reported.
     """
     if results.errors:
         raise RuntimeError(f"{len(results.errors)} trials failed; the first: {results.errors[0]}")
-    reported = (one for one in results if one.metrics and one.config)
-    rows = [{**one.config, **one.metrics, "path": one.path} for one in reported]
+    reported = [one for one in results if one.metrics and one.config]
+    rows = [{**one.config, **one.metrics, "path": one.path} for one in reported if one.metrics]
     if not rows:
         raise NothingReportedError("no trial has reported yet: run the search again, and longer")
+    if left := len(results) - sum(bool(row.get("done")) for row in rows):
+        print(f"{left} of {len(results)} trials had not ended: this rests on what was reported.")
     return pd.DataFrame(rows)
 
 

@@ -14,8 +14,8 @@
 #
 # At the end you will be able to
 #
-# * write an objective for Ray Tune, tell from what a search drew what its space was, and run trials
-#   in parallel;
+# * write an objective for Ray Tune (the function that it runs again and again), tell from what a
+#   search drew what its space was, and run trials in parallel;
 # * say what a trial, a search algorithm and a scheduler are, and what each decides;
 # * compare searches honestly: over several seeds, with the same budget;
 # * let Tune find an agent's learning rate and epsilon;
@@ -53,7 +53,7 @@ print(f"profile {profile.name}: {sizes}")
 # %% [markdown]
 # ## 1 A walk, and what it costs
 #
-# The corridor is 30 m long. A walker has two settings:
+# The corridor is 30 m long. A walker's **gait** is two settings:
 #
 # * the **stride**, in metres per step (here 0.3 to 1.5);
 # * the **pace**, in steps per second (here 0.5 to 4).
@@ -63,7 +63,7 @@ print(f"profile {profile.name}: {sizes}")
 # $$\text{effort} = \frac{\text{stride}}{2} + \frac{\text{pace}}{6} \qquad
 # \text{risk of a step} = \text{effort}^6 \text{, at most 1}$$
 #
-# A stumble costs 4 seconds and no ground. Here are five walks with the same settings:
+# A stumble costs 4 seconds more; the step is made all the same. Here are five walks with the same settings:
 
 # %%
 rng = np.random.default_rng(SEED)
@@ -115,7 +115,7 @@ print(
 
 # %% [markdown]
 # **Your guess.** Move the sliders. Each position walks 300 times: the histogram shows those walks, and
-# the point on the left their mean. Which settings take the least time? Note your best.
+# the point on the left their mean; the square is where you are. Which gait takes the least time?
 
 # %%
 tried = []
@@ -144,10 +144,12 @@ plots.reading("the peaks of the histogram lie 4 s apart: one stumble more each."
 #
 # ## 2 Grid: the first search with Tune
 #
-# **Ray Tune** runs an objective many times with different settings, side by side. Its words:
+# **Ray Tune** tries many settings, side by side. Its words:
 #
 # | word | meaning | here |
 # |---|---|---|
+# | **objective** | the function that is tried; it reports how good the settings were | walks some times |
+# | **config** | a dict with the settings of one try | stride, pace, number of walks |
 # | **trial** | one run of the objective with one config | some walks with one gait |
 # | **search space** | which configs there are | ranges of stride and pace |
 # | **search algorithm** | chooses the next config | grid, random, TPE |
@@ -170,6 +172,7 @@ plots.reading("the peaks of the histogram lie 4 s apart: one stumble more each."
 # </details>
 
 # %%
+print("Loading Ray Tune, usually 2 to 5 seconds ...", flush=True)
 from ray import tune
 
 from course_lib import tuning
@@ -269,7 +272,7 @@ report(results)
 
 # %% [markdown]
 # A grid can only find what is on it. And can its measurement be believed? It is the least of many,
-# and whoever is the least was often lucky too. Let 200 searches choose the best of 1, 2, ... 50 random
+# and whoever is the least was more often lucky than not, whatever happened just now. Let 200 searches choose the best of 1, 2, ... 50 random
 # gaits by 9 walks each, and see how much better the winner looked than it is:
 
 # %% winners-luck
@@ -656,7 +659,10 @@ for rate, curves in by_rate.items():
     plots.plot_band(curves, x=episodes, label=f"rate {rate}", ax=ax, **lines)
 ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False, fontsize="small")
 ends = {rate: round(float(np.median(curves, axis=0)[-1]), 1) for rate, curves in by_rate.items()}
-plots.reading(f"after {episodes[-1]} walks the medians are, in seconds: {ends}; best {ceiling[1]}.")
+plots.reading(
+    f"after {episodes[-1]} walks the medians of {len(by_rate[1.0])} agents each are, in seconds: {ends}; "
+    f"best {ceiling[1]}."
+)
 
 # %% [markdown]
 # *A small rate averages over many tries, and needs many. Rate 1 averages over none: the luckiest latest
@@ -669,8 +675,9 @@ plots.reading(f"after {episodes[-1]} walks the medians are, in seconds: {ends}; 
 # Each trial is one learning rate and one epsilon. Because one agent proves nothing, each trial trains
 # **several agents** and reports the mean of their greedy walks after every 150 episodes.
 #
-# `QLearningTrial` is a **class trainable**: `setup`, then `step` again and again. It can
-# also save and load a checkpoint, which the objective above could not.
+# `QLearningTrial` is a **class trainable**, an objective in the form of a class: `setup`, then `step`
+# again and again, each with a report. It can also save a **checkpoint**, all that it needs to go on
+# later, and load it again; the function above could not.
 #
 # A trial holds its **resources** while it runs: 1 core, unless you say otherwise with
 # `tune.with_resources(objective, {"cpu": 2})`. Fractions share a core; a trial that asks for more than there
@@ -731,14 +738,18 @@ with tuning.quiet():
         storage_filesystem=cluster.storage_filesystem,
     ).fit()
 clock_s += time.perf_counter() - began
-table = tuning.frame(agent_results).sort_values("seconds")
+table, rounds = tuning.frame(agent_results), tuning.curves(agent_results, "seconds")
+table["rung"] = [curve[:2][-1] for curve in rounds if len(curve)]
+table = table.sort_values("seconds")
 print(
     f"finished: {len(table)} of {sizes.agent_trials} trials; `worst` is the worst of a trial's {sizes.agent_seeds} agents"
 )
 table[["learning_rate", "epsilon", "seconds", "worst", "episodes"]].head(5).round(3)
 
 # %% [markdown]
-# All trials in one picture. Which of the two settings matters more here?
+# All trials in one picture. Which of the two settings matters more here? Most trials were stopped early
+# and had less time to learn, so compare them where all had the same: at ASHA's first rung, after 2
+# reports.
 
 # %%
 figure = plt.figure(figsize=(10, 3.4), layout="constrained")
@@ -746,15 +757,14 @@ plots.draw_settings(figure, table.to_dict("records"), sizes.agent_rounds, **mark
 gaps = {}
 for name in ("learning_rate", "epsilon"):
     high = table[name] > table[name].median()
-    gaps[name] = abs(table["seconds"][high].median() - table["seconds"][~high].median())
+    gaps[name] = abs(table["rung"][high].median() - table["rung"][~high].median())
 plots.reading(
-    "the medians of the trials with high and with low values differ by "
+    "at the first rung the medians of the trials with high and with low values differ by "
     + ", ".join(f"{gap:.1f} s for {name}" for name, gap in gaps.items())
     + "."
 )
 
 # %%
-rounds = tuning.curves(agent_results, "seconds")
 plots.plot_rungs(
     rounds,
     full=sizes.agent_rounds,

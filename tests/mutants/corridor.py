@@ -8,7 +8,7 @@ import numpy as np
 from ray import tune
 
 from course_lib.answers import answer
-from course_lib.envs.corridor import walk_time
+from course_lib.envs.corridor import walk_time, walk_times
 from mutants import Mutant, lost
 
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -44,6 +44,13 @@ def objective(mistake: str = "") -> Callable[[dict], None]:
             tune.report({"seconds": mean})
 
     return attempt
+
+
+def _all_at_once(config: dict[str, Any]) -> None:
+    rng = np.random.default_rng(config["seed"])
+    walks = walk_times(config["stride"], config["pace"], config["num_walks"], rng=rng)
+    for count in range(1, len(walks) + 1):
+        tune.report({"seconds": float(np.mean(walks[:count]))})
 
 
 def _running_mean(config: dict[str, Any]) -> None:
@@ -150,11 +157,19 @@ MUTANTS = {
             lambda s, p, r, n: 30 / s * (1 / p + 4 * r), LENGTH, (ADDS, ONE, PACE),
             lost("the length"),
         ),
+        "a stumble wins no ground": Mutant(
+            lambda s, p, r, n: n / s / (1 - r) * (1 / p + 4 * r), "made all the same",
+            (ADDS, ONE, PACE, LENGTH), lost("the stumbles", "the length"),
+        ),
+        "whole steps": Mutant(
+            lambda s, p, r, n: math.ceil(n / s) * (1 / p + 4 * r), "do not round", (ADDS, ONE, PACE)
+        ),
         "stride upside down": Mutant(
             lambda s, p, r, n: n * s * (1 / p + 4 * r), "length / stride", (ADDS, ONE, PACE)
         ),
     },
     "2.2": {
+        "all walks at once": Mutant(_all_at_once, "use walk_time", ("dice",), keeps=0.0),
         "only at the end": Mutant(
             objective("only at the end"), ENDS, ("one generator", "latest", "make the dice"),
             lost("reports", "the mean so far"),
@@ -246,7 +261,7 @@ MUTANTS = {
     },
     "2.5": {
         "as in 01": Mutant(
-            predicted(hasty="gets there"), "rate 1: not so", ("rate 0.3", "overwrites"),
+            predicted(hasty="gets there"), "rate 1: not so", ("rate 0.3", "overwrites", "expected"),
             lost("rate 1"),
         ),
         "all get there": Mutant(
