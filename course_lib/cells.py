@@ -22,6 +22,8 @@ from course_lib.errors import CourseError
 
 ABOVE = "If a cell above makes it, run that first: menu Run, Run All Above Selected Cell."
 
+EXERCISE = "run the cell of the exercise first, the one above that begins with `# EXERCISE`."
+
 
 class StoppedError(CourseError, KeyboardInterrupt):
     """A click on the stop button, in a sentence."""
@@ -92,6 +94,8 @@ def _show(
     """Show what ended a cell; IPython calls this."""
     code = shell.user_ns["In"][-1]
     names = _not_made(code, shell.user_ns, error, trace)
+    if isinstance(error, NameError):
+        names = [name for name in names if name != error.name]  # another cell makes it first
     _remedies.update(dict.fromkeys(names, _remedy(code, error)))
     clearer = [other for other in [one(error) for one in ended] if other is not None]
     shown = clearer[0] if clearer else error
@@ -105,6 +109,8 @@ def _show(
         )
     elif isinstance(error, NameError) and error.name in _remedies:
         shown = NotMadeError(f"`{error.name}` is not there: {_remedies[error.name]}")
+    elif isinstance(error, NameError) and ".check_" in code:
+        shown = NotMadeError(f"`{error.name}` is not there: {EXERCISE}")
     elif isinstance(error, NameError) and len(list(_frames(shell.user_ns, trace))) == 1:
         error.add_note(ABOVE)
     shell.showtraceback((type(shown), shown, trace), tb_offset=tb_offset)

@@ -39,12 +39,28 @@ def test_a_wrong_answer_is_explained_and_replaced(capsys: pytest.CaptureFixture[
     assert "go on with the course's own version" in said
 
 
+def test_what_the_learners_code_prints_does_not_flood_the_page(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def chatty(x: float) -> float:
+        print(*range(1000), sep="\n")
+        return x + x
+
+    assert check_double(chatty) is chatty
+    said = capsys.readouterr().out
+    assert said.startswith("0\n1\n")
+    assert said.count("\n") < 40
+    assert "more lines that your code printed are not shown." in said
+
+
 def test_an_empty_stub_is_not_started(capsys: pytest.CaptureFixture[str]) -> None:
     def stub(x: float) -> float:
         raise NotImplementedError("Exercise 9.1")
 
     assert check_double(stub) is reference_double
-    assert "not started yet" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "not started yet" in said
+    assert "`raise NotImplementedError` still stands at line" in said
 
 
 def test_the_course_version_is_not_taken_for_a_solution(

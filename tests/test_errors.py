@@ -157,6 +157,16 @@ def test_what_a_cell_with_an_error_did_not_make() -> None:
     assert made == "1 2\n"
 
 
+def test_a_check_before_its_exercise() -> None:
+    check = "f = checks.check_f(f)\n"
+    _, shown, again = cells("import course_lib\nclass checks:\n    check_f = print\n", check, check)
+    for said in (shown, again):
+        assert said.splitlines()[0] == (
+            "NotMadeError: `f` is not there: run the cell of the exercise first, the one above "
+            "that begins with `# EXERCISE`."
+        )
+
+
 def test_names_that_a_cell_did_not_make() -> None:
     code = (
         "a = 1\nb = connect()\nc, d = 1, [e for e in 'xy']\n"

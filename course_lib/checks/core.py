@@ -8,10 +8,13 @@ solution. Where numbers are drawn from ``rng``, the expected value is left out: 
 course's own version gives for the same numbers. Title and own version come from the lesson.
 """
 
+import contextlib
 import functools
 import inspect
+import io
 import os
 import re
+import sys
 import sysconfig
 import traceback
 import warnings
@@ -30,6 +33,7 @@ from course_lib.errors import CourseError
 STRICT_VARIABLE = "COURSE_STRICT_CHECKS"
 GRADING_VARIABLE = "COURSE_GRADING"
 PUBLIC_SEED = 2024
+MOST_LINES = 20  # that the learner's code prints while it is looked at
 LONGEST = 300  # characters of an error that are shown
 NOTHING = "your code gave back nothing (None); is a `return` missing?"
 LIBRARIES = (
@@ -152,12 +156,36 @@ def look(cases: Callable[..., Iterator[Case]], attempt: Any, seed: int) -> list[
     """
     extra = (np.random.default_rng(seed),) if len(inspect.signature(cases).parameters) > 1 else ()
     outcomes: list[Outcome] = []
-    try:
-        for case in cases(attempt, *extra):
-            outcomes.append(_look_at(case))
-    except (Exception, SystemExit) as error:
-        outcomes.append(Outcome(Case("your code runs", True), error=error))
+    with contextlib.redirect_stdout(FirstLines(sys.stdout)) as printed:
+        try:
+            for case in cases(attempt, *extra):
+                outcomes.append(_look_at(case))
+        except (Exception, SystemExit) as error:
+            outcomes.append(Outcome(Case("your code runs", True), error=error))
+    if printed.left:
+        print(f"... {printed.left} more lines that your code printed are not shown.")
     return outcomes
+
+
+class FirstLines(io.TextIOBase):
+    """Passes on the first lines that the learner's code prints, and counts the others."""
+
+    def __init__(self, out: Any) -> None:
+        self.out, self.room, self.left = out, MOST_LINES, 0
+
+    def write(self, text: str) -> int:
+        """Write to the page while there is room."""
+        for line in text.splitlines(keepends=True):
+            if self.room > 0:
+                self.out.write(line)
+                self.room -= line.endswith("\n")
+            else:
+                self.left += line.endswith("\n")
+        return len(text)
+
+    def flush(self) -> None:
+        """Show what was written."""
+        self.out.flush()
 
 
 def _look_at(case: Case) -> Outcome:

@@ -2,37 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
 
-import gymnasium as gym
 import numpy as np
 
-from course_lib.checks.core import Case, exercise
-from course_lib.envs.maze import MazeEnv
-from course_lib.envs.maze_map import random_maze
+from course_lib.checks.core import FROM_REFERENCE, Case, exercise
+from course_lib.checks.maze_episode import check_learn_episode
 
-
-class Watched(gym.Wrapper):
-    """An environment that objects to a loop that does not end."""
-
-    over = False
-
-    def reset(self, **options: Any) -> tuple[Any, dict[str, Any]]:
-        """Start an episode."""
-        self.over = False
-        return super().reset(**options)
-
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Take a step, unless the episode is over.
-
-        Raises:
-            RuntimeError: if it is.
-        """
-        if self.over:
-            raise RuntimeError("your loop went on after the episode had terminated or truncated")
-        outcome = super().step(action)
-        self.over = outcome[2] or outcome[3]
-        return outcome
+__all__ = [
+    "check_epsilon_greedy", "check_failing_settings", "check_learn_episode", "check_td_update",
+    "check_worth_from_afar",
+]  # fmt: skip
 
 
 @exercise(
@@ -50,9 +29,19 @@ def check_epsilon_greedy(
 
     def shares(values: np.ndarray, epsilon: float) -> np.ndarray:
         picks = [epsilon_greedy(values.copy(), epsilon, dice) for _ in range(4000)]
-        if None in picks:
+        if any(pick is None for pick in picks):
             raise TypeError("your function returned None; does every branch return an action?")
+        for pick in picks:
+            if not (isinstance(pick, int | np.integer) and 0 <= pick < len(values)):
+                raise TypeError(
+                    f"your function returned {pick!r}; an action is a whole number from 0 to 3, "
+                    "the place of a q-value in the row, not the q-value"
+                )
         return np.bincount(np.asarray(picks, dtype=int), minlength=4) / len(picks)
+
+    def picks_with(seed: int) -> list[int]:
+        given = np.random.default_rng(seed)
+        return [epsilon_greedy(q_values.copy(), 0.5, given) for _ in range(100)]
 
     yield Case(
         "with epsilon 0 it always picks the highest q-value",
@@ -67,6 +56,19 @@ def check_epsilon_greedy(
         got=lambda: shares(q_values, 1.0),
         atol=0.04,
         hint="an exploring mouse picks among ALL actions: rng.integers(len(q_values))",
+        part="explores",
+        slips=(
+            (
+                [0, 1, 0, 0],
+                "it never explores: is rng.random() < epsilon there, the right way round?",
+            ),
+        ),
+    )
+    yield Case(
+        "the same dice pick the same actions",
+        expected=True,
+        got=lambda: picks_with(7) == picks_with(7),
+        hint="take every random number from rng, which was given: then a run can be repeated",
         part="explores",
     )
     yield Case(
@@ -124,203 +126,69 @@ def _drawn_shares(shares: Callable, rng: np.random.Generator) -> Iterator[Case]:
     hides=("course_lib.agents.tabular:td_update",),
 )
 def check_td_update(td_update: Callable[..., float], rng: np.random.Generator) -> Iterator[Case]:
-    """The target, the step towards it, and the end of an episode."""
-    after, nothing = np.array([4.0, 10.0, -3.0, 0.0]), np.zeros(4)
-    yield Case(
-        "with learning rate 1 it becomes the target: -1 + 0.9 * 10 = 8",
-        expected=8.0,
-        got=lambda: td_update(5.0, -1.0, after, False, learning_rate=1.0, gamma=0.9),
-        hint="the target is reward + gamma * the HIGHEST next q-value",
-        part="the target",
-    )
-    yield Case(
-        "with learning rate 0.25 it goes a quarter of the way to a reward of 8: "
-        "0.75 * 5 + 0.25 * 8 = 5.75",
-        expected=5.75,
-        got=lambda: td_update(5.0, 8.0, nothing, False, learning_rate=0.25, gamma=0.9),
-        hint="(1 - learning_rate) * q_value + learning_rate * target; are the two weights swapped?",
-        part="the learning rate",
-    )
-    yield Case(
-        "with learning rate 0 nothing is learned",
-        expected=5.0,
-        got=lambda: td_update(5.0, 8.0, nothing, False, learning_rate=0.0, gamma=0.9),
-        hint="the old q-value keeps the weight 1 - learning_rate",
-        part="the learning rate",
-    )
-    yield Case(
-        "where the episode terminates nothing comes after: 0.5 * 5 + 0.5 * 20 = 12.5",
-        expected=12.5,
-        got=lambda: td_update(5.0, 20.0, after, True, learning_rate=0.5, gamma=0.9),
-        hint="here the target is the reward alone: multiply the future by (not terminated)",
-        part="the end of an episode",
-    )
-    yield from _drawn_updates(td_update, rng)
+    """The target, the step towards it, and the end of an episode; then with drawn numbers.
 
-
-DRAWN_UPDATES = (
-    ("so is the target of other numbers", 1.0, False, "the target", "is gamma in it?"),
-    (
-        "and the step towards it",
-        0.3,
-        False,
-        "the learning rate",
-        "the old q-value has the weight 1 - learning_rate",
-    ),
-    (
-        "and the last step of an episode",
-        0.6,
-        True,
-        "the end of an episode",
-        "multiply the future by (not terminated), and nothing else",
-    ),
-)
-
-
-def _drawn_updates(td_update: Callable[..., float], rng: np.random.Generator) -> Iterator[Case]:
-    """Numbers that are drawn; all next q-values have one sign, so that a zero would show.
-
-    Where the step is looked at they are 0, so that a mistake in the target costs nothing there.
+    What is drawn has next q-values of one sign, so that a zero would show. Where the step is looked
+    at they are 0, so that a mistake in the target costs nothing there.
     """
-    for text, rate, ends, part, hint in DRAWN_UPDATES:
+    after, nothing = np.array([4.0, 10.0, -3.0, 0.0]), np.zeros(4)
+    target, step, end = "the target", "the learning rate", "the end of an episode"
+    cases: list[tuple] = [
+        ("with learning rate 1 it becomes the target: -1 + 0.9 * 10 = 8", 8.0,
+         (5.0, -1.0, after, False, 1.0, 0.9), target,
+         "the target is reward + gamma * the HIGHEST next q-value"),
+        ("with learning rate 0.25 it goes a quarter of the way to a reward of 8: "
+         "0.75 * 5 + 0.25 * 8 = 5.75", 5.75, (5.0, 8.0, nothing, False, 0.25, 0.9), step, WEIGHTS),
+        ("with learning rate 0 nothing is learned", 5.0, (5.0, 8.0, nothing, False, 0.0, 0.9), step,
+         "the old q-value keeps the weight 1 - learning_rate"),
+        ("where the episode terminates nothing comes after: 0.5 * 5 + 0.5 * 20 = 12.5", 12.5,
+         (5.0, 20.0, after, True, 0.5, 0.9), end, FUTURE),
+    ]  # fmt: skip
+    for aspect, rate, ends, part, hint in (
+        ("so is the target of other numbers", 1.0, False, target, "is gamma in it?"),
+        ("and the step towards it", 0.3, False, step, WEIGHTS),
+        ("and the last step of an episode", 0.6, True, end, FUTURE),
+    ):
         q_value, reward = rng.uniform(-9, 9, 2).tolist()
         row = rng.uniform(-9, 9, 4) + rng.choice([-10, 10])
-        if part == "the learning rate":
-            row = np.zeros(4)
-        got = partial(
-            td_update,
-            q_value,
-            reward,
-            row,
-            ends,
-            learning_rate=rate,
-            gamma=float(rng.uniform(0.2, 0.95)),
-        )
-        yield Case(text, got=got, hint=hint, part=part)
+        row, gamma = nothing if part == step else row, float(rng.uniform(0.2, 0.95))
+        given = (q_value, reward, row, ends, rate, gamma)
+        cases.append((aspect, FROM_REFERENCE, given, part, hint))
+    for aspect, expected, given, part, hint in cases:
+        got = partial(td_update, *given[:4], learning_rate=given[4], gamma=given[5])
+        slips = tuple(_wrong_updates(*given))
+        yield Case(aspect, expected, got, hint, part=part, slips=slips)
 
 
-@exercise(
-    "1.3",
-    parts={
-        "adds up the rewards": 2,
-        "learns from each step": 3,
-        "knows the end": 2,
-        "knows the clock": 2,
-        "learns a way": 3,
-    },
-    hides=("course_lib.agents.tabular:learn_episode",),
-)
-def check_learn_episode(
-    learn_episode: Callable[..., float], rng: np.random.Generator
-) -> Iterator[Case]:
-    """Two steps to the cheese, one step cut short by the clock, and mazes that are drawn."""
-    table = np.array([[-9.0, 0.0, -9.0, -9.0], [-9.0, 4.0, -9.0, -9.0], [100.0] * 4])
-    walked = table.copy()
-
-    def walk(q_table: np.ndarray, **options: Any) -> float:
-        env = Watched(MazeEnv("S.C", **options))
-        return learn_episode(env, q_table, **GREEDY, rng=np.random.default_rng(0))
-
-    yield Case(
-        "it returns the sum of the rewards: -1 + 20 = 19",
-        expected=19.0,
-        got=lambda: walk(walked),
-        hint="add up every reward, without gamma, and return the sum; who picks the action?",
-        part="adds up the rewards",
-    )
-    yield Case(
-        "the first step is learned from: 0.5 * 0 + 0.5 * (-1 + 0.9 * 4) = 1.3",
-        expected=1.3,
-        got=walked[0, 1],
-        hint="write the new value to q_table[obs, action], and BEFORE obs becomes next_obs",
-        part="learns from each step",
-    )
-    yield Case(
-        "the step onto the cheese has no future: 0.5 * 4 + 0.5 * 20 = 12",
-        expected=12.0,
-        got=walked[1, 1],
-        hint="hand terminated to td_update",
-        part="knows the end",
-    )
-    changed = walked.copy()
-    changed[0, 1], changed[1, 1] = 0.0, 4.0
-    yield Case(
-        "no other entry of the table changes",
-        expected=table,
-        got=changed,
-        hint="write to q_table[obs, action] only",
-        part="learns from each step",
-    )
-    cut = table.copy()
-    yield Case(
-        "an episode cut short by the clock still counts on the future: again 1.3",
-        expected=1.3,
-        got=lambda: (walk(cut, max_steps=1), cut[0, 1])[1],
-        hint="hand terminated to td_update, not terminated or truncated; that ends only the loop",
-        part="knows the clock",
-    )
-    yield from _drawn_episodes(learn_episode, rng)
+WEIGHTS = "(1 - learning_rate) * q_value + learning_rate * target"
+FUTURE = "here the target is the reward alone: multiply the future by (not terminated)"
 
 
-GREEDY = {"learning_rate": 0.5, "gamma": 0.9, "epsilon": 0.0}
-USUAL = {"learning_rate": 0.5, "gamma": 0.95, "epsilon": 0.1}
-
-
-def _drawn_episodes(learn_episode: Callable, rng: np.random.Generator) -> Iterator[Case]:
-    """One greedy walk with a table that is drawn, and learning from nothing in a small maze."""
-    maze = random_maze(4, 5, rng)
-    start_table, dice = rng.normal(size=(maze.num_states, 4)), rng.spawn(2)
-    table, (rate, gamma) = start_table.copy(), rng.uniform(0.2, 0.8, 2).tolist()
-
-    def walk() -> float:
-        env = Watched(MazeEnv(maze, max_steps=25))
-        options = {"learning_rate": rate, "gamma": gamma, "epsilon": 0.0}
-        return learn_episode(env, table, **options, rng=dice[0])
-
-    yield Case(
-        "the sum is right in another maze",
-        got=walk,
-        hint="take each action by epsilon_greedy, with the q-values of the state it is taken in",
-        part="adds up the rewards",
-    )
-    yield Case(
-        "and so is every entry of its table",
-        got=table,
-        hint="one entry per step: q_table[obs, action]",
-        part="learns from each step",
-    )
-    yield Case(
-        "after 150 episodes the greedy way is the shortest",
-        expected=True,
-        got=lambda: _learns_a_way(learn_episode, maze, dice[1]),
-        hint="does it explore with epsilon, and does every step write into the table?",
-        part="learns a way",
-    )
-
-
-def _learns_a_way(learn_episode: Callable, maze: Any, rng: np.random.Generator) -> bool:
-    """Whether two of three mice learn the shortest way; an unlucky three get a second chance."""
-    for _ in range(2):
-        found = 0
-        for _ in range(3):
-            env, table = Watched(MazeEnv(maze)), np.zeros((maze.num_states, 4))
-            for _ in range(150):
-                learn_episode(env, table, **USUAL, rng=rng)
-            found += _greedy_steps(table, maze) == maze.shortest_steps
-        if found >= 2:
-            return True
-    return False
-
-
-def _greedy_steps(table: np.ndarray, maze: Any) -> int:
-    """Steps of the greedy way to the end of the episode."""
-    env = MazeEnv(maze)
-    obs, _ = env.reset()
-    for number in range(1, maze.num_states + 1):
-        obs, _, terminated, _, _ = env.step(int(np.argmax(table[obs])))
-        if terminated:
-            return number
-    return -1
+def _wrong_updates(
+    q_value: float, reward: float, row: np.ndarray, ends: bool, rate: float, gamma: float
+) -> Iterator[tuple[float, str]]:
+    """What usual mistakes give, where it differs from what is right."""
+    goes_on, best = 0.0 if ends else 1.0, float(row.max())
+    target = reward + goes_on * gamma * best
+    right = q_value + rate * (target - q_value)
+    for wrong, hint in (
+        (gamma * (reward + goes_on * best), "gamma counts for the future alone, not for reward"),
+        (reward + goes_on * gamma * float(row.argmax()),
+         "np.argmax gives a place in the row; the value that stands there is next_q_values.max()"),
+        (reward + goes_on * best, "is gamma in it?"),
+        (reward + gamma * best, FUTURE),
+    ):  # fmt: skip
+        value = q_value + rate * (wrong - q_value)
+        if abs(value - right) > 1e-6:
+            yield value, hint
+    for value, hint in (
+        (q_value + rate * target, "go TOWARDS the target: learning_rate * (target - q_value)"),
+        (rate * q_value + (1 - rate) * target, f"{WEIGHTS}; are the two weights swapped?"),
+        (reward, "the target is the reward; the q-value still goes learning_rate of the way to it"),
+        (q_value - rate * (target - q_value), f"that leads away from the target: {WEIGHTS}"),
+    ):
+        if abs(value - right) > 1e-6:
+            yield value, hint
 
 
 REASONS = {
@@ -361,9 +229,9 @@ def check_failing_settings(failing: Callable[[], set[str]]) -> Iterator[Case]:
         names = given()
         return None if names is None else bool(names) and names <= set(SETTINGS)
 
-    def named(name: str) -> bool | None:
+    def named(kind: str) -> list[str] | None:
         names = given()
-        return None if names is None else name in names
+        return None if names is None else sorted(name for name in names if name.startswith(kind))
 
     yield Case(
         "some settings fail, and their names are from the list",
@@ -372,15 +240,18 @@ def check_failing_settings(failing: Callable[[], set[str]]) -> Iterator[Case]:
         hint="copy the names of those that fail from the text above",
         part="epsilon",
     )
-    kinds = {"epsilon": "epsilon", "discount": "the discount", "learning rate": "the learning rate"}
-    for name in SETTINGS:
+    for kind, part in KINDS.items():
+        of_kind = [name for name in SETTINGS if name.startswith(kind)]
         yield Case(
-            f"{name} {REASONS.get(name, '')}",
-            got=partial(named, name),
-            hint="try it with the slider below",
-            part=kinds[name.rsplit(" ", 1)[0]],
-            otherwise=f"{name}: not so",  # an aspect would tell the answer
+            "; ".join(f"{name} {REASONS.get(name, '')}" for name in of_kind),
+            got=partial(named, kind),
+            hint=f"think again of {', '.join(of_kind)}; or try them with the slider below",
+            part=part,
+            otherwise=f"of {part} not all is right",  # an aspect would tell the answer
         )
+
+
+KINDS = {"epsilon": "epsilon", "discount": "the discount", "learning rate": "the learning rate"}
 
 
 @exercise(

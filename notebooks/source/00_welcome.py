@@ -18,7 +18,7 @@
 # * turn a Python function into a Ray task and a class into a Ray actor;
 # * say when running things in parallel pays, and when it does not.
 #
-# **Time:** 25 minutes, of which the machine computes about 1.5.
+# **Time:** 30 minutes, of which the machine computes about 1.5.
 #
 # **Needed:** Python functions, classes and loops. **Not needed:** anything about reinforcement
 # learning or Ray.
@@ -193,7 +193,7 @@ for name, policy in policies.items():
 # the agent of notebook 03 balances the pole, that is its pride: not the 500, but that nobody told it
 # how.
 #
-# *13 min so far*
+# *14 min so far*
 #
 # ## 4 Ray in five minutes
 #
@@ -274,7 +274,7 @@ def play_in_parallel(function, seeds):
 play_in_parallel = checks.check_play_in_parallel(play_in_parallel)
 
 # %% [markdown]
-# *18 min so far*
+# *19 min so far*
 #
 # ### Does it pay?
 #
@@ -348,7 +348,7 @@ print(f"Ray tasks    {(end - middle) / len(numbers) * 1e6:10.2f} microseconds a 
 # until you have a reason that you can measure.
 
 # %% [markdown]
-# *21 min so far*
+# *23 min so far*
 #
 # ### Actors
 #
@@ -441,7 +441,7 @@ reports, best = ray.get([board.num_reports.remote(), board.best.remote()])
 print(f"{reports} episodes were reported, the best return was {best:g}")
 
 # %% [markdown]
-# *25 min so far*
+# *28 min so far*
 #
 # ### Resources (at home, or when something waits)
 #

@@ -18,7 +18,7 @@
 # * train a mouse, watch it learn, and say what learning rate, discount and epsilon do;
 # * judge a learning curve: against a random mouse, against the best possible, over many seeds.
 #
-# **Time:** 45 minutes, of which the machine computes about 1.
+# **Time:** 50 minutes, of which the machine computes about 1.
 #
 # **Needed:** Python, and what an array is. **Helpful:** [00 Welcome and preflight](00_welcome.ipynb).
 # Nothing here needs the network, a GPU or Ray.
@@ -84,7 +84,7 @@ print(f"{floor[0]}: {floor[1]:g}; {ceiling[0]}: {ceiling[1]:g}")
 
 # %% [markdown]
 # The mouse on the left plays its latest walk; the arrows are its plan, and bright colours are good
-# places. On the right, the sum of its rewards on each walk. It takes about 10 seconds, slowed down
+# places. On the right, the sum of its rewards on each walk. It takes 10 to 20 seconds, slowed down
 # on purpose. The rest of this notebook explains what you see, and you will write it yourself. The
 # three numbers in `usual`, too: a number that somebody chooses before the learning begins is a
 # **hyperparameter**.
@@ -179,6 +179,7 @@ returns = [random_episode(env, rng)[0] for _ in range(sizes.random_episodes)]
 found = np.mean(np.array(returns) > -env.unwrapped.max_steps)
 print(f"{found:.0%} of {len(returns)} random walks found the cheese at all")
 print(f"their mean return is {np.mean(returns):.1f}; the shortest path's is {ceiling[1]:g}")
+print(f"(the dotted line, {floor[1]:g}, is the mean of as many other walks: that much is chance)")
 
 # %% [markdown]
 # *10 min so far*
@@ -294,7 +295,7 @@ td_update = checks.check_td_update(td_update)
 # per visit. Where ways are long that is slow. Notebook 03 has a setting for it, `n_step`: a target
 # that adds up three real rewards before it asks the ledger carries the news three cells at a time.
 #
-# *25 min so far*
+# *26 min so far*
 #
 # ## 7 Learning, one episode at a time
 #
@@ -343,7 +344,7 @@ learn_episode = checks.check_learn_episode(learn_episode)
 #
 # Every cell of the maze shows its four q-values as four triangles, each on the side that its action
 # leads to; bright is high. The arrow is the policy: the best action so far. White cells still hold
-# what the empty ledger held. Again it takes about 10 seconds. `Footprints` notes where the mouse was.
+# what the empty ledger held. Again it takes 10 to 20 seconds. `Footprints` notes where the mouse was.
 
 # %% your-mouse-learns tags=["picture"]
 q_table = np.zeros((env.observation_space.n, env.action_space.n))
@@ -390,7 +391,7 @@ ledger(q_table, states[:-1]).assign(cell=path[:-1]).tail(6)
 race = widgets.play_maze(gym.make("course/Maze-v0"), rival=path)
 
 # %% [markdown]
-# *34 min so far*
+# *36 min so far*
 #
 # ## 8 What the ledger knows, and what it does not
 #
@@ -421,7 +422,7 @@ plots.reading(
 
 # %% [markdown]
 # **The ledger is right only along the ways that the mouse walks.** Elsewhere it holds old, low notes,
-# from before the news of the cheese came by. Many visits alone do not help, as the cells to the
+# from before the news of the cheese came by, or nothing where the mouse never was. Many visits alone do not help, as the cells to the
 # right of the start show: what counts are visits *after* the news has reached a neighbour.
 #
 # Cell (2, 2) is a good example: is it a dead end? A dead end has one way out:
@@ -438,7 +439,7 @@ for cell in ((2, 2), maze.start):
 # to find that out. It does not need to: for a good walk the ledger must be right along the way, and
 # not too high beside it.
 #
-# *37 min so far*
+# *39 min so far*
 #
 # ## 9 Was it luck?
 #
@@ -526,6 +527,7 @@ def retrain(figure, learning_rate, discount, epsilon, initial_value):
     plots.plot_band(curves, floor=floor, ceiling=ceiling, ax=left)
     plots.draw_policy(tables[0], maze, ax=right)
     found = count_shortest(tables, env.unwrapped, rng)
+    left.legend(loc="center right", fontsize="small")
     left.set_title(f"{found} of {len(tables)} mice know a shortest path")
     right.set_title("the first mouse's ledger")
 
@@ -541,10 +543,10 @@ widgets.explore(
 
 # %% [markdown]
 # **Epsilon 0 is no failure here.** Every step costs, so an entry that was tried soon falls below those
-# that were not, and the mouse explores by itself. Compare with the true values of section 8: they
-# are above 0 in every cell, so zeros promise *less* than the truth. But they promise more than
-# anything that was tried *until the news of the cheese arrives*, and that is enough. A start that
-# draws the agent to what it does not know is called **optimistic**.
+# that were not, and the mouse explores by itself. A start that draws the agent to what it does not know
+# is called **optimistic**. It need not promise more than the truth: the true values of section 8 are
+# above 0 in every cell, so zeros promise *less*. They only have to promise more than what was tried,
+# until the news of the cheese arrives.
 #
 # How low may it be? Walking about for ever at discount 0.95 is worth
 # $-1 - 0.95 - 0.95^2 - \dots = -1 / (1 - 0.95) = -20$. Begin above that, and whatever was tried still
@@ -555,7 +557,7 @@ widgets.explore(
 # Epsilon 1 shows the reverse: a curve as low as the random mouse's, from mice most of which know the
 # way.
 #
-# *45 min so far*
+# *50 min so far*
 #
 # ## 11 For the quick, or for home
 #
@@ -614,7 +616,7 @@ def any_maze(figure, seed, size, traps):
 
 widgets.explore(
     any_maze,
-    figsize=(7, 4),
+    figsize=(9, 6),
     seed=ipywidgets.IntSlider(value=SEED, min=0, max=99),
     size=ipywidgets.IntSlider(value=6, min=3, max=12),
     traps=ipywidgets.IntSlider(value=2, min=0, max=6),
@@ -648,7 +650,8 @@ widgets.explore(
 #
 # * Draw your own maze: `MazeEnv("S..\n.#.\n..C")`. Which mazes are hard for the mouse, which for you?
 # * Let epsilon fall from 1 to 0 over the episodes. Does the curve reach the ceiling?
-# * Give the step onto the cheese +1 and all others 0 (in a copy of `MazeEnv`). What does the mouse lose?
+# * Give the step onto the cheese +1 and all others 0: `gym.wrappers.TransformReward(env, lambda reward:
+#   float(reward > 0))`. What does the mouse lose?
 #
 # ## References
 #

@@ -35,7 +35,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "1.4": {},
     "1.5": {"steps": 2, "gamma": 0.9},
 }
-SAME = {"1.1": ("rng",), "1.3": ("rng",)}  # other dice are as good
+SAME = {"1.3": ("rng",)}  # other dice are as good
+
+
+DICE = np.random.default_rng(8)
 
 
 def _greedy_variant(q_values, epsilon, rng):
@@ -77,10 +80,31 @@ def update(*, gamma=True, mask=True, best=np.max, weights=False, sign=1, inside=
     return attempt
 
 
-def episode(*, end="both", learn_from="terminated", moves_first=False, gives="sum"):
+def _all_discounted(q, reward, after, terminated, *, learning_rate, gamma):
+    target = gamma * (reward + (not terminated) * max(after))
+    return q + learning_rate * (target - q)
+
+
+def _adds_the_target(q, reward, after, terminated, *, learning_rate, gamma):
+    return q + learning_rate * (reward + gamma * (not terminated) * max(after))
+
+
+def _ends_with_the_reward(q, reward, after, terminated, *, learning_rate, gamma):
+    if terminated:
+        return reward
+    return q + learning_rate * (reward + gamma * max(after) - q)
+
+
+def episode(
+    *, end="both", learn_from="terminated", moves_first=False, gives="sum", copies=False,
+    stands=False, drops_last=False, **fixed: float,
+):  # fmt: skip
     """A learner's loop with one thing changed."""
 
     def attempt(env, q_table, *, learning_rate, gamma, epsilon, rng):
+        learning_rate = fixed.get("learning_rate", learning_rate)
+        gamma, epsilon = fixed.get("gamma", gamma), fixed.get("epsilon", epsilon)
+        q_table = q_table.copy() if copies else q_table
         obs, _ = env.reset()
         rewards, done = [], False
         while not done:
@@ -88,13 +112,16 @@ def episode(*, end="both", learn_from="terminated", moves_first=False, gives="su
             after, reward, terminated, truncated, _ = env.step(action)
             over = {"terminated": terminated, "both": terminated or truncated, "never": False}
             at = after if moves_first else obs
-            q_table[at, action] = tabular.td_update(
-                q_table[at, action], reward, q_table[after], over[learn_from],
-                learning_rate=learning_rate, gamma=gamma,
-            )  # fmt: skip
-            obs, done = after, over[end]
+            if not (drops_last and over["both"]):
+                q_table[at, action] = tabular.td_update(
+                    q_table[at, action], reward, q_table[after], over[learn_from],
+                    learning_rate=learning_rate, gamma=gamma,
+                )  # fmt: skip
+            obs, done = (obs if stands else after), over[end]
             rewards.append(reward)
-        return {"sum": sum(rewards), "last": rewards[-1], "none": None}[gives]
+        discounted = sum(gamma**t * one for t, one in enumerate(rewards))
+        given = {"sum": sum(rewards), "last": rewards[-1], "none": None, "discounted": discounted}
+        return given[gives]
 
     return attempt
 
@@ -125,6 +152,15 @@ MUTANTS = {
             lambda q_values, epsilon, rng: tabular.epsilon_greedy(q_values, 0.0, rng), "epsilon"
         ),
         "all but the best": Mutant(_all_but_the_best, "among ALL actions", ("flatnonzero",)),
+        "the value": Mutant(
+            lambda q_values, epsilon, rng: max(q_values), "not the q-value", ("every branch",)
+        ),
+        "other dice": Mutant(
+            lambda q_values, epsilon, rng: tabular.epsilon_greedy(q_values, epsilon, DICE),
+            "from rng, which was given",
+            ("ALL actions",),
+            lost("explores"),
+        ),
         "no return when exploring": Mutant(_no_return_for_luck, "every branch"),
     },
     "1.2": {
@@ -132,8 +168,16 @@ MUTANTS = {
         "no mask": Mutant(
             update(mask=False), "not terminated", ("swapped",), lost("the end of an episode")
         ),
-        "weights swapped": Mutant(update(weights=True), "weights swapped"),
-        "minus": Mutant(update(sign=-1), "learning_rate"),
+        "weights swapped": Mutant(update(weights=True), "weights swapped", ("TOWARDS",)),
+        "minus": Mutant(update(sign=-1), "leads away", ("swapped",)),
+        "gamma for the reward too": Mutant(
+            _all_discounted, "for the future alone", ("swapped", "HIGHEST")
+        ),
+        "argmax": Mutant(update(best=np.argmax), "a place in the row", ("swapped", "HIGHEST")),
+        "forgets the old q-value": Mutant(_adds_the_target, "TOWARDS", ("swapped", "HIGHEST")),
+        "the reward at the end": Mutant(
+            _ends_with_the_reward, "of the way to it", ("swapped",), lost("the end of an episode")
+        ),
         "old value inside": Mutant(update(inside=True), "HIGHEST"),
         "mean": Mutant(update(best=np.mean), "HIGHEST", ("swapped",), lost("the target")),
         "minimum": Mutant(update(best=np.min), "HIGHEST", ("swapped",), lost("the target")),
@@ -144,6 +188,29 @@ MUTANTS = {
         "stops at the end only": Mutant(episode(end="terminated"), "went on after"),
         "never stops": Mutant(episode(end="never"), "went on after"),
         "moves first": Mutant(episode(moves_first=True), "BEFORE obs"),
+        "never moves on": Mutant(
+            episode(stands=True), "obs becomes next_obs", ("BEFORE", "hand terminated")
+        ),
+        "a copy": Mutant(episode(copies=True), "to no copy", ("BEFORE", "hand terminated")),
+        "skips the last step": Mutant(
+            episode(drops_last=True), "the last step teaches", ("BEFORE", "hand terminated")
+        ),
+        "discounted": Mutant(
+            episode(gives="discounted"),
+            "gamma belongs to the update",
+            ("BEFORE",),
+            lost("adds up the rewards"),
+        ),
+        "never explores": Mutant(
+            episode(epsilon=0.0), "the epsilon that is given", ("BEFORE",), lost("learns a way")
+        ),
+        "a fixed epsilon": Mutant(episode(epsilon=0.1), "epsilon", ("BEFORE",)),
+        "a fixed learning rate": Mutant(
+            episode(learning_rate=0.5),
+            "learning_rate and gamma given",
+            ("BEFORE",),
+        ),
+        "a fixed gamma": Mutant(episode(gamma=0.9), "learning_rate and gamma given", ("BEFORE",)),
         "the last reward": Mutant(
             episode(gives="last"), "add up every reward", ("BEFORE",), lost("adds up the rewards")
         ),
@@ -153,8 +220,15 @@ MUTANTS = {
     },
     "1.4": {
         "all": Mutant(but("epsilon 0", "epsilon 1", "discount 1", "learning rate 1")),
-        "no discount": Mutant(but("discount 0"), "discount 0", (), lost("the discount")),
-        "epsilon 1": Mutant(but("epsilon 1"), "epsilon 1", (), lost("epsilon")),
+        "no discount": Mutant(
+            but("discount 0"),
+            "of the discount not all",
+            ("expected", "fails"),
+            lost("the discount"),
+        ),
+        "epsilon 1": Mutant(
+            but("epsilon 1"), "of epsilon not all", ("expected", "works"), lost("epsilon")
+        ),
         "none": Mutant(set, "some settings fail"),
         "a string": Mutant(lambda: "discount 0", "return a set of names"),
         "another name": Mutant(but("gamma 0"), "names are from the list", (), lost("epsilon")),

@@ -1,0 +1,205 @@
+"""The check of exercise 1.3: one episode of learning."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from course_lib.checks.core import Case, exercise
+from course_lib.envs.maze import MazeEnv
+from course_lib.envs.maze_map import random_maze
+
+
+class Watched(gym.Wrapper):
+    """An environment that objects to a loop that does not end."""
+
+    over = False
+    note: Callable[[Any], object] = staticmethod(id)
+
+    def reset(self, **options: Any) -> tuple[Any, dict[str, Any]]:
+        """Start an episode."""
+        self.over = False
+        return super().reset(**options)
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Take a step, unless the episode is over.
+
+        Raises:
+            RuntimeError: if it is.
+        """
+        if self.over:
+            raise RuntimeError("your loop went on after the episode had terminated or truncated")
+        self.note(action)
+        outcome = super().step(action)
+        self.over = outcome[2] or outcome[3]
+        return outcome
+
+
+@exercise(
+    "1.3",
+    parts={
+        "adds up the rewards": 2,
+        "learns from each step": 3,
+        "knows the end": 2,
+        "knows the clock": 2,
+        "learns a way": 3,
+    },
+    hides=("course_lib.agents.tabular:learn_episode",),
+)
+def check_learn_episode(
+    learn_episode: Callable[..., float], rng: np.random.Generator
+) -> Iterator[Case]:
+    """Two steps to the cheese, one step cut short by the clock, and mazes that are drawn."""
+    table = np.array([[-9.0, 0.0, -9.0, -9.0], [-9.0, 4.0, -9.0, -9.0], [100.0] * 4])
+    walked = table.copy()
+
+    def walk(q_table: np.ndarray, **options: Any) -> float:
+        env = Watched(MazeEnv("S.C", **options))
+        return learn_episode(env, q_table, **GREEDY, rng=np.random.default_rng(0))
+
+    yield Case(
+        "it returns the sum of the rewards: -1 + 20 = 19",
+        expected=19.0,
+        got=lambda: walk(walked),
+        hint="add up every reward, and return the sum; who picks the action?",
+        part="adds up the rewards",
+        slips=(
+            (17.0, "add up the rewards as they are: gamma belongs to the update alone"),
+            (20.0, "add up every reward, the first too"),
+            (-1.0, "add up every reward, the last too: is `return` inside the loop?"),
+        ),
+    )
+    hint = _why(walked)
+    yield Case(
+        "the first step is learned from: 0.5 * 0 + 0.5 * (-1 + 0.9 * 4) = 1.3",
+        expected=1.3,
+        got=walked[0, 1],
+        hint=hint or "write the new value to q_table[obs, action], and BEFORE obs becomes next_obs",
+        part="learns from each step",
+    )
+    yield Case(
+        "the step onto the cheese has no future: 0.5 * 4 + 0.5 * 20 = 12",
+        expected=12.0,
+        got=walked[1, 1],
+        hint=hint or "hand terminated to td_update",
+        part="knows the end",
+    )
+    changed = walked.copy()
+    changed[0, 1], changed[1, 1] = 0.0, 4.0
+    yield Case(
+        "no other entry of the table changes",
+        expected=table,
+        got=changed,
+        hint="write to q_table[obs, action] only",
+        part="learns from each step",
+    )
+    cut = table.copy()
+    yield Case(
+        "an episode cut short by the clock still counts on the future: again 1.3",
+        expected=1.3,
+        got=lambda: (walk(cut, max_steps=1), cut[0, 1])[1],
+        hint=hint
+        or "hand terminated to td_update, not terminated or truncated, which ends the loop",
+        part="knows the clock",
+    )
+    yield from _drawn_episodes(learn_episode, rng, hint)
+
+
+GREEDY = {"learning_rate": 0.5, "gamma": 0.9, "epsilon": 0.0}
+USUAL = {"learning_rate": 0.5, "gamma": 0.95, "epsilon": 0.1}
+
+
+def _why(walked: np.ndarray) -> str:
+    """The mistake that made these entries of the first walk, if it is known; else nothing."""
+    first, last = float(walked[0, 1]), float(walked[1, 1])
+    for entries, hint in (
+        ((0.0, 4.0), "nothing was written into the table that was given: assign to "
+         "q_table[obs, action], and to no copy of q_table"),
+        ((10.65, 4.0), "the mouse never moves on: at the end of each step obs becomes next_obs"),
+        ((1.3, 4.0), "the last step teaches as well: learn from it before the loop ends"),
+        ((0.0, 12.0), "the first step teaches as well"),
+    ):  # fmt: skip
+        if np.allclose((first, last), entries):
+            return hint
+    return ""
+
+
+def _drawn_episodes(learn_episode: Callable, rng: np.random.Generator, why: str) -> Iterator[Case]:
+    """One greedy walk with a table that is drawn, and learning from nothing in a small maze."""
+    maze = random_maze(4, 5, rng)
+    start_table, dice = rng.normal(size=(maze.num_states, 4)), rng.spawn(2)
+    table, (rate, gamma) = start_table.copy(), rng.uniform(0.2, 0.8, 2).tolist()
+
+    def walk() -> float:
+        env = Watched(MazeEnv(maze, max_steps=25))
+        options = {"learning_rate": rate, "gamma": gamma, "epsilon": 0.0}
+        return learn_episode(env, table, **options, rng=dice[0])
+
+    yield Case(
+        "the sum is right in another maze",
+        got=walk,
+        hint=why or "take each action by epsilon_greedy(q_table[obs], epsilon, rng)",
+        part="adds up the rewards",
+    )
+    yield Case(
+        "and so is every entry of its table",
+        got=table,
+        hint=why
+        or "one entry per step, q_table[obs, action], with the learning_rate and gamma given",
+        part="learns from each step",
+    )
+    yield Case(
+        "with epsilon 1 all its steps are at random, with epsilon 0.5 half of them",
+        expected=[0.25, 0.625],
+        got=lambda: [_share_of_best(learn_episode, maze, epsilon) for epsilon in (1.0, 0.5)],
+        hint="take each action by epsilon_greedy, with the epsilon that is given",
+        atol=0.1,
+        part="learns a way",
+    )
+    yield Case(
+        "after 150 episodes the greedy way is the shortest",
+        expected=True,
+        got=lambda: _learns_a_way(learn_episode, maze, dice[1]),
+        hint=why or "does every step write into the table?",
+        part="learns a way",
+    )
+
+
+def _learns_a_way(learn_episode: Callable, maze: Any, rng: np.random.Generator) -> bool:
+    """Whether two of three mice learn the shortest way; an unlucky three get a second chance."""
+    for _ in range(2):
+        found = 0
+        for _ in range(3):
+            env, table = Watched(MazeEnv(maze)), np.zeros((maze.num_states, 4))
+            for _ in range(150):
+                learn_episode(env, table, **USUAL, rng=rng)
+            found += _greedy_steps(table, maze) == maze.shortest_steps
+        if found >= 2:
+            return True
+    return False
+
+
+def _share_of_best(learn_episode: Callable, maze: Any, epsilon: float) -> float:
+    """Share of the steps that take the best action of a table that does not change."""
+    taken: list[int] = []
+    env = Watched(MazeEnv(maze))
+    env.note = taken.append
+    table, dice = np.tile([0.0, 0.0, 1.0, 0.0], (maze.num_states, 1)), np.random.default_rng(1)
+    while len(taken) < 600:
+        before = len(taken)
+        learn_episode(env, table.copy(), learning_rate=0.0, gamma=0.9, epsilon=epsilon, rng=dice)
+        if len(taken) == before:
+            break
+    return float(np.mean(np.array(taken) == 2)) if taken else 0.0
+
+
+def _greedy_steps(table: np.ndarray, maze: Any) -> int:
+    """Steps of the greedy way to the end of the episode."""
+    env = MazeEnv(maze)
+    obs, _ = env.reset()
+    for number in range(1, maze.num_states + 1):
+        obs, _, terminated, _, _ = env.step(int(np.argmax(table[obs])))
+        if terminated:
+            return number
+    return -1
