@@ -53,18 +53,19 @@ def _at_random(memory_class: Callable) -> bool | None:
     return bool(differ and counts.std() > 0.5 and counts.min() >= 10 and counts.max() <= 100)
 
 
-def _together(memory_class: Callable) -> bool | None:
-    """Whether the parts of a row belong together; what ends is looked at elsewhere."""
+def _torn(memory_class: Callable) -> list[str] | None:
+    """The columns that do not belong to the row's obs; what ends is looked at elsewhere."""
     columns = _columns(memory_class)
     if columns is None:
         return None
     stored = columns["obs"] > 0  # empty rows are another mistake
     obs, actions, rewards, next_obs, _ = (column[stored] for column in columns.values())
-    return bool(
-        np.allclose(rewards, 10 * obs)
-        and np.allclose(next_obs, obs + 1)
-        and np.array_equal(actions, obs % 2)
-    )
+    pairs = {
+        "actions": (actions, obs % 2),
+        "next_obs": (next_obs, obs + 1),
+        "rewards": (rewards, 10 * obs),
+    }
+    return [name for name, (one, other) in pairs.items() if not np.allclose(one, other)]
 
 
 def _ends(memory_class: Callable) -> Any:
@@ -108,19 +109,27 @@ def check_memory(memory_class: Callable, rng: np.random.Generator) -> Iterator[C
         part="counts",
     )
     yield from _draw_cases(memory_class)
+    row = "the row to write is self.num_added % self.capacity, and only then it counts"
     yield Case(
         "the fourth transition overwrites the oldest of three",
         expected=[4.0, 2.0, 3.0],
         got=partial(_rows, memory_class, 4, 3),
-        hint="the row to write is self.num_added % self.capacity",
+        hint=row,
         part="overwrites the oldest",
+        slips=(("out of bounds", row),),
     )
     yield Case(
-        "the parts of a row stay together",
-        expected=True,
-        got=partial(_together, memory_class),
-        hint="draw the row numbers once, and use the same rows for every column",
+        "the parts of a row stay together: none belongs to another row",
+        expected=[],
+        got=partial(_torn, memory_class),
+        hint="does add() write each part into its own column, and all into the same row?",
         part="keeps rows together",
+        slips=(
+            (
+                ["actions", "next_obs", "rewards"],
+                "draw the row numbers once, and use them for every column",
+            ),
+        ),
     )
     yield Case(
         "an end is where nothing follows: not at other steps, nor where the clock stopped, but "
@@ -130,6 +139,7 @@ def check_memory(memory_class: Callable, rng: np.random.Generator) -> Iterator[C
         hint="what goes into self.ends, and is it the same row?",
         part="marks the end",
         slips=(
+            ([1.0, 1.0, 0.0, 0.0], "upside down: 1 is where nothing follows"),
             ([0.0, 1.0, 1.0, 1.0], "where only the clock stopped, the world would go on"),
             ([0.0, 1.0, 0.0, 1.0], "the clock is not the end of the world"),
             ([0.0] * 4, "does add() store terminated?"),
@@ -139,8 +149,9 @@ def check_memory(memory_class: Callable, rng: np.random.Generator) -> Iterator[C
     yield Case(
         "more transitions in another memory",
         got=lambda: np.sort(_rows(memory_class, num_added, capacity)),
-        hint="the row to write is self.num_added % self.capacity",
+        hint=row,
         part="overwrites the oldest",
+        slips=(("out of bounds", row),),
     )
 
 
@@ -159,6 +170,8 @@ def _draw_cases(memory_class: Callable) -> Iterator[Case]:
             (np.arange(0.0, STORED + 1), "draw below len(self), not capacity: the rest is empty"),
             (rows[-DRAWN:], "the newest rows only: any stored row, at random"),
             (rows[:DRAWN], "always the same rows: draw them at random, with self.rng"),
+            (np.arange(0.0, STORED), "row 0 stays empty: count after the row is written"),
+            ("expected np.ndarray", "`rows` holds batch_size numbers: size=batch_size"),
         ),
     )
     yield Case(
@@ -175,6 +188,20 @@ def _draw_cases(memory_class: Callable) -> Iterator[Case]:
         hint="draw batch_size row numbers: size=batch_size",
         part=part,
     )
+    yield Case(
+        "the same dice draw the same rows",
+        expected=True,
+        got=partial(_repeats, memory_class),
+        hint="draw with self.rng, which was given: then a run can be repeated",
+        part=part,
+    )
+
+
+def _repeats(memory_class: Callable) -> bool | None:
+    once, again = (_columns(memory_class, 3) for _ in range(2))
+    if once is None or again is None:
+        return None
+    return np.array_equal(once["obs"], again["obs"])
 
 
 KEEP = 0.05  # a q-value that is nearer than this to the truth is right
@@ -211,7 +238,16 @@ def check_diagnose(diagnose: Callable, rng: np.random.Generator) -> Iterator[Cas
             yield Case(
                 f"errors at gamma {gamma:.2f}: {shown}",
                 expected=str(fault),
-                got=partial(diagnose, errors),
+                got=partial(_diagnosis, diagnose, errors),
                 hint=FAULTS[str(fault)],
                 part=str(fault),
+                otherwise=f"errors at gamma {gamma:.2f}: {shown}",  # and no word of the answer
             )
+
+
+def _diagnosis(diagnose: Callable, errors: dict[str, float]) -> Any:
+    """What was said of an agent, if it is one of the five names."""
+    told = diagnose(dict(errors))
+    if told is not None and str(told) not in FAULTS:
+        raise ValueError(f"return one of {', '.join(map(repr, FAULTS))}; it returned {told!r}")
+    return told

@@ -68,11 +68,13 @@ def check_td_targets(td_targets: Callable, rng: np.random.Generator) -> Iterator
             part=part,
             slips=(
                 *((words, VALUES) for words in ("return_types.max", "integer tensors of a single")),
+                *((words, MASK) for words in ("operator.invert", "Boolean value of Tensor")),
                 *_wrong_targets(rewards, terminated, following, gamma),
             ),
         )
 
 
+MASK = "terminated holds 0.0 or 1.0 for each row: (1 - terminated) switches the future off"
 VALUES = "max(dim=1) gives values and their positions: take .max(dim=1).values"
 
 
@@ -83,6 +85,8 @@ def _targets(td_targets: Callable, *given: Any) -> Any:
     *columns, gamma = given
     tensors = [torch.tensor(np.array(column), dtype=torch.float32) for column in columns]
     found = td_targets(*tensors, gamma=gamma)
+    if isinstance(found, np.ndarray | list):
+        raise TypeError(f"return a tensor; it returned a {type(found).__name__}")
     return found if found is None else np.asarray(found)
 
 
@@ -96,6 +100,8 @@ def _wrong_targets(*given: Any) -> list[tuple[np.ndarray, str]]:
         (rewards + gamma * best, "is (1 - terminated) there?"),
         (mask * (rewards + gamma * best), "the reward of the last step counts: mask the rest only"),
         (rewards + mask * best, "is gamma there?"),
+        (gamma * (rewards + mask * best), "gamma counts for what follows alone"),
+        (rewards + gamma * mask * following.argmax(axis=1), "argmax gives positions: take max"),
         (rewards - gamma * mask * best, "mind the signs: what follows is added"),
         (rewards + gamma * mask * following.max(), "one maximum for each row, not one for all"),
         (rewards + gamma * mask * following.mean(axis=1), "the largest q-value, not the mean"),
@@ -140,6 +146,7 @@ def _batch(
 
 
 NO_GRADIENT = "no gradient"
+ROWS = "one q-value of each row: gather(1, batch.actions[:, None]); what follows is target_net's"
 TARGET_NET = "next q-values come from target_net(batch.next_obs), not from q_net"
 GATHER = "the q-value of the action TAKEN, not the largest: gather(1, batch.actions[:, None])"
 SHAPES = "(B, 1) against (B,) mixes each row with every other: .squeeze(1) makes both (B,)"
@@ -230,6 +237,15 @@ def _wrong_losses(
         (_huber(taken - goal - keep * (max(q_values) + shift)), TARGET_NET),
         (_huber(table.max(axis=1) - targets), GATHER),
         (_huber(taken[:, None] - targets[None, :]), SHAPES),
+        (_huber(table[actions] - targets), ROWS),
+        (
+            _huber(taken - goal - keep * (max(NEXT) + np.array(obs))),
+            "the target looks at batch.next_obs; batch.obs is what the action was taken in",
+        ),
+        (
+            float(np.abs(taken - targets).mean()) if len(rows) > 1 else right,
+            "the plain size: smooth_l1_loss is asked for",
+        ),
         (float(((taken - targets) ** 2).mean()), "the squared error: smooth_l1_loss is asked for"),
         (float(np.abs(taken - targets).mean()), "the plain size: smooth_l1_loss is asked for"),
         (_huber(taken - goal - 0.99 * (max(NEXT) + shift)), "hand batch.terminated to td_targets"),
@@ -249,7 +265,7 @@ def _gradient_cases(dqn_loss: Callable, given: tuple) -> Iterator[Case]:
         got=lambda: _gradients(dqn_loss, given, target=False),
         hint=outside,
         part="gradients",
-        slips=((NO_GRADIENT, outside), ([False, True], GATHER), ([True, True], TARGET_NET)),
+        slips=((NO_GRADIENT, outside), ([False, True], GATHER), ([True, True], ROWS)),
     )
     yield Case(
         "no gradient reaches the target network",

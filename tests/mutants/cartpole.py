@@ -32,6 +32,9 @@ def quicken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dqn_run, "learned_q_values", lambda probe, **_: probe.q_values)
 
 
+DICE = np.random.default_rng(8)
+
+
 class ListMemory:
     """One list of rows instead of columns."""
 
@@ -86,23 +89,37 @@ def _never_overwrites(self, *transition):
         dqn.ReplayBuffer.add(self, *transition)
 
 
+def _never_wraps(self, *transition):
+    if self.num_added >= self.capacity:
+        raise IndexError(f"index {self.num_added} is out of bounds for axis 0")
+    dqn.ReplayBuffer.add(self, *transition)
+
+
+def _counts_first(self, *transition):
+    self.num_added += 1
+    dqn.ReplayBuffer.add(self, *transition)
+    self.num_added -= 1
+
+
 def _never_counts(self, *transition):
     dqn.ReplayBuffer.add(self, *transition)
     self.num_added = 1
 
 
 def loss(*, take="gather", mask=True, detach=True, swap=False, squeeze=True, net="target",
-         how=F.smooth_l1_loss, sign=1):  # fmt: skip
+         how=F.smooth_l1_loss, sign=1, next_obs=True):  # fmt: skip
     """A loss with one thing changed."""
 
     def attempt(q_net, target_net, batch, *, gamma):
-        obs, next_obs = (batch.next_obs, batch.obs) if swap else (batch.obs, batch.next_obs)
+        obs, after = (batch.next_obs, batch.obs) if swap else (batch.obs, batch.next_obs)
+        after = after if next_obs else obs
         q_values = q_net(obs)
         taken = q_values.gather(1, batch.actions[:, None])
         taken = taken.squeeze(1) if squeeze else taken
         taken = q_values.max(dim=1).values if take == "max" else taken
         taken = q_values[torch.arange(len(obs)), batch.actions] if take == "index" else taken
-        following = (target_net if net == "target" else q_net)(next_obs).max(dim=1).values
+        taken = q_values[batch.actions] if take == "rows" else taken
+        following = (target_net if net == "target" else q_net)(after).max(dim=1).values
         following = following.detach() if detach else following
         keep = (1 - batch.terminated) if mask else 1.0
         return how(taken, batch.rewards + sign * gamma * keep * following)
@@ -211,6 +228,23 @@ MUTANTS = {
             memory(add=lambda self, *t: dqn.ReplayBuffer.add(self, *t[:4], t[5], False)),
             "not the end of the world", (ROWS, CAPACITY), lost("marks the end"),
         ),
+        "upside down": Mutant(
+            memory(add=lambda self, *t: dqn.ReplayBuffer.add(self, *t[:4], not t[4], False)),
+            "upside down", (ROWS, CAPACITY), lost("marks the end"),
+        ),
+        "no modulo": Mutant(memory(add=_never_wraps), OLDEST, (CAPACITY, ROWS)),
+        "counts first": Mutant(memory(add=_counts_first), "count after", (CAPACITY, ROWS)),
+        "forgets next_obs": Mutant(
+            memory(add=lambda self, *t: dqn.ReplayBuffer.add(self, *t[:3], 0 * t[3], *t[4:])),
+            "each part into its own column", (ROWS, CAPACITY), lost("keeps rows together"),
+        ),
+        "other dice": Mutant(
+            draws(lambda m, n: DICE.integers(len(m), size=n)), "with self.rng", (CAPACITY,),
+            lost("draws"),
+        ),
+        "one number": Mutant(
+            draws(lambda m, n: m.rng.integers(len(m))), "holds batch_size numbers", (CAPACITY,)
+        ),
         "does not count": Mutant(memory(add=_never_counts), "self.num_added += 1"),
         "sample without return": Mutant(
             memory(sample=lambda self, n: None), "is a `return` missing?", (CAPACITY, ROWS)
@@ -233,6 +267,26 @@ MUTANTS = {
             target(lambda r, d, q, g: r - g * (1 - d) * q.max(1).values), "signs", (MASK,)
         ),
         "mean": Mutant(target(lambda r, d, q, g: r + g * (1 - d) * q.mean(1)), "not the mean"),
+        "inverted": Mutant(
+            target(lambda r, d, q, g: r + g * ~d * q.max(1).values), "switches the future off",
+            (MASK, SHAPE), keeps=0.0,
+        ),
+        "not": Mutant(
+            target(lambda r, d, q, g: r + g * (not d) * q.max(1).values),
+            "switches the future off", (MASK, SHAPE),
+        ),
+        "argmax": Mutant(
+            target(lambda r, d, q, g: r + g * (1 - d) * q.argmax(1)), "argmax gives positions",
+            (MASK, SHAPE),
+        ),
+        "gamma for the reward": Mutant(
+            target(lambda r, d, q, g: g * (r + (1 - d) * q.max(1).values)), "follows alone",
+            (MASK, SHAPE, "mind the signs"),
+        ),
+        "numpy": Mutant(
+            target(lambda r, d, q, g: (r + g * (1 - d) * q.max(1).values).numpy()),
+            "return a tensor", (MASK,), keeps=0.0,
+        ),
         "one maximum": Mutant(
             target(lambda r, d, q, g: r + g * (1 - d) * q.max()), "one maximum for each row",
             (MASK, "not the mean"),
@@ -266,6 +320,12 @@ MUTANTS = {
             loss(detach=False), "no_grad", (TARGET_NET, TAKEN), lost("gradients")
         ),
         "swapped": Mutant(loss(swap=True), "swapped", (SQUEEZE, TARGET_NET), lost("the batch")),
+        "the old obs": Mutant(
+            loss(next_obs=False), "the target looks at batch.next_obs", (SQUEEZE, TARGET_NET, TAKEN)
+        ),
+        "rows for q-values": Mutant(
+            loss(take="rows"), "one q-value of each row", (TARGET_NET, "the mean over")
+        ),
         "(B, 1) against (B,)": Mutant(
             loss(squeeze=False), SQUEEZE, (TARGET_NET, TAKEN, "suspect"), lost("the batch")
         ),
@@ -290,6 +350,7 @@ MUTANTS = {
             by_probes(0.05, ends="never bootstraps", goes_on="always bootstraps"),
             "multiplied by 0", ("no probe see",), lost("never bootstraps", "always bootstraps"),
         ),
+        "other words": Mutant(lambda errors: "old_obs", "return one of", ("expected",), keeps=0.0),
         "the first probe alone": Mutant(
             lambda errors: "old obs" if errors["late reward"] > 0.05 else "squared loss",
             "what is stored", ("no probe see",), keeps=0.4,
