@@ -512,6 +512,8 @@ class TestSmallCourse:
         assert said.startswith("0\n"), said
         assert "The environment is ready." in said
         assert run(course, "setup", **settings) == "0\n"
+        overrides = course / ".venv/share/jupyter/lab/settings/overrides.json"
+        assert '"saveState": true' in overrides.read_text(), "sliders are there after a break"
         (course / ".venv" / environment.STAMP).unlink()
         assert "The environment is ready." in run(course, "setup", **settings)
         moved = course.rename(course.with_name("moved"))

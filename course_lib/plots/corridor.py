@@ -87,9 +87,7 @@ def plot_trials(
             x[best], y[best], "o", markersize=15, markerfacecolor="none", markeredgewidth=2.5,
             markeredgecolor=COLOURS[1], label=f"least measured: {z[best]:.1f} s",
         )  # fmt: skip
-    handles = ax.get_legend_handles_labels()[0]
-    shown = [h for h in handles if not isinstance(h, Line2D) or np.size(h.get_xdata())]
-    _legend_below(ax, shown)
+    _legend_below(ax)
     return ax
 
 
@@ -240,11 +238,12 @@ def draw_settings(
         left.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _legend_below(ax: Axes, handles: list | None = None) -> None:
-    """Put the legend under the picture, where it hides no trial."""
-    handles = ax.get_legend_handles_labels()[0] if handles is None else handles
+def _legend_below(ax: Axes) -> None:
+    """Put the legend of what is there under the picture, where it hides no trial."""
+    handles = ax.get_legend_handles_labels()[0]
+    shown = [one for one in handles if not isinstance(one, Line2D) or np.size(one.get_xdata())]
     ax.legend(
-        handles=handles, fontsize="small", frameon=False, ncols=2, loc="upper center",
+        handles=shown, fontsize="small", frameon=False, ncols=2, loc="upper center",
         bbox_to_anchor=(0.5, -0.14), columnspacing=1.2, labelspacing=0.6,
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from bootstrap import locked, uv
 from bootstrap.machine import ROOT, Machine, SetupError, say
 from bootstrap.wheelhouse import Wheelhouse
 
+OVERRIDES = Path(__file__).with_name("jupyterlab_overrides.json")  # of JupyterLab's settings
 TRIES, PAUSE_S = 3, 5
 MISMATCH = ("Hash mismatch", "DO NOT MATCH THE HASHES")
 
@@ -33,7 +35,7 @@ class Installer:
     def __init__(
         self, machine: Machine, venv: Path, program: Path | None, house: Wheelhouse | None
     ) -> None:
-        self._machine, self._python = machine, machine.python_of(venv)
+        self._machine, self._venv, self._python = machine, venv, machine.python_of(venv)
         self.fetches_cpu_torch = bool(program and not house)
         self._command: list[Any]
         if program:
@@ -91,6 +93,10 @@ class Installer:
         news = "@jupyterlab/apputils-extension:announcements"
         disable = ["-m", "jupyter", "labextension", "disable", "--level=sys_prefix", news]
         self._machine.output([self._python, *disable], limit_s=120)
+        # Sliders and their pictures are saved: a notebook shows them when it is opened again.
+        settings = self._venv / "share" / "jupyter" / "lab" / "settings"
+        settings.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(OVERRIDES, settings / "overrides.json")
 
     def _install(self, *words: Any) -> None:
         patiently([*self._command, *words], self._env)
