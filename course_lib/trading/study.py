@@ -201,6 +201,7 @@ def _remote(work: Callable[..., Record], prices: pd.DataFrame, plan: Plan, job: 
 def run_all(
     prices: pd.DataFrame, plan: Plan, jobs: Sequence[Job], *,
     work: Callable[[pd.DataFrame, Plan, Job], Record] = run_job,
+    tick: Callable[[], object] | None = None,
 ) -> Iterator[Record]:  # fmt: skip
     """Run jobs on Ray, as many at a time as it has cores, and yield records as they come.
 
@@ -211,9 +212,10 @@ def run_all(
         plan: of the study.
         jobs: those that are still to do.
         work: does one job.
+        tick: called every half second, to let a clock move.
     """
     table = ray.put(prices)
-    refs = as_completed([_remote.remote(work, table, plan, job) for job in jobs])
+    refs = as_completed([_remote.remote(work, table, plan, job) for job in jobs], tick=tick)
     with contextlib.closing(refs):
         yield from map(ray.get, refs)
 
@@ -245,9 +247,12 @@ def collect(prices: pd.DataFrame, plan: Plan) -> list[Record]:
     """Run a whole plan with a bar of progress; interrupting keeps the jobs that are done."""
     jobs = plan.jobs(len(prices))
     records: list[Record] = []
-    bar = tqdm(run_all(prices, plan, jobs), total=len(jobs), unit="job", file=sys.stdout)
+    bar = tqdm(total=len(jobs), unit="job", file=sys.stdout)
     try:
-        records.extend(bar)
+        with bar:
+            for record in run_all(prices, plan, jobs, tick=bar.refresh):
+                records.append(record)
+                bar.update()
     except KeyboardInterrupt:
         if not records:
             raise

@@ -193,7 +193,7 @@ plots.reading(f"{weights:,} weights stand in for a table; 7 circles stand for 25
 # | the target moves with every nudge | a **target network**: a copy of the weights, renewed only now and then |
 # | one large error tears at all the weights | a **Huber loss**: beyond an error of 1 it grows linearly, not with the square |
 #
-# So says the book. Section 5 takes each of them away and looks.
+# So say its inventors. Section 5 takes each of them away and looks.
 #
 # *12 min so far*
 
@@ -528,20 +528,18 @@ plt.show()
 highest = {name: max(rows[-1]["mean_q"] for rows in taken[name]) for name in last}
 for name, values in last.items():
     full = last.get("full", values)
-    apart = max(values) < min(full) or min(values) > max(full)
+    where = "overlapping" if max(values) >= min(full) else "all below"
+    where = "all above" if min(values) > max(full) else where
     plots.reading(
         f"{name}: mean q-value up to {highest[name]:,.0f}; returns {min(values):.0f} to {max(values):.0f}"
-        + (
-            ""
-            if name == "full"
-            else f", {'apart from' if apart else 'overlapping'} the full agent's"
-        )
+        + ("" if name == "full" else f", {where} the full agent's")
     )
 
 # %% [markdown]
 # **Without the target network the q-values explode**, where the truth is at most 100: each nudge raises the target, which asks for
 # a larger nudge. Such an agent knows nothing. Where a line above says *overlapping*, taking the precaution away does not show:
-# CartPole forgives, other worlds need not. And see how far the full agent's own marks lie apart: the same code, another seed.
+# CartPole forgives, other worlds need not. Where it says *all above* or *all below*: two times three seeds of one and the same
+# agent lie apart like that once in ten times, by chance alone. And see how far the full agent's own marks lie apart: the same code, another seed.
 #
 # *48 min so far*
 

@@ -323,8 +323,11 @@ reading(f"{best.num_trades} trades in 10 days turn 10,000 into {10_000 * best.gr
 # waves with a phase and noise that it has never seen. Usual time: half a minute.
 
 # %% students
+from course_lib.clock import clock
 from course_lib.cluster import connect
-from course_lib.trading import agent
+
+with clock("loading RLlib"):
+    from course_lib.trading import agent
 
 cluster = connect()
 market = markets.sine_market(3_000, rng=np.random.default_rng(SEED))
@@ -612,7 +615,11 @@ def judge(one, table):
     return evaluation.run_policy(agent.greedy(one.module), env, name=name)
 
 
-judged = {name: [judge(a, validation) for a in agents if a.variant == name] for name in variants}
+judged = {name: [] for name in variants}
+with clock("judged", total=len(agents), unit="agent") as bar:
+    for one in agents:
+        judged[one.variant].append(judge(one, validation))
+        bar.update()
 
 # %% [markdown]
 # What does each agent earn, and what would the very same trades have earned without fees?
