@@ -132,8 +132,9 @@ def plain(seed: int) -> Iterator[Side]:
     agent = DQNAgent(gym.make(rllib_dqn.ENV), seed=seed)
     chunk = steps_of_an_episode(seed)
     for k in range(FILLED):
+        last = k == FILLED - 1
         agent.buffer.add(
-            chunk.obs[k], chunk.actions[k], chunk.rewards[k], chunk.obs[k + 1], k == FILLED - 1
+            chunk.obs[k], chunk.actions[k], chunk.rewards[k], chunk.obs[k + 1], last, False
         )
 
     def take(count: int) -> None:

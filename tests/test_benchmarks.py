@@ -282,6 +282,14 @@ def test_cartpole_is_measured_with_the_settings_of_notebook_03():
     assert differing <= {"min_sample_timesteps_per_iteration", "min_time_s_per_iteration"}
 
 
+def test_the_plain_dqn_takes_gradient_steps():
+    from benchmarks import update
+
+    with update.plain(0) as (take, learn):
+        take(2)
+        assert learn is None
+
+
 @pytest.mark.parametrize("name", ["stock_config", "stock_config_as_it_comes"])
 def test_stock_rllib_learns_as_often_as_the_course(name):
     from ray.rllib.algorithms.dqn.dqn import calculate_rr_weights

@@ -1,5 +1,6 @@
 """The framework of the checks: what passes, what is said, and what the notebook goes on with."""
 
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 
@@ -37,20 +38,6 @@ def test_a_wrong_answer_is_explained_and_replaced(capsys: pytest.CaptureFixture[
     assert "expected -2, got 2" in said
     assert "abs() is not needed" in said
     assert "go on with the course's own version" in said
-
-
-def test_what_the_learners_code_prints_does_not_flood_the_page(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    def chatty(x: float) -> float:
-        print(*range(1000), sep="\n")
-        return x + x
-
-    assert check_double(chatty) is chatty
-    said = capsys.readouterr().out
-    assert said.startswith("0\n1\n")
-    assert said.count("\n") < 40
-    assert "more lines that your code printed are not shown." in said
 
 
 def test_an_empty_stub_is_not_started(capsys: pytest.CaptureFixture[str]) -> None:
@@ -187,7 +174,11 @@ class TestWhatIsSaid:
     def said(attempt: Callable, capsys: pytest.CaptureFixture[str]) -> str:
         @exercise("9.4", reference=lambda: reference_double)
         def check(double: Callable) -> Iterator[Case]:
-            slips = ((9.0, "squared?"), ("could not", "a number, not a text"))
+            slips = (
+                (9.0, "squared?"),
+                (lambda got: got < 0, "below zero?"),
+                ("could not", "a number, not a text"),
+            )
             yield Case("doubles 3", 6.0, lambda: double(3.0), "twice the number", slips=slips)
             yield Case("doubles 4", 8.0, lambda: double(4.0), "twice the number")
             yield Case("both", [6.0, 8.0], lambda: gathered(double(x) for x in (3.0, 4.0)))
@@ -199,7 +190,9 @@ class TestWhatIsSaid:
         ("attempt", "words", "silent"),
         [
             (lambda x: x**2, "squared?", "twice the number\n  ✗ doubles 4"),
+            (lambda x: -x, "below zero?", "twice the number\n  ✗ doubles 4"),
             (lambda x: x + 1, "twice the number", "squared?"),
+            (lambda x: "six", "expected 6, got 'six'\n      twice the number", "below zero?"),
             (float_of_a_text, "a number, not a text", "twice the number"),
             (
                 lambda x: np.array([2 * x]),
@@ -207,7 +200,7 @@ class TestWhatIsSaid:
                 "twice",
             ),
         ],
-        ids=["known", "unknown", "error", "shape"],
+        ids=["known", "told by a function", "unknown", "another kind", "error", "shape"],
     )
     def test_the_hint_fits(
         self, attempt: Callable, words: str, silent: str, capsys: pytest.CaptureFixture[str]
@@ -246,6 +239,18 @@ class TestWhatIsSaid:
         assert "strict() missing 1 required keyword-only argument" in said
         assert "<locals>" not in said
 
+    def test_a_hint_is_shown_once(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert self.said(lambda x: x + 1, capsys).count("twice the number") == 1
+
+    def test_a_secret_is_kept(self, capsys: pytest.CaptureFixture[str]) -> None:
+        @exercise("9.5", reference=lambda: bool)
+        def check(answer: Callable) -> Iterator[Case]:
+            yield Case("so it is", True, lambda: answer(1), "think", otherwise="hm")
+
+        check(lambda x: False)
+        said = capsys.readouterr().out.splitlines()
+        assert said[1:4] == ["  ✗ hm", "      got False", "      think"]
+
     def test_warnings_are_not_shown(self, capsys: pytest.CaptureFixture[str]) -> None:
         def loud(x: float) -> float:
             warnings.warn("shapes differ", stacklevel=1)
@@ -255,6 +260,43 @@ class TestWhatIsSaid:
             warnings.simplefilter("always")
             assert "solved" in self.said(loud, capsys)
         assert shown == []
+
+
+class TestWhatTheLearnersCodePrints:
+    """Some lines are welcome, thousands would hide what the check says."""
+
+    @staticmethod
+    def said(lines: int, capsys: pytest.CaptureFixture[str]) -> list[str]:
+        def talks(x: float) -> float:
+            for number in range(lines):
+                print("line", number, end="\n", flush=True)
+            return 2 * x
+
+        assert check_double(talks) is not reference_double
+        return capsys.readouterr().out.splitlines()
+
+    def test_few_lines_are_shown(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert self.said(10, capsys)[:-3] == [f"line {number}" for number in range(10)] * 2
+
+    def test_of_many_lines_the_first_are_shown(self, capsys: pytest.CaptureFixture[str]) -> None:
+        *shown, left, _, _, _ = self.said(5_000, capsys)
+        assert shown == [f"line {number}" for number in range(20)]
+        assert left == "... 9,980 more lines of your code's own `print` are not shown."
+
+    def test_who_keeps_the_output_is_shown_again_after_the_check(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        kept = []
+
+        @exercise("9.6", reference=lambda: print)
+        def check(talk: Callable) -> Iterator[Case]:
+            kept.append(sys.stdout)
+            yield Case("talks", "done", lambda: [talk("word") for _ in range(30)] and "done")
+
+        check(print)
+        print("later", file=kept[0])
+        assert "later" in capsys.readouterr().out
+        assert sys.stdout is not kept[0]
 
 
 def test_progress_names_what_is_done() -> None:

@@ -91,3 +91,10 @@ def test_an_empty_ledger_is_optimistic_above_the_worth_of_walking_for_ever(
     lengths = [len(tabular.greedy_path(table, env, rng)) - 1 for table in tables]
     share = np.mean(np.array(lengths) == env.maze.shortest_steps)
     assert share <= 0.05 if initial_value < -1 / (1 - 0.95) else share >= 0.95
+
+
+def test_the_cell_below_the_cheese_is_reached_over_it_alone() -> None:
+    """Lesson 01 says so: its entry stays as the empty ledger had it."""
+    maze = MazeEnv().maze
+    around = {maze.move((5, 7), action) for action in range(4)} - {(5, 7)}
+    assert around == set(maze.find("C"))

@@ -8,13 +8,10 @@ solution. Where numbers are drawn from ``rng``, the expected value is left out: 
 course's own version gives for the same numbers. Title and own version come from the lesson.
 """
 
-import contextlib
 import functools
 import inspect
-import io
 import os
 import re
-import sys
 import sysconfig
 import traceback
 import warnings
@@ -28,12 +25,12 @@ import numpy as np
 
 from course_lib.answers import TITLES, answer
 from course_lib.checks.board import BOARD
+from course_lib.checks.prints import few_lines
 from course_lib.errors import CourseError
 
 STRICT_VARIABLE = "COURSE_STRICT_CHECKS"
 GRADING_VARIABLE = "COURSE_GRADING"
 PUBLIC_SEED = 2024
-MOST_LINES = 20  # that the learner's code prints while it is looked at
 LONGEST = 300  # characters of an error that are shown
 NOTHING = "your code gave back nothing (None); is a `return` missing?"
 LIBRARIES = (
@@ -62,7 +59,8 @@ class Case:
         otherwise: what to say instead of ``aspect`` when it is not so, where that would tell the
             answer; neither is the expected value told.
         slips: what usual mistakes give, each with the hint to show instead of ``hint``; a text
-            stands for an error that contains it, too.
+            stands for an error that contains it, too, and a function of what came out says whether
+            it is this mistake.
     """
 
     aspect: str
@@ -106,11 +104,20 @@ class Outcome:
         if self.is_nothing:
             return NOTHING
         for value, hint in self.case.slips:
-            if self.error is None and same(value, self.got, atol=self.case.atol):
+            if self.error is None and _is_slip(value, self.got, self.case.atol):
                 return hint
             if self.error is not None and isinstance(value, str) and value in str(self.error):
                 return hint
         return ""
+
+
+def _is_slip(value: Any, got: Any, atol: float) -> bool:
+    if not callable(value):
+        return same(value, got, atol=atol)
+    try:
+        return bool(value(got))
+    except (TypeError, ValueError, ArithmeticError):  # what came out is of another kind
+        return False
 
 
 def gathered(values: Any) -> list[Any] | None:
@@ -149,6 +156,8 @@ def same(expected: Any, got: Any, *, atol: float = 1e-6) -> bool:
 def look(cases: Callable[..., Iterator[Case]], attempt: Any, seed: int) -> list[Outcome]:
     """Look at ``attempt`` case by case; an error of the generator itself ends the list.
 
+    Of what the learner's code prints, the first lines are shown.
+
     Args:
         cases: the generator; its second argument, if it has one, is a random generator.
         attempt: the learner's object, or the course's own.
@@ -156,36 +165,13 @@ def look(cases: Callable[..., Iterator[Case]], attempt: Any, seed: int) -> list[
     """
     extra = (np.random.default_rng(seed),) if len(inspect.signature(cases).parameters) > 1 else ()
     outcomes: list[Outcome] = []
-    with contextlib.redirect_stdout(FirstLines(sys.stdout)) as printed:
-        try:
+    try:
+        with few_lines():
             for case in cases(attempt, *extra):
                 outcomes.append(_look_at(case))
-        except (Exception, SystemExit) as error:
-            outcomes.append(Outcome(Case("your code runs", True), error=error))
-    if printed.left:
-        print(f"... {printed.left} more lines that your code printed are not shown.")
+    except (Exception, SystemExit) as error:
+        outcomes.append(Outcome(Case("your code runs", True), error=error))
     return outcomes
-
-
-class FirstLines(io.TextIOBase):
-    """Passes on the first lines that the learner's code prints, and counts the others."""
-
-    def __init__(self, out: Any) -> None:
-        self.out, self.room, self.left = out, MOST_LINES, 0
-
-    def write(self, text: str) -> int:
-        """Write to the page while there is room."""
-        for line in text.splitlines(keepends=True):
-            if self.room > 0:
-                self.out.write(line)
-                self.room -= line.endswith("\n")
-            else:
-                self.left += line.endswith("\n")
-        return len(text)
-
-    def flush(self) -> None:
-        """Show what was written."""
-        self.out.flush()
 
 
 def _look_at(case: Case) -> Outcome:
@@ -303,7 +289,7 @@ def _right(outcome: Outcome, expected: Any) -> bool:
 
 
 def _describe(outcome: Outcome, expected: Any, right: bool, said: set[str]) -> list[str]:
-    """Lines of the report; ``said`` holds the errors that were described before."""
+    """Lines of the report; ``said`` holds the errors and hints that were shown before."""
     case = outcome.case
     if right:
         return [f"  ✓ {case.aspect}"]
@@ -319,7 +305,10 @@ def _describe(outcome: Outcome, expected: Any, right: bool, said: set[str]) -> l
     wanted = "" if case.otherwise else f"expected {short(expected)}, "
     lines = [f"  ✗ {what}", f"      {wanted}got {short(outcome.got)}"]
     hint = outcome.slip or _wrong_shape(expected, outcome.got) or case.hint
-    return [*lines, f"      {hint}"] if hint else lines
+    if not hint or hint in said:
+        return lines
+    said.add(hint)
+    return [*lines, f"      {hint}"]
 
 
 def _raised(error: BaseException) -> str:

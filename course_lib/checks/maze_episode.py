@@ -1,6 +1,7 @@
 """The check of exercise 1.3: one episode of learning."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import gymnasium as gym
@@ -70,20 +71,22 @@ def check_learn_episode(
             (-1.0, "add up every reward, the last too: is `return` inside the loop?"),
         ),
     )
-    hint = _why(walked)
+    told = tuple((partial(_left, walked, entries), hint) for entries, hint in SIGNS)
     yield Case(
         "the first step is learned from: 0.5 * 0 + 0.5 * (-1 + 0.9 * 4) = 1.3",
         expected=1.3,
         got=walked[0, 1],
-        hint=hint or "write the new value to q_table[obs, action], and BEFORE obs becomes next_obs",
+        hint="write the new value to q_table[obs, action], and BEFORE obs becomes next_obs",
         part="learns from each step",
+        slips=told,
     )
     yield Case(
         "the step onto the cheese has no future: 0.5 * 4 + 0.5 * 20 = 12",
         expected=12.0,
         got=walked[1, 1],
-        hint=hint or "hand terminated to td_update",
+        hint="hand terminated to td_update",
         part="knows the end",
+        slips=told,
     )
     changed = walked.copy()
     changed[0, 1], changed[1, 1] = 0.0, 4.0
@@ -99,33 +102,35 @@ def check_learn_episode(
         "an episode cut short by the clock still counts on the future: again 1.3",
         expected=1.3,
         got=lambda: (walk(cut, max_steps=1), cut[0, 1])[1],
-        hint=hint
-        or "hand terminated to td_update, not terminated or truncated, which ends the loop",
+        hint="hand terminated to td_update, not terminated or truncated, which ends the loop",
         part="knows the clock",
+        slips=told,
     )
-    yield from _drawn_episodes(learn_episode, rng, hint)
+    yield from _drawn_episodes(learn_episode, rng, told)
 
 
 GREEDY = {"learning_rate": 0.5, "gamma": 0.9, "epsilon": 0.0}
 USUAL = {"learning_rate": 0.5, "gamma": 0.95, "epsilon": 0.1}
 
 
-def _why(walked: np.ndarray) -> str:
-    """The mistake that made these entries of the first walk, if it is known; else nothing."""
-    first, last = float(walked[0, 1]), float(walked[1, 1])
-    for entries, hint in (
-        ((0.0, 4.0), "nothing was written into the table that was given: assign to "
-         "q_table[obs, action], and to no copy of q_table"),
-        ((10.65, 4.0), "the mouse never moves on: at the end of each step obs becomes next_obs"),
-        ((1.3, 4.0), "the last step teaches as well: learn from it before the loop ends"),
-        ((0.0, 12.0), "the first step teaches as well"),
-    ):  # fmt: skip
-        if np.allclose((first, last), entries):
-            return hint
-    return ""
+# What the two entries of the first walk hold in the end, and the mistake that it shows.
+SIGNS = (
+    ((0.0, 4.0), "nothing was written into the table that was given: assign to "
+     "q_table[obs, action], and to no copy of q_table"),
+    ((10.65, 4.0), "the mouse never moves on: at the end of each step obs becomes next_obs"),
+    ((1.3, 4.0), "the last step teaches as well: learn from it before the loop ends"),
+    ((0.0, 12.0), "the first step teaches as well"),
+)  # fmt: skip
 
 
-def _drawn_episodes(learn_episode: Callable, rng: np.random.Generator, why: str) -> Iterator[Case]:
+def _left(walked: np.ndarray, entries: tuple[float, float], _: Any) -> bool:
+    """Whether the first walk left these entries."""
+    return np.allclose((walked[0, 1], walked[1, 1]), entries)
+
+
+def _drawn_episodes(
+    learn_episode: Callable, rng: np.random.Generator, told: tuple
+) -> Iterator[Case]:
     """One greedy walk with a table that is drawn, and learning from nothing in a small maze."""
     maze = random_maze(4, 5, rng)
     start_table, dice = rng.normal(size=(maze.num_states, 4)), rng.spawn(2)
@@ -139,15 +144,16 @@ def _drawn_episodes(learn_episode: Callable, rng: np.random.Generator, why: str)
     yield Case(
         "the sum is right in another maze",
         got=walk,
-        hint=why or "take each action by epsilon_greedy(q_table[obs], epsilon, rng)",
+        hint="take each action by epsilon_greedy(q_table[obs], epsilon, rng)",
         part="adds up the rewards",
+        slips=told,
     )
     yield Case(
         "and so is every entry of its table",
         got=table,
-        hint=why
-        or "one entry per step, q_table[obs, action], with the learning_rate and gamma given",
+        hint="one entry per step, q_table[obs, action], with the learning_rate and gamma given",
         part="learns from each step",
+        slips=told,
     )
     yield Case(
         "with epsilon 1 all its steps are at random, with epsilon 0.5 half of them",
@@ -161,8 +167,9 @@ def _drawn_episodes(learn_episode: Callable, rng: np.random.Generator, why: str)
         "after 150 episodes the greedy way is the shortest",
         expected=True,
         got=lambda: _learns_a_way(learn_episode, maze, dice[1]),
-        hint=why or "does every step write into the table?",
+        hint="does every step write into the table?",
         part="learns a way",
+        slips=told,
     )
 
 

@@ -153,13 +153,31 @@ def growth_of(close: np.ndarray, positions: np.ndarray, fee: float) -> np.ndarra
 
     Args:
         close: shape (T,), prices.
-        positions: shape (T - 1,), 0 in cash, 1 in coin, from row t to row t + 1; cash before.
+        positions: shape (T - 1,), 0 in cash, 1 in coin, from row t to row t + 1; cash before. Or
+            shape (num_traders, T - 1).
         fee: fraction of each trade.
 
     Returns:
-        Shape (T,), starting at 1.
+        Shape (T,), starting at 1; or (num_traders, T).
     """
     moves = np.diff(np.log(np.asarray(close, dtype=float)))
     switches = np.abs(np.diff(positions, prepend=0))
     steps = positions * moves + switches * np.log1p(-fee)
-    return np.exp(np.concatenate([[0.0], np.cumsum(steps)]))
+    return np.exp(np.insert(np.cumsum(steps, axis=-1), 0, 0.0, axis=-1))
+
+
+def mix_growth(close: np.ndarray, share: float, fee: float) -> np.ndarray:
+    """Return net worth over the first for who puts a share into coin once, and keeps the rest.
+
+    Args:
+        close: shape (T,), prices.
+        share: of the money, 0 to 1, such as the exposure of a trader that it is compared with.
+        fee: fraction of the trade.
+
+    Returns:
+        Shape (T,), starting at 1.
+    """
+    close = np.asarray(close, dtype=float)
+    growth = (1 - share) + share * (1 - fee) * close / close[0]
+    growth[0] = 1.0
+    return growth

@@ -171,15 +171,13 @@ plots.draw_maze(maze, path=path, mouse=path[-1])
 plots.reading(f"{len(path) - 1} random steps, return {total:g}.")
 
 # %% [markdown]
-# One walk proves little. The mean of many such walks is the dotted line of the figure above, our **floor**: a learning curve that stays there shows an agent that has learned nothing. The
+# One walk proves little. The mean of the many such walks before the figure above is its dotted line, our **floor**: a learning curve that stays there shows an agent that has learned nothing. The
 # **ceiling**, the dashed line, is the return of the shortest path.
 
 # %%
-returns = [random_episode(env, rng)[0] for _ in range(sizes.random_episodes)]
-found = np.mean(np.array(returns) > -env.unwrapped.max_steps)
-print(f"{found:.0%} of {len(returns)} random walks found the cheese at all")
-print(f"their mean return is {np.mean(returns):.1f}; the shortest path's is {ceiling[1]:g}")
-print(f"(the dotted line, {floor[1]:g}, is the mean of as many other walks: that much is chance)")
+found = np.mean(random_returns > -env.unwrapped.max_steps)
+print(f"{found:.0%} of {len(random_returns)} random walks found the cheese at all")
+print(f"their mean return is {floor[1]:g}; the shortest path's is {ceiling[1]:g}")
 
 # %% [markdown]
 # *10 min so far*
@@ -214,7 +212,8 @@ ledger(q_table, [0, 1, 2])
 #
 # Given `q_values` (one row of the ledger, shape `(4,)`), `epsilon` in [0, 1] and a random generator `rng`, return an action, an `int`.
 # Where several actions are equally good, pick one of them at random: in an empty ledger *all* are equally good, and a mouse
-# that always takes the first would begin every walk by bumping into the wall above it.
+# that always takes the first would begin every walk by bumping into the wall above it. Draw from `rng` alone: the same seed
+# then gives the same walk again.
 #
 # Example: with `q_values = [1, 3, 2, -5]` and `epsilon = 0.2`, action 1 is picked with probability 0.8 + 0.2 / 4 = 0.85.
 #
@@ -301,7 +300,7 @@ td_update = checks.check_td_update(td_update)
 #
 # ### Exercise 1.3 - one episode of learning (6 min, difficulty 2 of 3)
 #
-# Put both together. Walk one episode: pick an action, take the step, update the ledger entry, and move on; return the sum of the rewards.
+# Put both together. Walk one episode: pick an action, take the step, update the ledger entry, and move on; return the plain sum of the rewards.
 # `env.reset()` gives `obs, info`, `env.step(action)` gives `next_obs, reward, terminated, truncated, info`.
 # The loop ends when `terminated or truncated`; the update only asks for `terminated`, because a mouse stopped by our clock *would* have walked on.
 #
@@ -422,8 +421,10 @@ plots.reading(
 
 # %% [markdown]
 # **The ledger is right only along the ways that the mouse walks.** Elsewhere it holds old, low notes,
-# from before the news of the cheese came by, or nothing where the mouse never was. Many visits alone do not help, as the cells to the
-# right of the start show: what counts are visits *after* the news has reached a neighbour.
+# from before the news of the cheese came by. Many visits alone do not help, as the cells to the
+# right of the start show: what counts are visits *after* the news has reached a neighbour. And the
+# cell below the cheese, (5, 7), is never visited: the only way there leads over the cheese, where
+# every walk ends.
 #
 # Cell (2, 2) is a good example: is it a dead end? A dead end has one way out:
 

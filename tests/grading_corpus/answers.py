@@ -30,6 +30,7 @@ RIGHT_ANSWERS = {
     + target("reward + gamma * (not terminated) * best(next_q_values)"),
     "numpy-scalar": target("np.float64(reward) + gamma * (not terminated) * next_q_values.max()"),
     "debug-prints": body("print('q', q_value, 'reward', reward)"),
+    "many-prints": body("[print('flood' * 1000) for _ in range(5_000)]"),
     "stderr-and-warnings": "import sys, warnings\n"
     + body("print('hm', file=sys.stderr); warnings.warn('careful')"),
     "progress-bar": "from tqdm import tqdm\n" + body("[None for _ in tqdm(range(3))]"),
@@ -90,7 +91,8 @@ STOPPED_ANSWERS = {
     "exit-inside": ("import os\n" + body("os._exit(0)"), "stopped: died"),
     "kill": ("import os, signal\n" + body("os.kill(os.getpid(), signal.SIGKILL)"), "stopped: died"),
     "segfault": ("import ctypes\n" + body("ctypes.string_at(0)"), "stopped: died"),
-    "flood": (body("while True: print('flood' * 1000)"), "stopped: output"),
+    "flood": ("while True: print('flood' * 1000)\n" + GOOD, "stopped: output"),
+    "flood-inside": (body("while True: print('flood' * 1000)"), "stopped: time"),  # few are shown
     "flood-display": ("from IPython.display import display\n"
                       + body("while True: display('x' * 100_000)"), "stopped: output"),
 }  # fmt: skip
