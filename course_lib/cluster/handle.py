@@ -182,7 +182,7 @@ class Cluster:
         """
         if self._open:
             self._let_go()
-            print(f"Left {self}.")
+            print(f"Left {self._where}.")
 
     def _let_go(self) -> None:
         if self._open:
@@ -201,11 +201,14 @@ class Cluster:
     def __exit__(self, *_: object) -> None:
         self.disconnect()
 
+    @property
+    def _where(self) -> str:
+        return "a local Ray on this machine" if self.is_local else f"Ray at {self.target.address}"
+
     def __str__(self) -> str:
-        where = "a local Ray on this machine" if self.is_local else f"Ray at {self.target.address}"
         nodes = "" if self.is_local else f"{count(self.num_nodes, 'node')}, "
         return (
-            f"{where}: {nodes}{count(self.num_cpus, 'core')}, {count(self.num_gpus, 'GPU')}, "
+            f"{self._where}: {nodes}{count(self.num_cpus, 'core')}, {count(self.num_gpus, 'GPU')}, "
             f"{machine.gibibytes(self.memory_bytes)} memory"
         )
 

@@ -113,4 +113,5 @@ def table(runs: Sequence[Run], hold: Run | None = None) -> pd.DataFrame:
     names = pd.Index([run.name for run in runs])
     rows = pd.DataFrame([metrics(run, hold) for run in runs], index=names)
     digits = {"net profit": 0, "excess": 0, "excess %": 1, "fees": 0, "trades": 0}
-    return rows.round({name: digits.get(name, 2) for name in rows.columns})
+    rounded = rows.round({name: digits.get(name, 2) for name in rows.columns})
+    return rounded.rename_axis(columns="trader")

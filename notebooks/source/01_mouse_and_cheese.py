@@ -196,9 +196,8 @@ q_table = np.zeros((env.observation_space.n, env.action_space.n))
 
 def ledger(q_table, states):
     """Show some rows of the table with the names of the actions."""
-    return pd.DataFrame(
-        q_table[states], index=pd.Index(states, name="state"), columns=MazeEnv.ACTION_NAMES
-    ).round(2)
+    table = pd.DataFrame(q_table[states], index=states, columns=MazeEnv.ACTION_NAMES)
+    return table.round(2).rename_axis(columns="state")
 
 
 ledger(q_table, [0, 1, 2])

@@ -744,7 +744,9 @@ table = table.sort_values("seconds")
 print(
     f"finished: {len(table)} of {sizes.agent_trials} trials; `worst` is the worst of a trial's {sizes.agent_seeds} agents"
 )
-table[["learning_rate", "epsilon", "seconds", "worst", "episodes"]].head(5).round(3)
+table[["learning_rate", "epsilon", "seconds", "worst", "episodes"]].head(5).round(3).rename_axis(
+    columns="trial"
+)
 
 # %% [markdown]
 # All trials in one picture. Which of the two settings matters more here? Most trials were stopped early

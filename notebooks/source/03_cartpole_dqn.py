@@ -360,7 +360,7 @@ with clock("trained", total=found.size, unit="probe") as bar:
         for probe in broken.ASKED:
             found.loc[agent_name, probe] = broken.error_at(probe, fault, seed=SEED)
             bar.update()
-found.round(2)
+found.round(2).rename_axis(columns="largest error")
 
 # %% [markdown]
 # Which is which? Write the doctor: `errors` is one row of the table, a dict from the probe's name to the error. An error below 0.05 is right.
@@ -819,7 +819,7 @@ for name, short, knew in (
     if f"{short}_returns" in globals():  # of a section that was run
         rows, returns = globals().get(f"{short}_rows"), globals()[f"{short}_returns"]
         five.loc[name] = (end(rows, "env_steps"), end(rows, "seconds"), returns.mean(), knew)
-five.round(1)
+five.round(1).rename_axis(columns="way")
 
 # %% tags=["learned"]
 for name, (steps, _, mean, _) in five.iterrows():
