@@ -7,6 +7,7 @@ import would succeed.
 """
 
 import ast
+import gc
 import os
 import signal
 import symtable
@@ -113,7 +114,19 @@ def _show(
         shown = NotMadeError(f"`{error.name}` is not there: {EXERCISE}")
     elif isinstance(error, NameError) and len(list(_frames(shell.user_ns, trace))) == 1:
         error.add_note(ABOVE)
+    if isinstance(shown, NotMadeError) and "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")  # empty axes say nothing
     shell.showtraceback((type(shown), shown, trace), tb_offset=tb_offset)
+    if isinstance(error, KeyboardInterrupt):
+        _let_go(error)
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Drop what the stopped functions held: actors that nobody will call keep their cores."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__
+    gc.collect()
 
 
 def _remedy(code: str, error: BaseException) -> str:

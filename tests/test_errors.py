@@ -157,6 +157,17 @@ def test_what_a_cell_with_an_error_did_not_make() -> None:
     assert made == "1 2\n"
 
 
+def test_a_stopped_cell_lets_go_of_what_its_functions_held() -> None:
+    """An actor that is held by a traceback alone would keep its core for ever."""
+    _, _, after = cells(
+        "import course_lib, weakref\nclass Held:\n    pass\nseen = []\n",
+        "def f():\n    held = Held()\n    held.itself = held\n    seen.append(weakref.ref(held))\n"
+        "    raise KeyboardInterrupt\nf()\n",
+        "print(seen[0]() is None)\n",
+    )
+    assert after == "True\n"
+
+
 def test_a_check_before_its_exercise() -> None:
     check = "f = checks.check_f(f)\n"
     _, shown, again = cells("import course_lib\nclass checks:\n    check_f = print\n", check, check)

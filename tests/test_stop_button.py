@@ -207,3 +207,30 @@ for _ in range(30):
     time.sleep(0.5)
 print(f"{busy:g}")
 """
+
+
+@pytest.mark.full
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("number", [lesson.number for lesson in lessons()])
+def test_every_long_cell_at_the_start_in_the_middle_and_near_the_end(
+    number: str, kernel: tuple
+) -> None:
+    """A cell of over two seconds is stopped at three shares of the time that it took before."""
+    notebook = nbformat.read(build.targets(lessons([number])[0])["solution"], as_version=4)
+    for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
+        began = time.monotonic()
+        printed, error = run(kernel, cell.source, None)
+        took = time.monotonic() - began
+        assert error == "", f"{cell.id}: {error}; {printed}"
+        for share in (0.05, 0.5, 0.9, None) if took > 2 else ():
+            press_s = None if share is None else max(share * took, 0.2)
+            began = time.monotonic()
+            printed, error = run(kernel, cell.source, press_s)
+            left_s = time.monotonic() - began - (press_s or 0)
+            where = f"{cell.id} of {took:.1f} s, stopped at {share}: {error}; {printed}"
+            if press_s is None:
+                assert error == "", f"not whole again: {where}"
+            elif left_s > 0:  # it was not over before
+                said = "Stopped" in printed or error == "StoppedError"
+                assert said or left_s < 2, f"went on for {left_s:.1f} s: {where}"
+                assert left_s < 25, where  # imports, and a Ray that starts, go on to their end

@@ -140,6 +140,7 @@ def check_memory(memory_class: Callable, rng: np.random.Generator) -> Iterator[C
         part="marks the end",
         slips=(
             ([1.0, 1.0, 0.0, 0.0], "upside down: 1 is where nothing follows"),
+            ([0.0, 0.0, 1.0, 0.0], "terminated is an end, also where the clock stops as well"),
             ([0.0, 1.0, 1.0, 1.0], "where only the clock stopped, the world would go on"),
             ([0.0, 1.0, 0.0, 1.0], "the clock is not the end of the world"),
             ([0.0] * 4, "does add() store terminated?"),

@@ -100,6 +100,10 @@ def _wrong_targets(*given: Any) -> list[tuple[np.ndarray, str]]:
         (rewards + gamma * best, "is (1 - terminated) there?"),
         (mask * (rewards + gamma * best), "the reward of the last step counts: mask the rest only"),
         (rewards + mask * best, "is gamma there?"),
+        (rewards + 0.9 * mask * best, "take the gamma that is given, not one of your own"),
+        (rewards + 0.99 * mask * best, "take the gamma that is given, not one of your own"),
+        (rewards + gamma * terminated * best, "(1 - terminated), not terminated: the future ends"),
+        (rewards + gamma * mask * following.sum(axis=1), "the largest q-value, not the sum"),
         (gamma * (rewards + mask * best), "gamma counts for what follows alone"),
         (rewards + gamma * mask * following.argmax(axis=1), "argmax gives positions: take max"),
         (rewards - gamma * mask * best, "mind the signs: what follows is added"),
@@ -149,7 +153,9 @@ NO_GRADIENT = "no gradient"
 ROWS = "one q-value of each row: gather(1, batch.actions[:, None]); what follows is target_net's"
 TARGET_NET = "next q-values come from target_net(batch.next_obs), not from q_net"
 GATHER = "the q-value of the action TAKEN, not the largest: gather(1, batch.actions[:, None])"
-SHAPES = "(B, 1) against (B,) mixes each row with every other: .squeeze(1) makes both (B,)"
+SHAPES = (
+    "each row is mixed with every other: `taken` must be (B,), as gather(...) and .squeeze(1) give"
+)
 
 
 @exercise(

@@ -199,7 +199,7 @@ class Cluster:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.disconnect()
+        self._let_go()
 
     @property
     def _where(self) -> str:

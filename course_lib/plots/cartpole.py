@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from course_lib.plots.cartpole_diagrams import draw_cartpole, draw_network, draw_ray_dqn
 from course_lib.plots.style import (
@@ -116,7 +117,8 @@ def plot_mean_q(
         for k, rows in enumerate(several):
             label = f"{name} ({len(several)} seeds)" if k == 0 else "_seed"
             steps, mean_q = _column(rows, "env_steps"), _column(rows, "mean_q")
-            ax.plot(steps, mean_q, label=label, linewidth=1.5, **look(number))
+            width = 1.5 if number else 4.0  # the first shows below the others
+            ax.plot(steps, mean_q, label=label, linewidth=width, **look(number))
     if log:
         ax.set_yscale("log")
     draw_levels(ax, None, MOST_Q)
@@ -223,6 +225,7 @@ def plot_where_it_pays(
             )  # fmt: skip
     ax.set_yscale("log")
     ax.margins(y=0.2)
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.yaxis.set_major_formatter("{x:g}")
     ax.yaxis.set_minor_formatter("")
     ax.set_xticks(places, [f"{size:g}" for size in sizes])

@@ -228,6 +228,12 @@ MUTANTS = {
             memory(add=lambda self, *t: dqn.ReplayBuffer.add(self, *t[:4], t[5], False)),
             "not the end of the world", (ROWS, CAPACITY), lost("marks the end"),
         ),
+        "only without the clock": Mutant(
+            memory(
+                add=lambda self, *t: dqn.ReplayBuffer.add(self, *t[:4], t[4] and not t[5], False)
+            ),
+            "where the clock stops as well", (ROWS, CAPACITY), lost("marks the end"),
+        ),
         "upside down": Mutant(
             memory(add=lambda self, *t: dqn.ReplayBuffer.add(self, *t[:4], not t[4], False)),
             "upside down", (ROWS, CAPACITY), lost("marks the end"),
@@ -274,6 +280,16 @@ MUTANTS = {
         "not": Mutant(
             target(lambda r, d, q, g: r + g * (not d) * q.max(1).values),
             "switches the future off", (MASK, SHAPE),
+        ),
+        "the sum": Mutant(
+            target(lambda r, d, q, g: r + g * (1 - d) * q.sum(1)), "not the sum", (MASK, SHAPE)
+        ),
+        "the mask upside down": Mutant(
+            target(lambda r, d, q, g: r + g * d * q.max(1).values), "not terminated", (SHAPE,)
+        ),
+        "a gamma of one's own": Mutant(
+            target(lambda r, d, q, g: r + 0.99 * (1 - d) * q.max(1).values), "gamma that is given",
+            (MASK, SHAPE),
         ),
         "argmax": Mutant(
             target(lambda r, d, q, g: r + g * (1 - d) * q.argmax(1)), "argmax gives positions",
