@@ -192,3 +192,22 @@ def test_cartpole_is_solved_by_nine_seeds_in_ten():
         dqn_run.train(agent, num_steps=50_000, evaluate_on="CartPole-v1", target=495, seed=seed)
         passed += play(agent.act, "CartPole-v1", num_episodes=20, seed=seed + 10_000).mean() >= 475
     assert passed >= 8  # 9 in 10 is claimed; 8 of 10 leaves room for chance
+
+
+@pytest.mark.full
+@pytest.mark.timeout(900)
+def test_two_precautions_cost_speed_in_the_first_steps():
+    """Lesson 03 says so of its section 5, where each agent takes 7,680 steps."""
+    variants = {
+        "full": {},
+        "latest 256 steps": {"settings": dqn.DQNSettings(capacity=256)},
+        "squared loss": {"loss": broken.squared_loss},
+    }
+    medians = {}
+    for name, parts in variants.items():
+        agents = (dqn.DQNAgent(gym.make("CartPole-v1"), seed=s, **parts) for s in range(200, 206))
+        medians[name] = np.median(
+            [dqn_run.train(one, num_steps=7_680)[-1]["mean_return"] for one in agents]
+        )
+    assert medians["latest 256 steps"] > 1.2 * medians["full"]
+    assert medians["squared loss"] > 1.1 * medians["full"]
