@@ -739,7 +739,8 @@ with tuning.quiet():
     ).fit()
 clock_s += time.perf_counter() - began
 table, rounds = tuning.frame(agent_results), tuning.curves(agent_results, "seconds")
-table["rung"] = [curve[:2][-1] for curve in rounds if len(curve)]
+of = {one.path: curve for one, curve in zip(agent_results, rounds, strict=True)}
+table["rung"] = [of[path][:2][-1] if len(of[path]) else np.nan for path in table["path"]]
 table = table.sort_values("seconds")
 print(
     f"finished: {len(table)} of {sizes.agent_trials} trials; `worst` is the worst of a trial's {sizes.agent_seeds} agents"
