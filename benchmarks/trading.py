@@ -1,15 +1,18 @@
 """The long study of the trading agent: ``python -m benchmarks.trading``; see ``--help``.
 
-Windows of train, validation and test along the prices, several seeds, several fees. Every finished
-job is written down at once, and a job that is written down is not run again: interrupt with Ctrl-C
-and start the same command to go on.
+It has four parts: bitcoin, another market that nobody tuned anything on, made-up markets with and
+without something to find, and agents that differ in one thing at a time. Every finished job is
+written down at once, and a job that is written down is not run again: interrupt with Ctrl-C and
+start the same command to go on. The records stay in the repository; the page is made from them.
 """
 
 import argparse
 import dataclasses
 import hashlib
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,44 +20,85 @@ from tqdm import tqdm
 
 from benchmarks import machine, trading_page, trading_report
 
-BOOK = trading_report.ROOT / "results" / "trading_jobs.jsonl"
-QUICK_BOOK = BOOK.with_name("trading_quick.jsonl")
+RECORDS = trading_report.ROOT / "benchmarks" / "results" / "trading"
+EURO_FILE = trading_report.ROOT / "data" / "eur_usd_hourly.csv.gz"
 COMMAND = "python -m benchmarks.trading"
+PARTS = ("bitcoin", "euro", "markets", "agents")
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """One part of the study: prices, what is done with them, and the jobs."""
+
+    prices: pd.DataFrame
+    plan: Any
+    jobs: Sequence[Any]
+    work: Callable[..., dict]
 
 
 def _arguments(given: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=COMMAND, description="Study the trading agent.")
+    parser.add_argument(
+        "parts", nargs="*", help=f"some of {', '.join(PARTS)}; all of them if not given"
+    )
     parser.add_argument(
         "--quick",
         action="store_true",
         help="a made-up market, 4 jobs: does it run?",
     )
     parser.add_argument("--address", help="of a Ray cluster; if not given, as the notebooks do")
-    parser.add_argument("--prices", type=Path, help="your own CSV file; the course's bitcoin")
+    parser.add_argument("--prices", type=Path, help="your own CSV file, in place of bitcoin")
     parser.add_argument(
         "--gaps", choices=("error", "keep"), default="error", help="keep: the market closes"
     )
-    parser.add_argument("--out", type=Path, help=f"where finished jobs go ({BOOK.name})")
-    parser.add_argument("--docs", action="store_true", help="only write docs/trading.md anew")
-    return parser.parse_args(given)
+    parser.add_argument("--out", type=Path, help="where finished jobs of your own prices go")
+    parser.add_argument("--docs", action="store_true", help="only make docs/trading.md anew")
+    options = parser.parse_args(given)
+    strange = sorted(set(options.parts) - set(PARTS))
+    if strange:
+        parser.error(f"there is no part {strange[0]!r}; there are {', '.join(PARTS)}")
+    return options
 
 
-def plan_of(quick: bool):
-    """Return the plan of the study, or a tiny one."""
-    from course_lib.trading import study
+def plan_of(name: str):
+    """Return the plan of a part of the study; ``quick`` is a tiny one."""
+    from course_lib.trading import controls, study
 
     plan = study.Plan()
-    if not quick:
-        return plan
-    settings = plan.settings.changed(num_steps=1_024)
-    return dataclasses.replace(
-        plan,
-        num_windows=2,
-        seeds=(0,),
-        fees=(0.0, 0.001),
-        settings=settings,
-        checkpoints=(512, 1_024),
-    )
+    if name == "markets":
+        return controls.PLAN
+    if name == "euro":  # a year of hours: smaller parts, and costs as they are in that market
+        settings = plan.settings.changed(half_spread=0.00005)
+        return dataclasses.replace(
+            plan, train=2_160, validation=300, test=300, fees=(0.0, 0.00005), settings=settings
+        )
+    if name == "quick":
+        return dataclasses.replace(
+            plan,
+            num_windows=2,
+            seeds=(0,),
+            fees=(0.0, 0.001),
+            settings=plan.settings.changed(num_steps=1_024),
+            checkpoints=(512, 1_024),
+        )
+    return plan
+
+
+def part_of(name: str, prices: pd.DataFrame) -> Part:
+    """Return a part of the study; ``prices`` is the course's bitcoin, or a participant's file."""
+    from course_lib.trading import controls, study
+    from course_lib.trading.prices import load_prices
+
+    plan = plan_of(name)
+    if name == "markets":
+        return Part(prices, plan, controls.market_jobs(plan), controls.run_market_job)
+    if name == "agents":
+        seeds, variants = range(5), controls.agent_variants()
+        jobs = [controls.AgentJob(variant, seed) for seed in seeds for variant in variants]
+        return Part(prices, plan, jobs, controls.run_agent_job)
+    if name == "euro":
+        prices = load_prices(EURO_FILE, gaps="keep")
+    return Part(prices, plan, plan.jobs(len(prices)), study.run_job)
 
 
 def about(plan, prices: pd.DataFrame) -> dict:
@@ -63,22 +107,30 @@ def about(plan, prices: pd.DataFrame) -> dict:
     return {"plan": dataclasses.asdict(plan), "prices": digits[:16], "rows": len(prices)}
 
 
-def run(plan, prices: pd.DataFrame, book, address: str | None) -> bool:
-    """Run what is missing from the book; return whether the study is complete."""
+def open_book(path: Path, part: Part):
+    """Open the file of a part's finished jobs."""
+    from course_lib.trading.study import Book
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return Book(path, about(part.plan, part.prices))
+
+
+def run(part: Part, book, address: str | None) -> bool:
+    """Run what is missing from the book; return whether the part is complete."""
     from course_lib.cluster import connect
     from course_lib.trading import study
 
-    jobs = plan.jobs(len(prices))
-    missing = book.missing(jobs)
-    if len(missing) < len(jobs):
-        print(f"{len(jobs) - len(missing)} of {len(jobs)} jobs are done: {book.path}", flush=True)
+    missing = book.missing(part.jobs)
+    done = len(part.jobs) - len(missing)
+    if done:
+        print(f"{done} of {len(part.jobs)} jobs are done: {book.path}", flush=True)
     if not missing:
         print("Their test rows were opened; they are not opened again.", flush=True)
         return True
     with connect(address):
-        bar = tqdm(total=len(jobs), initial=len(jobs) - len(missing), unit="job", file=sys.stdout)
+        bar = tqdm(total=len(part.jobs), initial=done, unit="job", file=sys.stdout)
         try:
-            for record in study.run_all(prices, plan, missing):
+            for record in study.run_all(part.prices, part.plan, missing, work=part.work):
                 book.add(record)
                 bar.update(1)
         except KeyboardInterrupt:
@@ -89,32 +141,45 @@ def run(plan, prices: pd.DataFrame, book, address: str | None) -> bool:
     return True
 
 
-def main(given: list[str] | None = None) -> int:
-    """Run the study as far as it is not done, and write its results down."""
-    options = _arguments(given)
-    if options.docs:
-        trading_page.write(trading_report.load())
-        return 0
-    from course_lib.trading import markets, prices, study
+def _own(options: argparse.Namespace) -> int:
+    """Study a made-up market or a participant's prices, and print what comes out."""
+    from course_lib.trading import markets, prices
 
-    here = machine.describe()
-    if options.quick and options.prices is None:
+    if options.prices is None:
         table = markets.regime_market(8_500, rng=np.random.default_rng(0))  # opens no real test
     else:
         table = prices.load_prices(options.prices, gaps=options.gaps)
-    plan = plan_of(options.quick)
-    default = QUICK_BOOK if options.quick else BOOK
-    book = study.Book(options.out or default, about(plan, table))
-    complete = run(plan, table, book, options.address)
-    if not complete:
+    part = part_of("quick" if options.quick else "bitcoin", table)
+    name = "quick" if options.prices is None else options.prices.name.split(".")[0]
+    book = open_book(options.out or RECORDS.with_name(f"trading_{name}.jsonl"), part)
+    if not run(part, book, options.address):
         return 130
-    summary = trading_report.summarise(book.records, here, f"{COMMAND} {' '.join(given or [])}")
-    print(trading_report.text(summary))
-    if options.quick or options.prices or options.out:
-        print("A trial, or other prices: docs/trading.md stays as it is.")
-        return 0
-    trading_report.save(summary)
-    trading_page.write(summary)
+    print(trading_report.text(trading_report.study(book.records)))
+    print("A trial, or other prices: docs/trading.md stays as it is.")
+    return 0
+
+
+def main(given: list[str] | None = None) -> int:
+    """Run the study as far as it is not done, and write its results down."""
+    options = _arguments(given)
+    if options.quick or options.prices:
+        return _own(options)
+    from course_lib.trading import prices
+
+    table, found = prices.load_prices(), trading_report.load()
+    for name in options.parts or PARTS:
+        part = part_of(name, table)
+        book = open_book(RECORDS / f"{name}.jsonl", part)
+        if not options.docs:
+            if not run(part, book, options.address):
+                return 130
+            found["machine"] = machine.describe()
+        if book.missing(part.jobs):
+            print(f"{name}: not complete, {len(book.missing(part.jobs))} jobs are missing")
+        found[name] = trading_report.summarise(name, book.records, part.prices, part.plan)
+    trading_report.save(found)
+    trading_page.write(found)
+    print(trading_report.text(found["bitcoin"]))
     print(f"Written to {trading_report.PAGE}.")
     return 0
 

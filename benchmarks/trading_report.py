@@ -1,6 +1,7 @@
 """What the long study says: a summary as JSON, a text for the screen, a page for the docs."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +9,18 @@ import numpy as np
 import pandas as pd
 
 from course_lib.trading import summary
+from course_lib.trading.metrics import Interval
 
 ROOT = Path(__file__).resolve().parent.parent
 LATEST = ROOT / "docs" / "trading.json"
 PAGE = ROOT / "docs" / "trading.md"
 IMAGES = ROOT / "docs" / "images"
-FRESH_UNTIL = "2019-01-01"
-"""On prices from here on agents were judged while the course was made; not on earlier ones."""
+EARLY_UNTIL = "2019-01-01"
+"""On prices from here on agents were judged while the course was made."""
 MAIN_FEE = 0.001
-SEED = 0  # of the resampling
-GROUPS = ("fresh", "later", "all")
+GROUPS = ("early", "later", "all")
+TRIED = 60
+"""Configurations that were tried for the agent: five learning rates, three agents, four stages."""
 
 Record = dict[str, Any]
 
@@ -32,19 +35,25 @@ def save(found: dict[str, Any]) -> None:
     LATEST.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
-def is_fresh(record: Record) -> bool:
-    """Whether no agent was judged on these prices before the study did it."""
-    return pd.Timestamp(record["test_times"][1]) < pd.Timestamp(FRESH_UNTIL, tz="UTC")
+def is_early(record: Record) -> bool:
+    """Whether the test ends before the months on which the course's agents were judged."""
+    return pd.Timestamp(record["test_times"][1]) < pd.Timestamp(EARLY_UNTIL, tz="UTC")
 
 
-def summarise(records: list[Record], machine: dict[str, Any], command: str) -> dict[str, Any]:
-    """Return everything that the page shows, from the records of all jobs."""
-    rng = np.random.default_rng(SEED)
+def summarise(name: str, records: list[Record], prices: pd.DataFrame, plan: Any) -> Record:
+    """Return everything that the page shows of one part of the study."""
+    if name == "markets":
+        return markets(records, prices)
+    if name == "agents":
+        return agents(records)
+    return {**study(records), "choice": choice(records, prices, plan)}
+
+
+def study(records: list[Record]) -> Record:
+    """Summarise windows, seeds and fees on one market."""
     fees = sorted({record["fee"] for record in records})
     windows, _, grid = summary.fee_grid(records)
     return {
-        "command": command.strip(),
-        "machine": machine,
         "jobs": len(records),
         "seeds": len({record["seed"] for record in records}),
         "job_seconds": float(sum(record["seconds"] for record in records)),
@@ -52,27 +61,29 @@ def summarise(records: list[Record], machine: dict[str, Any], command: str) -> d
         "windows": [_window(records, number) for number in windows],
         "fees": fees,
         "grid": grid.round(2).tolist(),
-        "by_fee": [_fee(summary.select(records, fee=fee), fee, rng) for fee in fees],
+        "by_fee": [_fee(summary.select(records, fee=fee), fee) for fee in fees],
     }
 
 
 def _window(records: list[Record], number: int) -> Record:
     record = summary.select(records, window=number)[0]
-    return {"number": number, "test_times": record["test_times"], "fresh": is_fresh(record)}
+    return {"number": number, "test_times": record["test_times"], "early": is_early(record)}
 
 
-def _fee(records: list[Record], fee: float, rng: np.random.Generator) -> Record:
-    """Summarise the jobs of one fee: all windows, the fresh ones, and the later ones."""
+def _fee(records: list[Record], fee: float) -> Record:
+    """Summarise the jobs of one fee: all windows, the early ones, and the later ones."""
     groups = {
-        "fresh": [record for record in records if is_fresh(record)],
-        "later": [record for record in records if not is_fresh(record)],
+        "early": [record for record in records if is_early(record)],
+        "later": [record for record in records if not is_early(record)],
         "all": records,
     }
+    some = {name: group for name, group in groups.items() if len(summary.windows_of(group)) > 1}
     return {
         "fee": fee,
-        "medians": {name: summary.medians(some) for name, some in groups.items() if some},
-        "excess": {name: _comparisons(some, rng) for name, some in groups.items() if some},
-        "windows": [_interval(one) for one in summary.window_intervals(records, rng)],
+        "medians": {name: summary.medians(group) for name, group in some.items()},
+        "ahead": {name: _comparisons(group) for name, group in some.items()},
+        "windows": [_interval(one) for one in summary.window_intervals(records)],
+        "hours apart": round(summary.hours_apart(records), 1),
         "chosen": {
             steps: sum(record["chosen"] == steps for record in records)
             for steps in records[0]["validation"]
@@ -80,75 +91,198 @@ def _fee(records: list[Record], fee: float, rng: np.random.Generator) -> Record:
     }
 
 
-def _comparisons(records: list[Record], rng: np.random.Generator) -> dict[str, Any]:
-    """Return the agent beyond others, each with its interval, and how often it is ahead."""
-    excess = summary.by_window(records, "excess %")
-    late = [
-        [r["late_excess"] for r in summary.select(records, window=number)]
-        for number in sorted({record["window"] for record in records})
-    ]
-    others = ("random", "moving average", "cash")
+def _comparisons(records: list[Record]) -> dict[str, Any]:
+    found = {name: _interval(one) for name, one in summary.comparisons(records).items()}
+    means = summary.window_means(records, summary.ahead)
+    return {**found, "windows ahead": [int((means > 0).sum()), len(means)]}
+
+
+def _interval(one: Interval) -> list[float]:
+    return [round(one.value, 2), round(one.low, 2), round(one.high, 2), one.count]
+
+
+def choice(records: list[Record], prices: pd.DataFrame, plan: Any) -> Record:
+    """Return the deflated Sharpe ratio of the agent, and what choosing a checkpoint is worth.
+
+    Both are computed at the main fee, from the records and the prices: growth of each day.
+    """
+    fee = main_fee([record["fee"] for record in records])
+    some = summary.select(records, fee=fee)
+    early = [r for r in some if is_early(r)]
+    validation = {
+        f"{steps}, seed {seed}": _joined(
+            summary.select(some, seed=seed), prices, plan, "validation",
+            lambda r, steps=steps: r["validation_asked"][steps],
+        )
+        for steps in some[0]["validation"]
+        for seed in plan.seeds
+    }  # fmt: skip
+    chosen = summary.choice(np.column_stack(list(validation.values())), TRIED)
+    sharpes = [growth.mean() / growth.std() for growth in validation.values()]
+    tested = np.mean(
+        [
+            _joined(summary.select(early, seed=seed), prices, plan, "test", lambda r: r["asked"])
+            for seed in plan.seeds
+        ],
+        axis=0,
+    )
     return {
-        "buy and hold": _interval(summary.overall(excess, rng)),
-        **{name: _interval(summary.overall(summary.beyond(records, name), rng)) for name in others},
-        "an hour late": _interval(summary.overall(late, rng)),
-        "share ahead": float(np.mean(np.concatenate(excess) > 0)),
-        "windows ahead": [int(sum(np.median(one) > 0 for one in excess)), len(excess)],
+        "fee": fee,
+        "tried": TRIED,
+        "days": len(tested),
+        "overfitting": round(chosen["overfitting"], 3),
+        **_deflated(tested, float(np.var(sharpes, ddof=1))),
     }
 
 
-def _interval(one: Any) -> list[float]:
-    return [round(value, 2) for value in (one.value, one.low, one.high)]
+def _deflated(growth: np.ndarray, variance: float) -> Record:
+    """The Sharpe ratio of daily growth, scaled to a year, its error, and what is left of it."""
+    from course_lib.trading import luck, metrics
+
+    net_worth = np.exp(np.append(0.0, np.cumsum(growth)))
+    standard = (growth - growth.mean()) / growth.std()
+    skew, kurtosis = (float(np.mean(standard**power)) for power in (3, 4))
+    sharpe, year = float(growth.mean() / growth.std()), metrics.DAYS_PER_YEAR
+    deflated = luck.deflated_sharpe(
+        sharpe, len(growth), num_trials=TRIED, variance=variance, skew=skew, kurtosis=kurtosis
+    )
+    return {
+        "sharpe": round(sharpe * year**0.5, 2),
+        "error": round(luck.yearly_sharpe_error(net_worth, year), 2),
+        "luck": round(luck.best_sharpe_of(TRIED, variance) * year**0.5, 2),
+        "deflated": round(deflated, 3),
+    }
+
+
+def _joined(
+    records: list[Record], prices: pd.DataFrame, plan: Any, part: str, asked: Callable
+) -> np.ndarray:
+    """Return the agent's log growth of each whole day, one window behind the other."""
+    from course_lib.trading import markets, policy_table
+    from course_lib.trading import study as jobs
+
+    windows, growth = plan.windows(len(prices)), []
+    for record in sorted(records, key=lambda r: r["window"]):
+        settings = plan.settings.changed(fee=record["fee"])
+        market = jobs.market_of(
+            windows[record["window"]].cut(prices, part, plan.lead_in), settings
+        )  # fmt: skip
+        table = policy_table.unpack(asked(record), len(market.close) - 1)
+        positions = jobs.positions_of(table, settings)
+        worth = markets.growth_of(market.close, positions, settings.fee, market.at).mean(axis=0)
+        growth.append(np.diff(np.log(worth[::24])))
+    return np.concatenate(growth)
+
+
+def markets(records: list[Record], prices: pd.DataFrame) -> Record:
+    """Summarise the made-up markets: how often each strength of a signal is declared skill."""
+    from course_lib.trading import markets as made
+
+    rows = []
+    for strength in sorted({record["strength"] for record in records}):
+        some = summary.select(records, strength=strength)
+        each = [summary.select(some, seed=seed) for seed in sorted({r["seed"] for r in some})]
+        each = [one for one in each if len(one) == max(map(len, each))]  # whole markets alone
+        luck = [summary.over_windows(one, summary.ahead_of_luck) for one in each]
+        mix = [summary.over_windows(one, summary.ahead) for one in each]
+        centre = float(np.mean([one.value for one in mix]))
+        rows.append({
+            "strength": strength,
+            "foreseen": round(_foreseen(made, prices, strength), 3),
+            "markets": len(each),
+            "skill": sum(summary.declares_skill(one) for one in each),
+            "no skill": sum(one.high < 50 for one in luck),
+            "luck": round(float(np.mean([one.value for one in luck])), 1),
+            "ahead of mix": sum(one.low > 0 for one in mix),
+            "mix": round(centre, 2),
+            "luck covers 50": sum(one.low <= 50 <= one.high for one in luck),
+            "mix covers its mean": sum(one.low <= centre <= one.high for one in mix),
+            "trades": round(float(np.mean([r["exposure"] for r in some])), 2),
+        })  # fmt: skip
+    return {"rows": rows, "job_seconds": float(sum(record["seconds"] for record in records))}
+
+
+def _foreseen(made: Any, prices: pd.DataFrame, strength: float) -> float:
+    """How often a day goes to the side of its week's mean on which it begins: 20 markets."""
+    right = []
+    for seed in range(20):
+        rng = np.random.default_rng([seed, 9])
+        table = made.without_skill(prices, 5_000, rng=rng, strength=strength)
+        close = np.log(table["close"])
+        above = (close > close.rolling(168).mean()).to_numpy()[168:-24:24]
+        right.append(np.mean((close.shift(-24) > close).to_numpy()[168:-24:24] == above))
+    return float(np.mean(right))
+
+
+def agents(records: list[Record]) -> Record:
+    """Summarise agents that differ in one thing at a time: medians over the seeds."""
+    names = ("share of foresight", "luck", "net profit", "trades a day", "exposure")
+    variants = list(dict.fromkeys(record["variant"] for record in records))
+    rows = []
+    for variant in variants:
+        some = summary.select(records, variant=variant)
+        spread = {
+            name: [round(float(f([r[name] for r in some])), 3) for f in (np.median, min, max)]
+            for name in names
+        }
+        rows.append({"variant": variant, "seeds": len(some), **spread})
+    return {"rows": rows}
+
+
+def main_fee(fees: list[float]) -> float:
+    """Return the main fee, or the nearest one."""
+    return min(fees, key=lambda fee: abs(fee - MAIN_FEE))
 
 
 def show(interval: list[float]) -> str:
     """Write an interval: value, and its range in brackets."""
-    value, low, high = interval
-    return f"{value:+.1f} ({low:+.1f} to {high:+.1f})"
+    return f"{interval[0]:+.1f} ({interval[1]:+.1f} to {interval[2]:+.1f})"
 
 
-def main_row(found: dict[str, Any]) -> Record:
+def main_row(found: Record) -> Record:
     """Return the summary at the main fee, or at the nearest one."""
-    return min(found["by_fee"], key=lambda row: abs(row["fee"] - MAIN_FEE))
+    fee = main_fee(found["fees"])
+    return next(row for row in found["by_fee"] if row["fee"] == fee)
 
 
-def statement(found: dict[str, Any]) -> list[str]:
+def statement(found: Record) -> list[str]:
     """Return the final statement, sentence by sentence, each from the numbers alone."""
     row = main_row(found)
-    group = "fresh" if "fresh" in row["excess"] else "all"
-    excess, medians = row["excess"][group], row["medians"][group]["agent"]
-    count = excess["windows ahead"]
+    group = "early" if "early" in row["ahead"] else "all"
+    ahead, medians = row["ahead"][group], row["medians"][group]["agent"]
+    count = ahead["windows ahead"]
+    rank = ahead["luck"]
+    which = "" if group == "all" else f"{group} "
     lines = [
-        f"Fee {row['fee']:.2%}, {count[1]} {group} windows, {found['seeds']} seeds: median excess "
-        f"over buy and hold {show(excess['buy and hold'])} "
-        f"percent of net worth; ahead in {count[0]} of {count[1]} windows.",
-    ]
-    for name in ("buy and hold", "random", "cash"):
-        interval = summary.Interval(*excess[name])
-        words = "random trades, as many" if name == "random" else name
+        f"Fee {row['fee']:.3%}, {count[1]} {which}windows, {found['seeds']} seeds. Has it skill? "
+        f"It is ahead of {rank[0]:.0f}% ({rank[1]:.0f}% to {rank[2]:.0f}%) of the traders "
+        "without skill who trade as much. "
+        + summary.verdict(Interval(*rank[:3], int(rank[3])), better="that is more than half",
+                          worse="that is less than half", level=50.0),
+    ]  # fmt: skip
+    for name in summary.OTHERS:
         lines.append(
-            f"Better than {words}? {show(excess[name])}. "
+            f"Better than {name}? {show(ahead[name])} percent. "
             + summary.verdict(
-                interval,
-                better=f"the agent ends above {words}",
-                worse=f"the agent ends below {words}",
+                Interval(*ahead[name][:3], int(ahead[name][3])),
+                better=f"the agent ends above {name}",
+                worse=f"the agent ends below {name}",
             )
         )
-    aims = {
-        "median excess not below 0": excess["buy and hold"][0] >= 0,
-        "fewer than 2 trades a day": medians["trades a day"] < 2,
-    }
-    lines += [f"Aim: {aim}: {'met' if met else 'not met'}." for aim, met in aims.items()]
+    lines.append(
+        f"It trades {medians['trades a day']:.2f} times a day and is in coin "
+        f"{medians['exposure']:.0%} of the time."
+    )
     return lines
 
 
-def text(found: dict[str, Any]) -> str:
+def text(found: Record) -> str:
     """Return the statement and one line for each fee."""
     lines = [*statement(found), ""]
     for row in found["by_fee"]:
-        agent = row["medians"]["all"]["agent"]
+        agent, ahead = row["medians"]["all"]["agent"], row["ahead"]["all"]
         lines.append(
-            f"fee {row['fee']:.2%}: excess {show(row['excess']['all']['buy and hold'])} %, "
-            f"{agent['trades a day']:.2f} trades a day, exposure {agent['exposure']:.0%}"
+            f"fee {row['fee']:.3%}: ahead of the mix {show(ahead['mix'])} %, of "
+            f"{ahead['luck'][0]:.0f}% of lucky traders, {agent['trades a day']:.2f} trades a day"
         )
     return "\n".join(lines)

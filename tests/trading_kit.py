@@ -14,7 +14,7 @@ FLAT = 100 + np.sin(np.arange(LEAD))  # a lead-in of any shape
 def env_of(close: list[float] | np.ndarray, **options: Any) -> environment.TradingEnv:
     """An environment whose traded prices, after the lead-in, are ``close``."""
     table = prices.price_table(np.round(np.concatenate([FLAT, close]), 2))
-    return environment.make_env(table, **options)
+    return environment.make_env(table, **{"half_spread": 0.0, **options})
 
 
 def market(rows: int = 400, seed: int = 0, noise: float = 0.01) -> pd.DataFrame:

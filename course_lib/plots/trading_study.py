@@ -40,7 +40,7 @@ def plot_drawdown(
 
 def plot_fee_grid(
     grid: np.ndarray, rows: Sequence[str], fees: Sequence[float], *, ax: Axes | None = None,
-    label: str = "excess over buy and hold (%)",
+    label: str = "ahead of the mix (% of the money)",
 ) -> Axes:  # fmt: skip
     """Draw a table as a heat map: dark is high, losses are framed, every cell says its number.
 
@@ -102,5 +102,5 @@ def plot_forest(
     ax.axvline(0, color=GREY, linestyle="--", linewidth=1.2)
     ax.set_yticks(range(len(lines)), [name for name, _, _ in lines], fontsize="small")
     ax.set_ylim(len(lines) - 0.4, -0.6)
-    ax.set_xlabel("excess over buy and hold (%), interval 90%; filled: leaves zero out")
+    ax.set_xlabel("ahead of the mix (% of the money), interval 90%; filled: leaves zero out")
     return finish(ax, legend=False)

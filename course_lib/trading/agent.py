@@ -7,6 +7,7 @@ import dataclasses
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gymnasium as gym
@@ -19,8 +20,9 @@ from ray.tune import register_env
 from course_lib.cluster.tasks import gather
 from course_lib.columnar_dqn.algorithm import ColumnarDQNConfig
 from course_lib.rllib import runs
-from course_lib.trading import environment, evaluation, markets
+from course_lib.trading import environment, evaluation, features, markets
 from course_lib.trading.baselines import Policy
+from course_lib.trading.fills import HALF_SPREAD
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,9 @@ class Settings:
         window: hours in an observation.
         reward: ``"log_growth"`` or ``"pbr"``, see :class:`environment.TradingEnv`.
         min_hold: hours that a position is kept at least.
+        fill: when orders are filled, see :mod:`course_lib.trading.fills`.
+        half_spread: fraction of the price, in training and in judging.
+        next_move: also show the move until the next decision. Nobody knows it: a test of the agent.
     """
 
     fee: float = 0.001
@@ -50,6 +55,9 @@ class Settings:
     window: int = 24
     reward: str = "log_growth"
     min_hold: int = 1
+    fill: str = "next open"
+    half_spread: float = HALF_SPREAD
+    next_move: bool = False
 
     def changed(self, **values: Any) -> "Settings":
         """Return a copy with other values."""
@@ -57,8 +65,12 @@ class Settings:
 
     def make_env(self, prices: pd.DataFrame, **options: Any) -> environment.TradingEnv:
         """Make an environment with the agent's eyes and hands, wherever it trades."""
-        own = {name: getattr(self, name) for name in ("decide_every", "window", "min_hold")}
-        return environment.make_env(prices, **own, **options)
+        names = ("decide_every", "window", "min_hold", "fill", "half_spread")
+        own = {name: getattr(self, name) for name in names}
+        make_features: features.MakeFeatures = features.make_features
+        if self.next_move:
+            make_features = partial(features.with_next_move, rows=self.decide_every)
+        return environment.make_env(prices, make_features=make_features, **own, **options)
 
 
 def training_env(prices: pd.DataFrame, settings: Settings) -> environment.TradingEnv:
@@ -71,7 +83,7 @@ def training_env(prices: pd.DataFrame, settings: Settings) -> environment.Tradin
 
 def judging_env(prices: pd.DataFrame, settings: Settings, fee: float) -> environment.TradingEnv:
     """Make the environment to judge in: one episode over all prices, with the fee to be paid."""
-    return settings.make_env(prices, fee=fee)
+    return settings.make_env(prices, fee=fee, max_loss=1.0)
 
 
 def dqn_config(make: Callable[[], gym.Env], settings: Settings, seed: int = 0) -> ColumnarDQNConfig:
@@ -139,7 +151,7 @@ def share_of_foresight(module: RLModule, prices: pd.DataFrame, settings: Setting
     """Return the agent's profit as a share of what perfect foresight earns on the same prices."""
     env = judging_env(prices, settings, settings.fee)
     run = evaluation.run_policy(greedy(module), env, name="agent")
-    best = markets.perfect_foresight(run.close, settings.fee)
+    best = markets.perfect_foresight(run.close, settings.fee, run.at)
     return run.net_profit / (env.cash * (best.growth - 1.0))
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from course_lib.trading import markets
+from course_lib.trading.environment import TradingEnv
 
 Policy = Callable[[np.ndarray, dict[str, Any]], int]
 
@@ -71,10 +72,12 @@ def moving_average_cross(prices: pd.DataFrame, *, fast: int = 24, slow: int = 16
     return by_row(above.to_numpy(), 0)
 
 
-def foresight(prices: pd.DataFrame, first_row: int, fee: float) -> Policy:
-    """Trade as somebody who knows all prices of the table from ``first_row`` on.
+def foresight(env: TradingEnv) -> Policy:
+    """Trade as somebody who knows all prices that the environment will show from its first row on.
 
     Nobody can do this; it is the ceiling.
     """
-    best = markets.perfect_foresight(prices["close"].to_numpy()[first_row:], fee)
-    return by_row(best.positions, first_row)
+    rows = slice(env.first_row, None)
+    close = env.prices["close"].to_numpy()[rows]
+    best = markets.perfect_foresight(close, env.fee, env.fill_prices[rows])
+    return by_row(best.positions, env.first_row)

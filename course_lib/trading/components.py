@@ -4,8 +4,15 @@ Wallets, orders, commission and the exchange are TensorTrade's own.
 """
 
 import math
+from collections.abc import Callable
+from decimal import Decimal
+
+import numpy as np
+from gymnasium.spaces import Box
 
 from course_lib.trading import tensortrade_import as tt
+
+NOTHING = np.empty(0)
 
 
 class TidyBroker(tt.Broker):
@@ -36,6 +43,26 @@ class TidyBroker(tt.Broker):
         self.history = []
 
 
+class FillingExchange(tt.Exchange):
+    """An exchange that shows closing prices, and fills orders at prices of their own.
+
+    TensorTrade fills an order at the price that is shown. Here the price of a fill is asked for,
+    with the position that the order leads to: 1 coin, 0 cash.
+    """
+
+    def __init__(
+        self, price_for: Callable[[int], float], service: Callable, options: tt.ExchangeOptions
+    ) -> None:
+        super().__init__("exchange", service=service, options=options)
+        self._price_for = price_for
+        self.target = 0
+
+    def quote_price(self, trading_pair: tt.TradingPair) -> Decimal:
+        """Return the price at which the order that is on its way is filled."""
+        price = Decimal(self._price_for(self.target))
+        return price.quantize(Decimal(10) ** -trading_pair.base.precision)
+
+
 class PositionActions(tt.BSH):
     """TensorTrade's buy-sell-hold actions: 0 be in cash, 1 be in coin.
 
@@ -53,6 +80,7 @@ class PositionActions(tt.BSH):
         """Return the order that takes us to the position ``action``, if it is due and allowed."""
         before = self.action
         allowed = before if self.rows_to_wait > 0 else action
+        self.cash.exchange.target = allowed
         orders = super().get_orders(allowed, portfolio)
         traded = self.action != before
         self.rows_to_wait = self._min_hold - 1 if traded else max(self.rows_to_wait - 1, 0)
@@ -62,6 +90,34 @@ class PositionActions(tt.BSH):
         """Start a new episode, in cash."""
         super().reset()
         self.rows_to_wait = 0
+
+
+class Clockwork(tt.Observer):
+    """Moves the price on by a row, values the wallets, and observes nothing.
+
+    The agent's features do not pass through TensorTrade: the environment around looks them up.
+    """
+
+    observation_space = Box(0, 1, (0,))
+
+    def __init__(self, portfolio: tt.Portfolio, price: tt.Stream) -> None:
+        cash, coin = (
+            tt.Stream.sensor(wallet, lambda w: w.total_balance.as_float(), dtype="float").rename(name)
+            for wallet, name in zip(portfolio.wallets, ("cash", "coin"), strict=True)
+        )
+        net_worth = cash.add(price.mul(coin).rename("worth")).rename("net_worth")
+        internal = tt.Stream.group([price, net_worth]).rename("internal")
+        self.feed = tt.DataFeed([internal]).attach(portfolio)
+
+    def observe(self, env: tt.TradingEnv) -> np.ndarray:
+        """Feed the next row to the exchange and the portfolio."""
+        self.feed.next()
+        return NOTHING
+
+    def reset(self, random_start: int = 0) -> None:
+        """Start the episode's prices again."""
+        if self.feed.compiled:
+            self.feed.reset(random_start)
 
 
 class LogGrowth(tt.TensorTradeRewardScheme):

@@ -7,7 +7,7 @@ import gymnasium as gym
 import numpy as np
 import pandas as pd
 
-from course_lib.trading import features
+from course_lib.trading import features, fills
 
 LIMITS = {  # name: (smallest, largest, unit)
     "fee": (0.0, 0.5, "a fraction of each trade, such as 0.001 for 0.1%"),
@@ -25,7 +25,8 @@ class Fill:
     """One trade as the exchange booked it.
 
     Attributes:
-        row: row of the price table at whose close it happened.
+        row: row of the price table whose decision it was; see :mod:`course_lib.trading.fills` for
+            when it was filled.
         side: ``"buy"`` or ``"sell"``.
         price: dollars for one coin.
         fee: dollars.
@@ -45,17 +46,19 @@ class TradingEnv(gym.Env):
     ## Description
     The agent holds a wallet of dollars and a wallet of coin at a simulated exchange. After each
     row it sees recent market features and says where its money should be for the next row. If
-    that is not where it is, everything is exchanged at the last closing price, and the exchange
-    keeps a fee. With `decide_every` above 1 the position is kept for that many rows, and one step
+    that is not where it is, everything is exchanged at the next open, half a spread to the worse,
+    and the exchange keeps a fee. With `decide_every` above 1 the position is kept for that many rows, and one step
     of the environment covers them all. With `min_hold` above 1 a position, once taken, is kept
     for that many rows: asking for another one earlier does nothing.
 
     ## What is kinder here than in a real market
-    * **Fills at the same close.** The observation of row t ends with the close of row t, and the
-      order is filled at that very close, as if no time passed between seeing and trading. The
-      position then earns the move from close t to close t + 1. No later price is seen.
-    * Prices do not react to the agent, orders of any size are filled in full, there is no gap
-      between the prices for buying and selling, and cash earns no interest.
+    * **Fills in no time.** The observation of row t ends with the close of row t, and the order is
+      filled at the open of row t + 1. Where a market never closes, that open is the close that was
+      just seen (in the course's file in 99.95% of the rows): nobody can be that quick. ``fill`` set
+      to ``"next close"`` is a whole row late; ``"same close"`` leaves even the opens out.
+    * Prices do not react to the agent, orders of any size are filled in full, the gap between the
+      prices for buying and selling is always the same, and cash earns no interest. Coin is valued
+      at the close.
 
     ## Action Space
     `Discrete(2)`: 0 be in cash, 1 be in coin. Choosing what one has already costs nothing.
@@ -89,7 +92,9 @@ class TradingEnv(gym.Env):
         self, prices: pd.DataFrame, *, window: int = 24, fee: float = 0.001, cash: float = 10_000.0,
         reward: str = "log_growth", episode_rows: int | None = None, random_start: bool = False,
         decide_every: int = 1, min_hold: int = 1, max_loss: float = 0.9, currency: str = "USD",
-        asset: str = "BTC", render_mode: str | None = None,
+        asset: str = "BTC", fill: str = "next open", half_spread: float = fills.HALF_SPREAD,
+        make_features: features.MakeFeatures = features.make_features,
+        render_mode: str | None = None,
     ) -> None:  # fmt: skip
         numbers = {"fee": fee, "cash": cash, "window": window, "max_loss": max_loss}
         _check(reward, render_mode, **numbers, decide_every=decide_every, min_hold=min_hold)
@@ -101,11 +106,12 @@ class TradingEnv(gym.Env):
         self.episode_rows = _episode_rows(len(prices), self.first_row, episode_rows)
         self.random_start, self.decide_every = random_start, int(decide_every)
         self.min_hold = int(min_hold)
-        self._features = features.make_features(prices).to_numpy()
+        self._features = make_features(prices).to_numpy()
         self._close = prices["close"].to_numpy(dtype=float)
+        self.fill_prices = fills.fill_prices(prices, fill, half_spread)
         self.money_decimals = money_decimals(self._close)
         self.action_space = gym.spaces.Discrete(2)
-        size = self.window * len(features.FEATURES) + 1 + (self.min_hold > 1)
+        size = self.window * self._features.shape[1] + 1 + (self.min_hold > 1)
         self.observation_space = gym.spaces.Box(-features.LIMIT, features.LIMIT, (size,))
         self.row = self._start = self.first_row
         self.fills: list[Fill] = []
@@ -115,11 +121,14 @@ class TradingEnv(gym.Env):
 
         self._inner, self._wallets, self._broker = assembly.build(self)
 
-    def stream(self, column: int | None) -> list[float]:
-        """Return what one TensorTrade stream delivers in this episode; None means the price."""
-        begin, end = self._start - self.window + 1, self._start + self.episode_rows + 1
-        values = self._close if column is None else self._features[:, column]
-        return values[begin:end].tolist()
+    def episode_prices(self) -> list[float]:
+        """Return the closing prices that the exchange shows in this episode."""
+        return self._close[self._start : self._start + self.episode_rows + 1].tolist()
+
+    def price_for(self, action: int) -> float:
+        """Return the price at which an order to be in coin (1) or in cash (0) is filled now."""
+        prices = self.fill_prices.buy if action else self.fill_prices.sell
+        return float(prices[self.row])
 
     def reset(
         self, *, seed: int | None = None, options: dict | None = None
@@ -143,9 +152,9 @@ class TradingEnv(gym.Env):
                     "rows before it are needed as history, rows after it for the episode"
                 )
         self.row, self.fills, self._fees = self._start, [], 0.0
-        rows, _ = self._inner.reset()
+        self._inner.reset()
         self.net_worths, self.positions = [self.cash], []
-        return self._observe(rows), self._info()
+        return self._observe(), self._info()
 
     def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Exchange if asked to, wait until the next decision, and look again."""
@@ -153,7 +162,7 @@ class TradingEnv(gym.Env):
             raise ValueError(f"action must be 0 (be in cash) or 1 (be in coin), got {action!r}")
         total, terminated, truncated = 0.0, False, False
         for _ in range(self.decide_every):
-            rows, reward, terminated, _, _ = self._inner.step(int(action))
+            _, reward, terminated, _, _ = self._inner.step(int(action))
             self._book()
             self.row += 1
             self.positions.append(self.position)
@@ -162,11 +171,24 @@ class TradingEnv(gym.Env):
             total += float(reward)
             if terminated or truncated:
                 break
-        return self._observe(rows), total, bool(terminated), truncated, self._info()
+        return self._observe(), total, bool(terminated), truncated, self._info()
 
-    def _observe(self, rows: np.ndarray) -> np.ndarray:
+    def _observe(self) -> np.ndarray:
+        rows = self._features[self.row - self.window + 1 : self.row + 1]
         own = [self.position, self._inner.action_scheme.rows_to_wait / self.min_hold]
         return np.append(rows.ravel(), own[: 1 + (self.min_hold > 1)]).astype(np.float32)
+
+    def all_observations(self, position: int) -> np.ndarray:
+        """Return what a trader in this position, free to trade, sees in each row but the last.
+
+        Returns:
+            Shape (T - 1, size of an observation), from the first row that can be traded on.
+        """
+        rows = np.arange(self.first_row, len(self.prices) - 1)[:, None]
+        seen = self._features[rows - np.arange(self.window)[::-1]].reshape(len(rows), -1)
+        own = np.zeros((len(rows), 1 + (self.min_hold > 1)))
+        own[:, 0] = position
+        return np.hstack([seen, own]).astype(np.float32)
 
     @property
     def position(self) -> int:
@@ -217,7 +239,10 @@ def make_env(prices: pd.DataFrame, **options: Any) -> TradingEnv:
             ``episode_rows`` (rows in an episode; all there are), ``random_start`` (False),
             ``decide_every`` (rows from one decision to the next, 1), ``min_hold`` (rows that a
             position is kept at least, 1), ``max_loss`` (0.9), ``currency`` and ``asset`` (names of
-            the wallets), ``render_mode`` (None, ``"ansi"`` or ``"rgb_array"``).
+            the wallets), ``fill`` (when an order is filled, ``"next open"``) and ``half_spread``
+            (0.0002), see :mod:`course_lib.trading.fills`, ``make_features`` (from a table of prices
+            to one of features, :func:`features.make_features`), ``render_mode`` (None, ``"ansi"``
+            or ``"rgb_array"``).
 
     Raises:
         ValueError: if an option is out of range, or there are too few prices.

@@ -4,9 +4,12 @@ A row of features at time t uses prices up to and including t. There is no scali
 the spread of a whole data set, because those would carry the future into the past.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
+MakeFeatures = Callable[[pd.DataFrame], pd.DataFrame]
 LONG_ROWS = 168  # a week, where rows are hours
 SHORT_ROWS = 24  # a day
 WARM_UP = LONG_ROWS  # rows without features at the start of a table
@@ -54,3 +57,22 @@ def make_features(prices: pd.DataFrame) -> pd.DataFrame:
         }
     )
     return table.div(volatility, axis=0).clip(-LIMIT, LIMIT)[list(FEATURES)]
+
+
+def with_next_move(prices: pd.DataFrame, rows: int = 1) -> pd.DataFrame:
+    """Make the same features and one that nobody can have: the move until the next decision.
+
+    This is look-ahead, on purpose: an agent that does not get rich with it cannot learn at all.
+
+    Args:
+        prices: a table of prices with T rows.
+        rows: from one decision to the next.
+
+    Returns:
+        A table as that of :func:`make_features`, with the column ``next_move`` in the same units.
+    """
+    log_close = np.log(prices["close"])
+    move = log_close.shift(-rows) - log_close
+    volatility = log_close.diff().rolling(LONG_ROWS).std().clip(lower=1e-6)
+    next_move = (move / rows**0.5 / volatility).clip(-LIMIT, LIMIT).fillna(0.0)
+    return make_features(prices).assign(next_move=next_move)

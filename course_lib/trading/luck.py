@@ -37,6 +37,29 @@ def sharpe_error(
     return math.sqrt(spread / (num_rows - 1))
 
 
+def yearly_sharpe_error(net_worth: np.ndarray, rows_per_year: float) -> float:
+    """Return the standard error of a Sharpe ratio that is scaled to a year.
+
+    Rows are taken as independent of each other. Over one year it is about 1, over four about 0.5,
+    however often net worth was looked at in between.
+
+    Args:
+        net_worth: shape (T,), at least three rows.
+        rows_per_year: 8,760 for hours around the clock.
+
+    Returns:
+        The error; 0 for a flat line.
+    """
+    growth = np.diff(np.log(net_worth))
+    spread = growth.std()
+    if spread == 0:
+        return 0.0
+    standard = (growth - growth.mean()) / spread
+    skew, kurtosis = (float(np.mean(standard**power)) for power in (3, 4))
+    error = sharpe_error(growth.mean() / spread, growth.size, skew=skew, kurtosis=kurtosis)
+    return error * math.sqrt(rows_per_year)
+
+
 def best_sharpe_of(num_trials: int, variance: float) -> float:
     """Return the Sharpe ratio that the best of many traders without skill has, in expectation.
 

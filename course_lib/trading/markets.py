@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from course_lib.trading.fills import FillPrices
 from course_lib.trading.prices import price_table
 
 
@@ -48,6 +49,7 @@ def _check_sizes(num_rows: int, period: float, **fractions: float) -> None:
             raise ValueError(f"{name} must be in [0, {limit}), got {value}")
 
 
+DAY = 24
 REGIMES = ("waves", "climb", "slide")
 
 
@@ -97,6 +99,44 @@ def _stretch(regime: str, rows: int, period: int, amplitude: float, slope: float
     return slope * hours * (1 if regime == "climb" else -1)
 
 
+def without_skill(
+    prices: pd.DataFrame, num_rows: int, *, rng: np.random.Generator, strength: float = 0.0,
+    block: int = 24,
+) -> pd.DataFrame:  # fmt: skip
+    """Make a market that is as wild as a real one, and in which nothing can be foreseen.
+
+    Blocks of a day of real moves are drawn with repetition, so that calm and wild hours stay
+    together, and whether a move goes up or down is drawn anew for each hour: whatever was seen
+    before, up and down are equally likely. A signal can be planted in it: prices then lean towards
+    the side of their mean of the last week on which they are, which is one of the features.
+
+    Args:
+        prices: the real market.
+        num_rows: of the new one.
+        rng: source of the blocks and directions.
+        strength: how far prices lean in a day, in standard deviations of a day.
+        block: rows in a block.
+
+    Returns:
+        A table of prices.
+
+    Raises:
+        ValueError: if ``block`` does not fit into the prices.
+    """
+    moves = np.diff(np.log(prices["close"].to_numpy()))
+    if not 1 <= block < len(moves):
+        raise ValueError(f"block must be in [1, {len(moves) - 1}], got {block}")
+    starts = rng.integers(len(moves) - block + 1, size=-(-num_rows // block))
+    drawn = np.concatenate([moves[start : start + block] for start in starts])[:num_rows]
+    drawn = np.abs(drawn) * rng.choice((-1.0, 1.0), size=num_rows)
+    lean = strength * drawn.std() / DAY**0.5
+    path, week = np.zeros(num_rows), 7 * DAY
+    for row in range(1, num_rows):
+        above = path[row - 1] > path[max(row - week, 0) : row].mean()
+        path[row] = path[row - 1] + drawn[row] + lean * (1.0 if above else -1.0)
+    return price_table(float(prices["close"].median()) * np.exp(path))
+
+
 @dataclass(frozen=True)
 class Foresight:
     """The best that could have been done by somebody who knew every price in advance.
@@ -112,16 +152,17 @@ class Foresight:
     num_trades: int
 
 
-def perfect_foresight(close: np.ndarray, fee: float) -> Foresight:
-    """Find the most profitable positions by dynamic programming, fees counted.
+def perfect_foresight(close: np.ndarray, fee: float, at: FillPrices | None = None) -> Foresight:
+    """Find the most profitable positions by dynamic programming, fees and spreads counted.
 
     Looking back from the end, the best that can still be made from row t depends only on where the
-    money is, cash or coin. Changing it costs the fee. What is in coin at the end is valued at the
+    money is, cash or coin. Changing it has its cost. What is in coin at the end is valued at the
     last price, as the environment does.
 
     Args:
         close: shape (T,), prices.
         fee: fraction of each trade.
+        at: the prices at which orders are filled; at the close that was just seen if None.
 
     Raises:
         ValueError: if there are fewer than two prices.
@@ -132,23 +173,25 @@ def perfect_foresight(close: np.ndarray, fee: float) -> Foresight:
     close = np.asarray(close, dtype=float)
     if close.ndim != 1 or close.size < 2:
         raise ValueError(f"close must be a row of at least two prices, got shape {close.shape}")
-    moves, cost = np.diff(np.log(close)), np.log1p(-fee)
-    stay_in_coin = np.empty((moves.size, 2), dtype=int)  # best next position, by present position
+    moves, (buying, selling) = np.diff(np.log(close)), _costs(close, fee, at)
+    best = np.empty((moves.size, 2), dtype=int)  # best next position, by present position
     in_cash = in_coin = 0.0
     for t in range(moves.size - 1, -1, -1):
-        choose_cash, choose_coin = in_cash, moves[t] + in_coin
-        stay_in_coin[t] = (choose_coin + cost > choose_cash, choose_coin >= choose_cash + cost)
-        in_cash = max(choose_cash, choose_coin + cost)
-        in_coin = max(choose_coin, choose_cash + cost)
+        stay_in_cash, buy = in_cash, buying[t] + moves[t] + in_coin
+        stay_in_coin, sell = moves[t] + in_coin, selling[t] + in_cash
+        best[t] = (buy > stay_in_cash, stay_in_coin >= sell)
+        in_cash, in_coin = max(stay_in_cash, buy), max(stay_in_coin, sell)
     positions = np.empty(moves.size, dtype=int)
     position = 0
     for t in range(moves.size):
-        position = positions[t] = stay_in_coin[t, position]
+        position = positions[t] = best[t, position]
     trades = int(np.abs(np.diff(positions, prepend=0)).sum())
     return Foresight(positions, float(np.exp(in_cash)), trades)
 
 
-def growth_of(close: np.ndarray, positions: np.ndarray, fee: float) -> np.ndarray:
+def growth_of(
+    close: np.ndarray, positions: np.ndarray, fee: float, at: FillPrices | None = None
+) -> np.ndarray:
     """Return net worth over the first net worth, for given positions, from arithmetic alone.
 
     Args:
@@ -156,28 +199,37 @@ def growth_of(close: np.ndarray, positions: np.ndarray, fee: float) -> np.ndarra
         positions: shape (T - 1,), 0 in cash, 1 in coin, from row t to row t + 1; cash before. Or
             shape (num_traders, T - 1).
         fee: fraction of each trade.
+        at: the prices at which orders are filled; at the close that was just seen if None.
 
     Returns:
         Shape (T,), starting at 1; or (num_traders, T).
     """
-    moves = np.diff(np.log(np.asarray(close, dtype=float)))
-    switches = np.abs(np.diff(positions, prepend=0))
-    steps = positions * moves + switches * np.log1p(-fee)
+    moves, (buying, selling) = np.diff(np.log(close)), _costs(close, fee, at)
+    changes = np.diff(positions, prepend=0)
+    steps = positions * moves + (changes > 0) * buying + (changes < 0) * selling
     return np.exp(np.insert(np.cumsum(steps, axis=-1), 0, 0.0, axis=-1))
 
 
-def mix_growth(close: np.ndarray, share: float, fee: float) -> np.ndarray:
+def mix_growth(
+    close: np.ndarray, share: float, fee: float, at: FillPrices | None = None
+) -> np.ndarray:
     """Return net worth over the first for who puts a share into coin once, and keeps the rest.
 
     Args:
         close: shape (T,), prices.
         share: of the money, 0 to 1, such as the exposure of a trader that it is compared with.
         fee: fraction of the trade.
+        at: the prices at which orders are filled; at the close that was just seen if None.
 
     Returns:
         Shape (T,), starting at 1.
     """
-    close = np.asarray(close, dtype=float)
-    growth = (1 - share) + share * (1 - fee) * close / close[0]
-    growth[0] = 1.0
-    return growth
+    in_coin = growth_of(close, np.ones(len(close) - 1, dtype=int), fee, at)
+    return (1 - share) + share * in_coin
+
+
+def _costs(close: np.ndarray, fee: float, at: FillPrices | None) -> tuple[np.ndarray, np.ndarray]:
+    """What an order of each row does to the log of net worth, against the close of its row."""
+    close = np.asarray(close, dtype=float)[:-1]
+    at = FillPrices(close, close) if at is None else at
+    return np.log((1 - fee) * close / at.buy), np.log((1 - fee) * at.sell / close)

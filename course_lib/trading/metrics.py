@@ -13,17 +13,19 @@ DAYS_PER_YEAR = 365.0
 
 @dataclass(frozen=True)
 class Interval:
-    """A value and the range that resampling gives it.
+    """A mean or a sum, and the range in which the truth may lie.
 
     Attributes:
         value: computed from the data as they are.
         low: the lower end of the interval.
         high: the upper end.
+        count: values that it is made from.
     """
 
     value: float
     low: float
     high: float
+    count: int
 
     def __str__(self) -> str:
         return f"{self.value:+.1f} ({self.low:+.1f} to {self.high:+.1f})"
@@ -71,78 +73,49 @@ def sortino_ratio(net_worth: np.ndarray, rows_per_year: float) -> float:
     return float(mean / losses * rows_per_year**0.5)
 
 
-def excess_growth(net_worth: np.ndarray, hold: np.ndarray) -> np.ndarray:
-    """Return the log growth beyond that of buy and hold, from row to row, shape (T - 1,)."""
-    return np.diff(np.log(net_worth)) - np.diff(np.log(hold))
-
-
-def percent(log_growth: float) -> float:
-    """Return log growth as a percentage: 100 * (exp(growth) - 1)."""
-    return float(100.0 * np.expm1(log_growth))
-
-
-def excess_interval(
-    excess: np.ndarray, *, block: int, rng: np.random.Generator, level: float = 0.9,
-    num_draws: int = 2_000,
-) -> Interval:  # fmt: skip
-    """Say how sure the total excess over one stretch of time is, by a block bootstrap.
-
-    Rows are drawn in blocks of neighbours, because they are not independent: a position lasts many
-    rows, and wild rows follow wild rows. Drawing single rows would tear that apart and make the
-    interval too narrow. Blocks may wrap around the end, so every row is as likely as every other.
+def mean_interval(values: Sequence[float] | np.ndarray, *, level: float = 0.9) -> Interval:
+    """Say how sure the mean of some numbers is that are independent of each other (Student's t).
 
     Args:
-        excess: shape (T,), log growth beyond buy and hold, see :func:`excess_growth`.
-        block: neighbouring rows in a block, such as a week of hours (168).
-        rng: source of the draws.
-        level: share of the draws that lie in the interval.
-        num_draws: resampled histories.
-
-    Returns:
-        By how many percent net worth ends above that of buy and hold.
+        values: such as one number for each window; at least two.
+        level: how often such an interval holds the true mean.
 
     Raises:
-        ValueError: if ``block`` does not fit into the rows, or ``level`` is not between 0 and 1.
+        ValueError: if there are fewer than two values, or ``level`` is not between 0 and 1.
 
     Source:
-        Politis and Romano, 'A circular block-resampling procedure for stationary data', 1992.
+        Student, 'The probable error of a mean', 1908.
     """
-    excess = np.asarray(excess, dtype=float)
-    if not 1 <= block <= excess.size:
-        raise ValueError(f"block must be in [1, {excess.size}] (the rows there are), got {block}")
+    from scipy.special import stdtrit  # quantiles of Student's t
+
+    values = np.asarray(values, dtype=float)
+    if values.ndim != 1 or values.size < 2:
+        raise ValueError(f"values must be a row of at least 2 numbers, got shape {values.shape}")
     if not 0 < level < 1:
         raise ValueError(f"level must be between 0 and 1, got {level}")
-    whole, rest = divmod(excess.size, block)
-    sums = np.cumsum(np.concatenate([[0.0], excess, excess]))
-    starts = rng.integers(excess.size, size=(num_draws, whole + 1))
-    lengths = np.array([block] * whole + [rest])
-    totals = (sums[starts + lengths] - sums[starts]).sum(axis=1)
-    low, high = np.quantile(totals, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(percent(excess.sum()), percent(low), percent(high))
+    mean, error = values.mean(), values.std(ddof=1) / values.size**0.5
+    reach = stdtrit(values.size - 1, (1 + level) / 2) * error
+    return Interval(float(mean), float(mean - reach), float(mean + reach), values.size)
 
 
-def spread_interval(
-    groups: Sequence[Sequence[float]], *, rng: np.random.Generator, num_draws: int = 2_000
-) -> Interval:
-    """Say how sure the median over several windows and seeds is: its interval of 90%.
+def block_interval(values: np.ndarray, block: int, *, level: float = 0.9) -> Interval:
+    """Say how sure a sum over neighbouring rows is, which are not independent of each other.
 
-    Seeds of one window trade the same prices, so they are not independent: first whole windows are
-    drawn with replacement, then seeds within each of them.
+    Rows are added up in blocks that follow each other; a block depends little on the next.
 
     Args:
-        groups: for each window, one number for each seed.
-        rng: source of the draws.
-        num_draws: resampled studies.
+        values: shape (T,), such as gains of each day.
+        block: rows in a block; a last one that is cut short is left out of the spread.
+        level: how often such an interval holds the truth.
 
     Raises:
-        ValueError: if there is no group, or an empty one.
+        ValueError: if there are fewer than two blocks.
     """
-    arrays = [np.asarray(group, dtype=float) for group in groups]
-    if not arrays or any(array.size == 0 for array in arrays):
-        raise ValueError("groups must hold at least one window, and each at least one seed")
-    draws = []
-    for _ in range(num_draws):
-        chosen = [arrays[k] for k in rng.integers(len(arrays), size=len(arrays))]
-        draws.append(np.median(np.concatenate([rng.choice(a, size=a.size) for a in chosen])))
-    low, high = np.quantile(draws, [0.05, 0.95])
-    return Interval(float(np.median(np.concatenate(arrays))), float(low), float(high))
+    values = np.asarray(values, dtype=float)
+    whole = values.size // max(block, 1)
+    if block < 1 or whole < 2:
+        raise ValueError(f"block must be in [1, {values.size // 2}] (two must fit), got {block}")
+    found = mean_interval(values[: whole * block].reshape(whole, block).sum(axis=1), level=level)
+    scale, total = values.size / block, float(values.sum())
+    reach = scale * (found.high - found.value)
+    return Interval(total, total - reach, total + reach, whole)

@@ -25,8 +25,11 @@ from course_lib.cluster.tasks import as_completed
 from course_lib.journal import Journal
 from course_lib.profiles import TradingSizes
 from course_lib.rllib import runs
-from course_lib.trading import agent, baselines, evaluation, features, markets, metrics, walkforward
+from course_lib.trading import (
+    agent, baselines, evaluation, features, fills, luck, markets, policy_table, walkforward,
+)  # fmt: skip
 from course_lib.trading.evaluation import Run
+from course_lib.trading.fills import FillPrices
 from course_lib.trading.walkforward import Window
 
 Record = dict[str, Any]
@@ -62,11 +65,11 @@ class Plan:
     """
 
     train: int = 4_320
-    validation: int = 1_200
-    test: int = 1_200
-    num_windows: int = 12
+    validation: int = 600
+    test: int = 600
+    num_windows: int = 25
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
-    fees: tuple[float, ...] = (0.0, 0.0005, 0.001, 0.0025, 0.005)
+    fees: tuple[float, ...] = (0.0, 0.001, 0.005)
     settings: agent.Settings = dataclasses.field(
         default_factory=lambda: agent.Settings(
             decide_every=24, gamma=0.9, n_step=1, episode_rows=30 * 24, num_steps=4_096
@@ -101,47 +104,61 @@ def run_job(prices: pd.DataFrame, plan: Plan, job: Job) -> Record:
         job: which part of it.
 
     Returns:
-        A record that can be written as JSON: the job, the validation scores, the choice, the
-        figures of the agent and of the baselines on the test rows, and the excess of each day.
+        A record that can be written as JSON: the job, the validation scores, the choice, and what
+        :func:`judge_on` says of it. With the prices, it is enough to compute all of that again, at
+        other fees and fills too.
     """
     started = time.perf_counter()
     window = plan.windows(len(prices))[job.window]
     settings = plan.settings.changed(fee=job.fee)
-    scores, modules = train_and_score(prices, window, plan, settings, job.seed)
+    tables, modules = train_and_ask(prices, window, plan, settings, job.seed)
+    validation = market_of(window.cut(prices, "validation", plan.lead_in), settings)
+    held = {steps: positions_of(asked, settings) for steps, asked in tables.items()}
+    scores = {steps: log_gain(validation, rows, settings) for steps, rows in held.items()}
     chosen = walkforward.choose(scores)
+    share = float(held[chosen].mean())
     opened = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     table = window.cut(prices, "test", plan.lead_in)  # nothing above has seen these rows
-    tested = judge_on(table, modules[chosen], settings, job.seed)
-    return {
+    tested = judge_on(table, modules[chosen], settings, seed=job.seed, share=share)
+    return _rounded({
         **dataclasses.asdict(job),
         "key": job.key,
         "validation": scores,
+        "validation_asked": {steps: policy_table.pack(asked) for steps, asked in tables.items()},
         "chosen": chosen,
+        "share": share,
         "test_opened": opened,
         "test_times": [str(time) for time in window.times(prices, "test")],
         **tested,
         "seconds": round(time.perf_counter() - started, 1),
-    }
+    })  # fmt: skip
 
 
-def train_and_score(
+def _rounded(found: Any) -> Any:
+    """The same with six digits of every number, because records are kept as text."""
+    if isinstance(found, dict):
+        return {name: _rounded(value) for name, value in found.items()}
+    if isinstance(found, list):
+        return [_rounded(value) for value in found]
+    return float(f"{found:.6g}") if isinstance(found, float) else found
+
+
+def train_and_ask(
     prices: pd.DataFrame, window: Window, plan: Plan, settings: agent.Settings, seed: int
-) -> tuple[dict[str, float], dict[str, RLModule]]:
-    """Train on the window's train rows, and score each checkpoint on its validation rows.
+) -> tuple[dict[str, np.ndarray], dict[str, RLModule]]:
+    """Train on the window's train rows, and ask each checkpoint about its validation rows.
 
     Returns:
-        For each checkpoint, named by its steps: log growth on the validation rows with fees, in
-        percent; and the network.
+        For each checkpoint, named by its steps: the table of :func:`policy_table.ask`; and the
+        network.
     """
     train = window.cut(prices, "train", plan.lead_in)
-    validation = window.cut(prices, "validation", plan.lead_in)
+    env = agent.judging_env(window.cut(prices, "validation", plan.lead_in), settings, settings.fee)
     config = agent.dqn_config(lambda: agent.training_env(train, settings), settings, seed)
-    scores, modules = {}, {}
+    tables, modules = {}, {}
     for steps, module in train_in_stages(config, plan.checkpoints):
-        run = agent_run(validation, module, settings)
-        modules[str(steps)] = module
-        scores[str(steps)] = float(100 * np.log(run.net_worth[-1] / run.net_worth[0]))
-    return scores, modules
+        tables[str(steps)], modules[str(steps)] = policy_table.ask(module, env), module
+    return tables, modules
 
 
 def train_in_stages(config: Any, stages: Sequence[int]) -> Iterator[tuple[int, RLModule]]:
@@ -156,41 +173,121 @@ def train_in_stages(config: Any, stages: Sequence[int]) -> Iterator[tuple[int, R
         runs.stop(algo)
 
 
-def agent_run(table: pd.DataFrame, module: RLModule, settings: agent.Settings) -> Run:
-    """Let an agent trade a table greedily, with the fee of its settings."""
-    env = agent.judging_env(table, settings, settings.fee)
-    return evaluation.run_policy(agent.greedy(module), env, name="agent")
+@dataclasses.dataclass(frozen=True)
+class Market:
+    """The rows on which traders are judged: closes, shape (T,), and what orders are filled at."""
+
+    close: np.ndarray
+    at: FillPrices
 
 
-def judge_on(table: pd.DataFrame, module: RLModule, settings: agent.Settings, seed: int) -> Record:
-    """Return the figures of the agent and of the baselines on one table.
+def market_of(table: pd.DataFrame, settings: agent.Settings, fill: str | None = None) -> Market:
+    """Return the rows after the lead-in of a table."""
+    rows = slice(features.lead_in(settings.window), None)
+    at = fills.fill_prices(table, fill or settings.fill, settings.half_spread)
+    return Market(table["close"].to_numpy(dtype=float)[rows], at[rows])
+
+
+def positions_of(asked: np.ndarray, settings: agent.Settings) -> np.ndarray:
+    """Return the positions of an agent that begins at each hour of its first decision's day.
 
     Returns:
-        ``figures``: name of the trader -> figures of :func:`evaluation.metrics`; ``daily_excess``:
-        log growth of the agent beyond buy and hold, each day; ``late_excess``: the agent's excess
-        in percent had every order been filled one row later.
+        Shape (decide_every, T - 1). The hour of a daily decision is chance: all are judged.
     """
-    run = agent_run(table, module, settings)
-    rng = np.random.default_rng([seed, 1])
+    every = settings.decide_every
+    return policy_table.follow(
+        asked, phases=range(every), decide_every=every, min_hold=settings.min_hold
+    )
+
+
+def log_gain(market: Market, positions: np.ndarray, settings: agent.Settings) -> float:
+    """Return the log growth of money that is divided among traders at first, in percent."""
+    growth = markets.growth_of(market.close, positions, settings.fee, market.at)
+    return float(100 * np.log(growth[:, -1].mean()))
+
+
+def judge_on(
+    table: pd.DataFrame, module: RLModule, settings: agent.Settings, *, seed: int, share: float
+) -> Record:
+    """Return the figures of the agent and of traders that need no learning on one table.
+
+    Args:
+        table: lead-in and the rows to be judged on.
+        module: of the agent.
+        settings: of the agent.
+        seed: of the traders without skill.
+        share: of the money that the mix has in coin, known before the table was opened.
+
+    Returns:
+        ``asked``: the agent as a table, see :mod:`policy_table`; ``figures``: name of the trader ->
+        figures of :func:`evaluation.metrics`, the agent's with its first decision in the first row;
+        ``ends``: name -> net worth at the end over that at first, the agent's money divided among
+        all hours of decision; ``luck``: share of a thousand traders without skill that end below
+        the agent, who trade as often at the same hours and are as long in coin; ``daily_excess``:
+        gain of the agent beyond the mix in each day, as a fraction of the first net worth.
+    """
     env = agent.judging_env(table, settings.changed(decide_every=1, min_hold=1), settings.fee)
-    rows, first = env.episode_rows, env.first_row
     policies = {
         "cash": baselines.cash,
         "buy and hold": baselines.buy_and_hold,
         "moving average": baselines.moving_average_cross(table),
-        "random": baselines.random_trades(len(run.fills), rows, first, rng),
-        "perfect foresight": baselines.foresight(table, first, settings.fee),
+        "perfect foresight": baselines.foresight(env),
     }
     others = {name: evaluation.run_policy(p, env, name=name) for name, p in policies.items()}
     hold = others["buy and hold"]
-    excess = metrics.excess_growth(run.net_worth, hold.net_worth)
-    late = markets.growth_of(run.close, np.append(0, run.positions[:-1]), settings.fee)
-    hold_growth = hold.net_worth[-1] / hold.net_worth[0]
-    return {
-        "figures": {r.name: evaluation.metrics(r, hold) for r in (run, *others.values())},
-        "daily_excess": walkforward.daily_sums(excess, hold.times[1:]),
-        "late_excess": float(100 * (late[-1] / hold_growth - 1)),
+    asked = policy_table.ask(module, env)
+    traders = {
+        "agent": agent_run(table, module, settings),
+        "mix": evaluation.mix(hold, share),
+        **others,
     }
+    positions, market = positions_of(asked, settings), market_of(table, settings)
+    growth = markets.growth_of(market.close, positions, settings.fee, market.at)
+    mine, mixed = growth.mean(axis=0), traders["mix"].net_worth / hold.net_worth[0]
+    late, kind = (
+        markets.growth_of(market.close, positions, settings.fee, market_of(table, settings, how).at)
+        for how in ("next close", "same close")
+    )
+    return {
+        "asked": policy_table.pack(asked),
+        "figures": {name: evaluation.metrics(run, hold) for name, run in traders.items()},
+        "ends": {
+            **{name: float(run.net_worth[-1] / run.net_worth[0]) for name, run in traders.items()},
+            "agent": float(mine[-1]),
+            "agent, first and last hour": [float(end(growth[:, -1])) for end in (np.min, np.max)],
+            "agent, an hour late": float(late[:, -1].mean()),
+            "agent, at the close": float(kind[:, -1].mean()),
+        },
+        "exposure": float(positions.mean()),
+        "luck": luck_of(market, positions, settings, np.random.default_rng([seed, 1])),
+        "daily_excess": walkforward.daily_sums(np.diff(mine - mixed), hold.times[1:]),
+    }
+
+
+def luck_of(
+    market: Market, positions: np.ndarray, settings: agent.Settings, rng: np.random.Generator,
+    *, num_traders: int = 1_000,
+) -> float:  # fmt: skip
+    """Return the share of traders without skill that an agent is ahead of, 0 to 1.
+
+    Each hour of decision has its share of them, who decide at that hour too.
+    """
+    shares = []
+    for phase, mine in enumerate(positions):
+        drawn = np.zeros((-(-num_traders // len(positions)), len(mine)), dtype=int)
+        drawn[:, phase:] = luck.matched_positions(
+            mine[phase:], len(drawn), rng, decide_every=settings.decide_every
+        )
+        everybody = np.vstack([mine, drawn])
+        ends = markets.growth_of(market.close, everybody, settings.fee, market.at)[:, -1]
+        shares.append(luck.share_below(ends[0], ends[1:]))
+    return float(np.mean(shares))
+
+
+def agent_run(table: pd.DataFrame, module: RLModule, settings: agent.Settings) -> Run:
+    """Let an agent trade a table greedily, with the fee of its settings."""
+    env = agent.judging_env(table, settings, settings.fee)
+    return evaluation.run_policy(agent.greedy(module), env, name="agent")
 
 
 @ray.remote(num_cpus=1, max_retries=2)

@@ -1,11 +1,15 @@
-"""From the records of a study to what they say. No Ray here: records are plain dictionaries."""
+"""From the records of a study to what they say. No Ray here: records are plain dictionaries.
+
+Windows are what is independent of each other, so they are what intervals are made from: seeds of
+one window trade the same prices, and count as one value, their mean.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from course_lib.trading import metrics
+from course_lib.trading import luck, metrics
 from course_lib.trading.metrics import Interval
 
 Record = dict[str, Any]
@@ -13,13 +17,17 @@ FIGURES = (
     "net profit",
     "excess %",
     "sharpe",
+    "sharpe error",
     "sortino",
     "drawdown",
     "trades a day",
     "exposure",
     "turnover cost",
 )
-BLOCK_DAYS = 7
+OTHERS = ("mix", "buy and hold", "moving average", "cash")
+BLOCK_DAYS = 5
+ENOUGH_WINDOWS = 10
+"""Below this number of windows no verdict is given."""
 
 
 def select(records: Sequence[Record], **wanted: Any) -> list[Record]:
@@ -27,22 +35,38 @@ def select(records: Sequence[Record], **wanted: Any) -> list[Record]:
     return [r for r in records if all(r[name] == value for name, value in wanted.items())]
 
 
-def by_window(records: Sequence[Record], figure: str, trader: str = "agent") -> list[list[float]]:
-    """Return one list for each window, earliest first, with the figure of each seed."""
-    numbers = sorted({record["window"] for record in records})
-    return [
-        [record["figures"][trader][figure] for record in records if record["window"] == number]
-        for number in numbers
-    ]
+def windows_of(records: Sequence[Record]) -> list[int]:
+    """Return the numbers of the windows, earliest first."""
+    return sorted({record["window"] for record in records})
 
 
-def beyond(records: Sequence[Record], other: str) -> list[list[float]]:
-    """Return by how many percent the agent ends above another trader, for each window and seed."""
-    mine, theirs = (by_window(records, "excess %", name) for name in ("agent", other))
-    return [
-        [100 * ((100 + a) / (100 + b) - 1) for a, b in zip(one, two, strict=True)]
-        for one, two in zip(mine, theirs, strict=True)
-    ]
+def ahead(record: Record, other: str = "mix", agent: str = "agent") -> float:
+    """Return how far the agent ends ahead of another trader, in percent of the first net worth."""
+    return 100 * (record["ends"][agent] - record["ends"][other])
+
+
+def ahead_of_luck(record: Record) -> float:
+    """Return the share of traders without skill that the agent is ahead of, in percent."""
+    return 100 * record["luck"]
+
+
+def window_means(records: Sequence[Record], value: Any) -> np.ndarray:
+    """Return the mean over the seeds of ``value(record)`` for each window, earliest first."""
+    return np.array(
+        [np.mean([value(r) for r in select(records, window=w)]) for w in windows_of(records)]
+    )
+
+
+def over_windows(records: Sequence[Record], value: Any) -> Interval:
+    """Return the mean over windows of ``value(record)``, with Student's interval of 90%."""
+    return metrics.mean_interval(window_means(records, value))
+
+
+def comparisons(records: Sequence[Record]) -> dict[str, Interval]:
+    """Return how far the agent is ahead of each other trader, and its rank among lucky ones."""
+    found = {name: over_windows(records, lambda r, n=name: ahead(r, n)) for name in OTHERS}
+    late = over_windows(records, lambda r: ahead(r, "mix", "agent, an hour late"))
+    return {"luck": over_windows(records, ahead_of_luck), **found, "mix, an hour late": late}
 
 
 def traders(records: Sequence[Record]) -> list[str]:
@@ -61,50 +85,90 @@ def medians(records: Sequence[Record]) -> dict[str, dict[str, float]]:
     }
 
 
-def fee_grid(records: Sequence[Record]) -> tuple[list[int], list[float], np.ndarray]:
-    """Return windows, fees, and the median excess (percent, over the seeds), shape (W, F)."""
-    windows = sorted({record["window"] for record in records})
-    fees = sorted({record["fee"] for record in records})
+def fee_grid(
+    records: Sequence[Record], other: str = "mix"
+) -> tuple[list[int], list[float], np.ndarray]:
+    """Return windows, fees, and how far the agent is ahead (mean of the seeds), shape (W, F)."""
+    windows, fees = windows_of(records), sorted({record["fee"] for record in records})
     grid = np.full((len(windows), len(fees)), np.nan)
     for i, window in enumerate(windows):
         for j, fee in enumerate(fees):
             some = select(records, window=window, fee=fee)
             if some:
-                grid[i, j] = np.median([r["figures"]["agent"]["excess %"] for r in some])
+                grid[i, j] = np.mean([ahead(r, other) for r in some])
     return windows, fees, grid
 
 
-def window_intervals(records: Sequence[Record], rng: np.random.Generator) -> list[Interval]:
-    """Return, for each window, the excess of the mean over seeds, with a block bootstrap of days.
+def window_intervals(records: Sequence[Record]) -> list[Interval]:
+    """Return, for each window, how far the mean over seeds is ahead of the mix, in percent.
 
-    The mean is taken day by day over the log growth of the seeds, as if the money were divided
-    among them each day. Blocks are a week long, or a third of a shorter test.
+    Each comes from blocks of days of this one window, and says nothing of other times.
     """
     found = []
-    for number in sorted({record["window"] for record in records}):
+    for number in windows_of(records):
         days = np.mean([r["daily_excess"] for r in select(records, window=number)], axis=0)
-        block = max(min(BLOCK_DAYS, len(days) // 3), 1)
-        found.append(metrics.excess_interval(days, block=block, rng=rng))
+        block = max(min(BLOCK_DAYS, len(days) // 2), 1)
+        found.append(metrics.block_interval(100 * days, block))
     return found
 
 
-def overall(
-    values: Sequence[Sequence[float]], rng: np.random.Generator, *, num_draws: int = 2_000
-) -> Interval:
-    """Return the median over windows and seeds, with the interval of resampled windows."""
-    return metrics.spread_interval(values, rng=rng, num_draws=num_draws)
+def hours_apart(records: Sequence[Record]) -> float:
+    """Return how far the best hour of the daily decision is ahead of the worst, in percent.
+
+    It is the median over windows and seeds of one and the same network.
+    """
+    name = "agent, first and last hour"
+    return float(np.median([100 * np.ptp(record["ends"][name]) for record in records]))
 
 
-def verdict(interval: Interval, *, better: str, worse: str) -> str:
+def verdict(interval: Interval, *, better: str, worse: str, level: float = 0.0) -> str:
     """Say in words what an interval allows to say.
 
     Args:
-        interval: of an excess; above zero is good.
-        better: the sentence for an interval above zero.
-        worse: the sentence for one below zero.
+        interval: of a mean over windows.
+        better: the sentence for an interval above ``level``.
+        worse: the sentence for one below it.
+        level: where neither is better.
     """
-    if interval.low > 0:
-        return f"Yes: {better}; the whole interval lies above zero."
-    if interval.high < 0:
-        return f"No: {worse}; the whole interval lies below zero."
-    return "Not shown: the interval holds zero, so this data does not tell skill from luck."
+    if interval.count < ENOUGH_WINDOWS:
+        return f"No verdict: {interval.count} windows are too few, {ENOUGH_WINDOWS} are needed."
+    if interval.low > level:
+        return f"Yes: {better}; the whole interval lies above {level:g}."
+    if interval.high < level:
+        return f"No: {worse}; the whole interval lies below {level:g}."
+    return f"Not shown: the interval holds {level:g}, so this data does not tell skill from luck."
+
+
+def declares_skill(records: Sequence[Record]) -> bool:
+    """Return whether a study of these records would say that the agent has skill."""
+    return over_windows(records, ahead_of_luck).low > 50
+
+
+def choice(growth: np.ndarray, num_tried: int) -> dict[str, float]:
+    """Say what choosing the best of several agents is worth.
+
+    Args:
+        growth: shape (T, num_agents), log growth of each from row to row.
+        num_tried: configurations that were tried before these, and these, in all.
+
+    Returns:
+        ``best``: column with the highest Sharpe ratio; ``sharpe`` of it and ``luck``, what the best
+        of ``num_tried`` has by luck alone (of a row); ``deflated``: probability that it is above
+        that; ``overfitting``: probability that a choice made on one half is below the median on the
+        other.
+    """
+    growth = np.asarray(growth, dtype=float)
+    sharpes = growth.mean(axis=0) / np.maximum(growth.std(axis=0), 1e-12)
+    best, variance = int(sharpes.argmax()), float(sharpes.var(ddof=1))
+    standard = (growth[:, best] - growth[:, best].mean()) / max(growth[:, best].std(), 1e-12)
+    skew, kurtosis = (float(np.mean(standard**power)) for power in (3, 4))
+    return {
+        "best": best,
+        "sharpe": float(sharpes[best]),
+        "luck": luck.best_sharpe_of(num_tried, variance),
+        "deflated": luck.deflated_sharpe(
+            float(sharpes[best]), len(growth), num_trials=num_tried, variance=variance, skew=skew,
+            kurtosis=kurtosis,
+        ),
+        "overfitting": luck.overfitting(growth),
+    }  # fmt: skip

@@ -38,12 +38,11 @@ stand_in_for_agents()
 with matplotlib.rc_context(), warnings.catch_warnings(action="ignore", category=SyntaxWarning):
     import tensortrade
     from tensortrade.env.default.actions import BSH
-    from tensortrade.env.default.observers import TensorTradeObserver
     from tensortrade.env.default.rewards import PBR, TensorTradeRewardScheme
-    from tensortrade.env.generic import Informer, Renderer, Stopper, TradingEnv
+    from tensortrade.env.generic import Informer, Observer, Renderer, Stopper, TradingEnv
     from tensortrade.feed.core import DataFeed, Stream
     from tensortrade.oms.exchanges import Exchange, ExchangeOptions
-    from tensortrade.oms.instruments import Instrument
+    from tensortrade.oms.instruments import Instrument, TradingPair
     from tensortrade.oms.orders import Broker, Trade
     from tensortrade.oms.services.execution.simulated import execute_order
     from tensortrade.oms.wallets import Portfolio, Wallet
