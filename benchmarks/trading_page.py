@@ -89,9 +89,10 @@ def _bitcoin(found: dict[str, Any]) -> list[str]:
         "",
         f"*Reading:* {forest_reading(found)}",
         "",
-        f"**The hour is chance.** One and the same network, deciding at its best hour of the day, "
-        f"ends {row['hours apart']:.0f} percent of the money ahead of itself deciding at its worst "
-        "(median over windows and seeds of 25 days). Whoever shows one hour shows a lottery ticket.",
+        f"**The hour is chance.** One and the same network, deciding at its best hour of the "
+        f"day, ends {row['hours apart']:.0f} percent of the money ahead of itself deciding "
+        "at its worst (median over windows and seeds of 25 days). Whoever shows one hour shows a "
+        "ticket of a lottery.",
         "",
         f"**The best of many.** Over the {choice['days']} early test days the agent's Sharpe ratio "
         f"is {choice['sharpe']:+.2f} a year, give or take {choice['error']:.2f}. The best of "
@@ -159,9 +160,9 @@ def _markets(found: dict[str, Any]) -> list[str]:
     return [
         *lines,
         "",
-        f"*Reading:* without skill, it is declared in {none['skill']} of {none['markets']} markets; "
-        f"the interval of 90% promises 5 in 100 ({low} to {high} are within chance). The intervals "
-        f"hold the truth in {none['luck covers 50']} (rank, truth 50%) and "
+        f"*Reading:* without skill, it is declared in {none['skill']} of {none['markets']} "
+        f"markets; the interval of 90% promises 5 in 100 ({low} to {high} are within chance). "
+        f"The intervals hold the truth in {none['luck covers 50']} (rank, truth 50%) and "
         f"{none['mix covers its mean']} (mix, truth: the mean of all) of {none['markets']}; they "
         "promise 90 in 100.",
         "",
@@ -281,7 +282,8 @@ def _reproduce(found: dict[str, Any]) -> list[str]:
         "hour, so every number here can be computed again without training; `--docs` does that. A "
         "job that is on record is not run again: move the files away to run it. It shows its "
         "progress; Ctrl-C and the same command go on later. `--address` runs it on a Ray cluster, "
-        "`--prices my.csv` on your own prices, `--quick` on a made-up market, to see that it works.",
+        "`--prices my.csv` on your own prices, `--quick` on a made-up market, to see that it "
+        "works.",
     ]
 
 

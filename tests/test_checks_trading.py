@@ -13,7 +13,7 @@ def test_the_exercise_agrees_with_the_exchange():
     from course_lib.trading import environment, prices
 
     close = np.concatenate([100 + np.sin(np.arange(191)), [5_000.0, 6_000.0, 6_000.0]])
-    env = environment.make_env(prices.price_table(np.round(close, 2)), fee=0.001)
+    env = environment.make_env(prices.price_table(np.round(close, 2)), fee=0.001, half_spread=0.0)
     env.reset()
     _, _, _, _, info = env.step(1)
     cash, coin, fee = trade(10_000.0, 0.0, 5_000.0, 0.001, 1)

@@ -56,9 +56,9 @@ def test_numbers_stay_readable_on_the_darkest_cell():
 
 
 def test_the_forest_shows_each_interval_and_whether_it_leaves_zero_out():
-    windows = {"sure": Interval(3.0, 1.0, 5.0), "open": Interval(1.0, -2.0, 4.0)}
-    windows["lost"] = Interval(-3.0, -5.0, -1.0)
-    ax = plots.plot_forest(windows, {"all": Interval(1.0, -1.0, 2.0)}, ax=axes())
+    windows = {"sure": Interval(3.0, 1.0, 5.0, 3), "open": Interval(1.0, -2.0, 4.0, 3)}
+    windows["lost"] = Interval(-3.0, -5.0, -1.0, 3)
+    ax = plots.plot_forest(windows, {"all": Interval(1.0, -1.0, 2.0, 3)}, ax=axes())
     marks = [line for line in ax.lines if line.get_marker() in ("s", "D")]
     faces = [to_rgba(mark.get_markerfacecolor()) for mark in marks]
     black, white = to_rgba("black"), to_rgba("white")

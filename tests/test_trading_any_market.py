@@ -85,12 +85,12 @@ def test_environment_and_baselines_run_on_it(name, tmp_path):
     policies = {
         "hold": baselines.buy_and_hold,
         "cross": baselines.moving_average_cross(table),
-        "best": baselines.foresight(table, env.first_row, 0.0002),
+        "best": baselines.foresight(env),
     }
     runs = {name: evaluation.run_policy(p, env, name=name) for name, p in policies.items()}
     close = table["close"].to_numpy()[LEAD:]
     for run in runs.values():
-        expected = 10_000 * markets.growth_of(close, run.positions, 0.0002)
+        expected = 10_000 * markets.growth_of(close, run.positions, 0.0002, run.at)
         np.testing.assert_allclose(run.net_worth, expected, rtol=1e-7)
     assert runs["best"].net_profit > max(runs["hold"].net_profit, runs["cross"].net_profit)
 

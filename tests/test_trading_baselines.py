@@ -7,22 +7,25 @@ import pandas as pd
 import pytest
 from trading_kit import LEAD, market
 
-from course_lib.trading import baselines, environment, evaluation, markets, prices
+from course_lib.trading import baselines, environment, evaluation, fills, markets, prices
 
 
+@pytest.mark.parametrize("fill", [None, *fills.FILLS])
 @pytest.mark.parametrize("fee", [0.0, 0.001, 0.02, 0.2])
 @pytest.mark.parametrize("seed", range(5))
-def test_foresight_is_the_best_of_all_positions(seed, fee):
+def test_foresight_is_the_best_of_all_positions(seed, fee, fill):
     """Against every one of the 2^9 possible ways to trade ten prices."""
     rng = np.random.default_rng(seed)
     close = 100 * np.exp(np.cumsum(0.03 * rng.standard_normal(10)))
-    best = markets.perfect_foresight(close, fee)
+    table = prices.price_table(close).assign(open=close * rng.uniform(0.98, 1.02, 10))
+    at = fill and fills.fill_prices(table, fill, 0.004)
+    best = markets.perfect_foresight(close, fee, at)
     every = [
-        markets.growth_of(close, np.array(positions), fee)[-1]
+        markets.growth_of(close, np.array(positions), fee, at)[-1]
         for positions in itertools.product((0, 1), repeat=9)
     ]
     assert best.growth == pytest.approx(max(every))
-    assert markets.growth_of(close, best.positions, fee)[-1] == pytest.approx(best.growth)
+    assert markets.growth_of(close, best.positions, fee, at)[-1] == pytest.approx(best.growth)
     assert best.num_trades == np.abs(np.diff(best.positions, prepend=0)).sum()
 
 
@@ -42,8 +45,8 @@ def test_foresight_worked_by_hand():
 def test_foresight_in_the_environment_earns_what_it_says():
     table = market()
     env = environment.make_env(table)
-    run = evaluation.run_policy(baselines.foresight(table, LEAD, 0.001), env, name="best")
-    best = markets.perfect_foresight(table["close"].to_numpy()[LEAD:], 0.001)
+    run = evaluation.run_policy(baselines.foresight(env), env, name="best")
+    best = markets.perfect_foresight(run.close, 0.001, run.at)
     assert run.net_worth[-1] == pytest.approx(10_000 * best.growth, rel=1e-4)
     assert len(run.fills) == best.num_trades
 
@@ -90,7 +93,11 @@ def test_baselines_trade_as_they_say():
     assert (cash.net_worth == 10_000).all()
     hold = evaluation.run_policy(baselines.buy_and_hold, env, name="hold")
     assert len(hold.fills) == 1
-    assert hold.net_worth[-1] == pytest.approx(9_990 * hold.close[-1] / hold.close[0], rel=1e-4)
+    assert hold.net_worth[-1] == pytest.approx(9_990 * hold.close[-1] / hold.at.buy[0], rel=1e-6)
+    mix = evaluation.mix(hold, 0.3)
+    assert mix.net_worth == pytest.approx(7_000 + 0.3 * hold.net_worth)
+    numbers = evaluation.metrics(mix, hold)
+    assert (numbers["exposure"], numbers["fees"]) == pytest.approx((0.3, 3.0))
     busy = baselines.random_trades(17, env.episode_rows, env.first_row, rng)
     assert len(evaluation.run_policy(busy, env, name="random").fills) == 17
     with pytest.raises(ValueError, match="num_trades"):
@@ -139,7 +146,7 @@ def test_pictures_are_drawn_from_arrays():
 
     table = market()
     env = environment.make_env(table)
-    run = evaluation.run_policy(baselines.foresight(table, LEAD, 0.001), env, name="best")
+    run = evaluation.run_policy(baselines.foresight(env), env, name="best")
     ax = Figure().subplots()
     plots.plot_trades(run.times, run.close, run.positions, ax=ax, title="t")
     marks = {line.get_label(): len(line.get_xdata()) for line in ax.lines}

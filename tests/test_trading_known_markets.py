@@ -18,7 +18,9 @@ def test_nine_tenths_are_out_of_reach_without_looking(name):
     for seed in SEEDS:
         table = MARKETS[name][0](900, rng=np.random.default_rng([seed, 1]))
         env = environment.make_env(table)
-        best = markets.perfect_foresight(table["close"].to_numpy()[env.first_row :], 0.001)
+        rows = slice(env.first_row, None)
+        best = markets.perfect_foresight(table["close"].to_numpy()[rows], 0.001,
+                                         env.fill_prices[rows])  # fmt: skip
         rng = np.random.default_rng(seed)
         busy = baselines.random_trades(best.num_trades, env.episode_rows, env.first_row, rng)
         for policy in (baselines.buy_and_hold, busy):

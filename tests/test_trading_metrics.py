@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from course_lib.trading import environment, evaluation, metrics
+from course_lib.trading import environment, evaluation, fills, luck, markets, metrics
 
 HOURS = 8_760.0
 
@@ -16,7 +16,7 @@ def run_of(net_worth: list[float], trades: int = 0, **changes) -> evaluation.Run
         "name": "hand", "times": pd.date_range("2020-01-01", periods=count, freq="1h", tz="UTC"),
         "close": np.ones(count), "net_worth": np.array(net_worth),
         "positions": np.array([1, 1, 0, 0] * count)[: count - 1], "fills": (fill,) * trades,
-        "rewards": np.zeros(count - 1),
+        "rewards": np.zeros(count - 1), "at": fills.FillPrices(np.ones(count - 1), np.ones(count - 1)),
     }  # fmt: skip
     return evaluation.Run(**{**values, **changes})
 
@@ -27,7 +27,7 @@ def test_metrics_worked_by_hand():
     numbers = evaluation.metrics(run, hold)
     assert numbers["net profit"] == pytest.approx(10.0)
     assert numbers["excess"] == pytest.approx(-15.0)
-    assert numbers["excess %"] == pytest.approx(-12.0)  # 110 / 125
+    assert numbers["excess %"] == pytest.approx(-15.0)  # of the 100 at first
     assert numbers["fees"] == pytest.approx(5.0)
     assert numbers["turnover cost"] == pytest.approx(0.05)  # 5 of 100 dollars
     assert numbers["drawdown"] == pytest.approx(0.25)  # from 120 to 90
@@ -44,7 +44,8 @@ def test_trades_a_day_and_ratios_follow_the_interval():
     daily = evaluation.metrics(run_of(net_worth, trades=1, rows_per_year=365.0))
     assert hourly["trades a day"] == pytest.approx(12.0)
     assert daily["trades a day"] == pytest.approx(0.5)
-    assert hourly["sharpe"] / daily["sharpe"] == pytest.approx(24**0.5)
+    for name in ("sharpe", "sharpe error"):
+        assert hourly[name] / daily[name] == pytest.approx(24**0.5)
 
 
 def test_sharpe_ratio_worked_by_hand():
@@ -70,64 +71,68 @@ def test_drawdown_worked_by_hand():
     assert metrics.max_drawdown(np.array([4.0, 2.0, 8.0, 2.0])) == pytest.approx(0.75)
 
 
-def test_excess_growth_adds_up_to_the_ratio_of_the_ends():
-    run, hold = np.array([10.0, 12.0, 9.0]), np.array([10.0, 10.0, 12.0])
-    excess = metrics.excess_growth(run, hold)
-    assert excess == pytest.approx([np.log(1.2), np.log(0.75) - np.log(1.2)])
-    assert metrics.percent(excess.sum()) == pytest.approx(-25.0)  # 9 / 12
-
-
-def test_blocks_of_everything_leave_no_doubt():
-    """A block as long as the history always holds every row once: the interval is a point."""
-    excess = 0.01 * np.random.default_rng(0).standard_normal(50)
-    found = metrics.excess_interval(excess, block=50, rng=np.random.default_rng(1))
-    assert found.low == pytest.approx(found.value)
-    assert found.high == pytest.approx(found.value)
-
-
-def test_interval_of_two_rows_worked_by_hand():
-    # blocks of one row: totals are 2a, a + b or 2b with chances 1/4, 1/2, 1/4
-    excess = np.log([1.1, 1.2])
-    found = metrics.excess_interval(excess, block=1, level=0.9, rng=np.random.default_rng(0))
-    assert found.value == pytest.approx(32.0)  # 1.1 x 1.2
-    assert found.low == pytest.approx(21.0)  # 1.1 x 1.1
-    assert found.high == pytest.approx(44.0)  # 1.2 x 1.2
-
-
-def test_interval_covers_the_truth_about_as_often_as_it_says():
-    """Correlated rows with mean 0: blocks keep the promise that single rows break."""
+def test_the_error_of_a_sharpe_ratio_is_one_over_the_root_of_the_years():
+    """Whatever the interval; and it is how far measured ratios lie from the truth."""
     rng = np.random.default_rng(0)
-    hits = {1: 0, 50: 0}
-    for _ in range(200):
-        shocks = rng.standard_normal(1_050)
-        excess = 1e-3 * np.convolve(shocks, np.ones(20), mode="valid")[:1_000]
+    for rows_per_year in (365.0, HOURS):
+        growth = 0.01 * rng.standard_normal((200, int(rows_per_year / 4)))
+        worth = np.exp(np.insert(np.cumsum(growth, axis=1), 0, 0, axis=1))
+        errors = [luck.yearly_sharpe_error(one, rows_per_year) for one in worth]
+        assert np.mean(errors) == pytest.approx(2.0, rel=0.05)
+        spread = np.std([metrics.sharpe_ratio(one, rows_per_year) for one in worth])
+        assert spread == pytest.approx(2.0, rel=0.15)
+    assert luck.yearly_sharpe_error(np.ones(10), HOURS) == 0
+
+
+def test_interval_of_a_mean_worked_by_hand():
+    # mean 4, sample spread 2, error 2 / sqrt(3); Student's t with 2 degrees of freedom: 2.919986
+    found = metrics.mean_interval([2.0, 4.0, 6.0])
+    reach = 2.919986 * 2 / 3**0.5
+    assert (found.value, found.low, found.high) == pytest.approx((4.0, 4 - reach, 4 + reach))
+    assert found.count == 3
+    assert str(metrics.mean_interval([2.0, 2.0])) == "+2.0 (+2.0 to +2.0)"
+
+
+@pytest.mark.parametrize("count", [3, 10, 25])
+def test_intervals_of_means_hold_the_truth_as_often_as_they_say(count):
+    """With heavy tails as windows of a market have them; 90% within three standard errors."""
+    rng = np.random.default_rng(count)
+    found = [metrics.mean_interval(rng.standard_t(4, size=count)) for _ in range(1_000)]
+    share = np.mean([one.low <= 0 <= one.high for one in found])
+    assert 0.87 < share < 0.94
+
+
+def test_interval_of_a_sum_of_blocks_worked_by_hand():
+    # blocks of two: 1, 3, and a row left over; mean 2, error 1; t with 1 degree: 6.313752
+    found = metrics.block_interval(np.array([0.5, 0.5, 1.0, 2.0, 1.0]), 2)
+    reach = 6.313752 * 1.0 * 5 / 2
+    assert (found.value, found.low, found.high) == pytest.approx((5.0, 5 - reach, 5 + reach))
+
+
+def test_blocks_keep_the_promise_that_single_rows_break():
+    rng = np.random.default_rng(0)
+    hits = {1: 0, 100: 0}
+    for _ in range(400):
+        rows = np.convolve(rng.standard_normal(1_019), np.ones(20), mode="valid")
         for block in hits:
-            found = metrics.excess_interval(excess, block=block, rng=rng, num_draws=400)
+            found = metrics.block_interval(rows, block)
             hits[block] += found.low <= 0 <= found.high
-    assert hits[50] / 200 > 0.75
-    assert hits[1] / 200 < 0.5
-
-
-def test_windows_are_drawn_whole():
-    """Five equal seeds of one window count once: two windows leave a wide interval."""
-    found = metrics.spread_interval([[-1.0] * 5, [3.0] * 5], rng=np.random.default_rng(0))
-    assert found == metrics.Interval(1.0, -1.0, 3.0)
-    sure = metrics.spread_interval([[2.0, 2.0]] * 6, rng=np.random.default_rng(0))
-    assert sure == metrics.Interval(2.0, 2.0, 2.0)
-    assert str(sure) == "+2.0 (+2.0 to +2.0)"
-
-
-def test_seeds_within_windows_are_drawn_too():
-    found = metrics.spread_interval([[0.0, 10.0]], rng=np.random.default_rng(0))
-    assert (found.low, found.value, found.high) == (0.0, 5.0, 10.0)
+    assert 0.84 < hits[100] / 400 < 0.95
+    assert hits[1] / 400 < 0.5
 
 
 def test_unusable_requests_are_refused():
-    rng = np.random.default_rng(0)
-    for block in (0, 11):
-        with pytest.raises(ValueError, match=r"block must be in \[1, 10\]"):
-            metrics.excess_interval(np.zeros(10), block=block, rng=rng)
+    for block in (0, 6):
+        with pytest.raises(ValueError, match=r"block must be in \[1, 5\]"):
+            metrics.block_interval(np.zeros(10), block)
     with pytest.raises(ValueError, match="level"):
-        metrics.excess_interval(np.zeros(10), block=2, rng=rng, level=1.0)
-    with pytest.raises(ValueError, match="at least one window"):
-        metrics.spread_interval([[1.0], []], rng=rng)
+        metrics.mean_interval([1.0, 2.0], level=1.0)
+    with pytest.raises(ValueError, match="at least 2 numbers"):
+        metrics.mean_interval([1.0])
+
+
+@pytest.mark.parametrize("bad", [{"fill": "last open"}, {"half_spread": 0.2}])
+def test_fills_out_of_range_are_refused(bad):
+    table = markets.sine_market(50, rng=np.random.default_rng(0))
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        fills.fill_prices(table, **bad)

@@ -9,74 +9,115 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from trading_kit import record
+from trading_kit import market, record
 
 from benchmarks import trading, trading_page, trading_report
-from course_lib.trading import study, summary
+from course_lib.trading import study
 
 ROOT = Path(__file__).resolve().parents[1]
 MACHINE = {"processor": "one", "cores": 2, "memory_gib": 8, "date": "2026-01-01"}
-
-
-@pytest.fixture(autouse=True)
-def fewer_draws(monkeypatch):
-    """Intervals of 200 draws instead of 2,000: what is tested here is what is said of them."""
-    monkeypatch.setattr(summary, "overall", functools.partial(summary.overall, num_draws=200))
+CHOICE = {"fee": 0.001, "tried": 60, "days": 300, "overfitting": 0.47, "sharpe": 0.5,
+          "error": 1.1, "luck": 1.6, "deflated": 0.15}  # fmt: skip
 
 
 @functools.cache
-def found(level: float) -> dict:
+def found(level: float, rank: float = 0.6) -> dict:
     records = [
-        record(window, seed, level + 0.1 * seed + 0.2 * window, fee)
-        for window in range(8)
+        record(window, seed, level + 0.1 * seed + 0.02 * window, fee, rank=rank + 0.002 * window)
+        for window in range(24)
         for seed in range(3)
         for fee in (0.0, 0.001)
     ]
-    return trading_report.summarise(records, MACHINE, "python -m benchmarks.trading")
+    return {**trading_report.study(records), "choice": CHOICE}
 
 
-def test_fresh_windows_carry_the_statement():
+def made_up(strength: float, rank: float, markets: int) -> list[dict]:
+    return [
+        {**record(window, seed, -3.0, rank=rank + 0.01 * (window % 3)), "strength": strength}
+        for seed in range(markets)
+        for window in range(12)
+    ]
+
+
+@functools.cache
+def whole(level: float) -> dict:
+    agents = [
+        {"variant": name, "seed": seed, "share of foresight": share, "luck": 0.5,
+         "net profit": 100.0 * seed, "trades a day": 0.5, "exposure": 0.5}
+        for name, share in (("knows", 0.95), ("hourly", 0.01)) for seed in range(3)
+    ]  # fmt: skip
+    some = [*made_up(0.0, 0.48, 4), *made_up(0.2, 0.5, 2), *made_up(0.8, 0.7, 2)]
+    parts = {"bitcoin": found(level), "euro": found(level), "machine": MACHINE}
+    parts["markets"] = trading_report.markets(some, market(2_000))
+    return json.loads(json.dumps({**parts, "agents": trading_report.agents(agents)}))
+
+
+def test_early_windows_carry_the_statement():
     study = found(5.0)
-    assert [window["fresh"] for window in study["windows"]] == [True] * 6 + [False] * 2
+    assert [window["early"] for window in study["windows"]] == [True] * 12 + [False] * 12
     row = trading_report.main_row(study)
     assert row["fee"] == 0.001
-    assert row["excess"]["fresh"]["buy and hold"][0] == pytest.approx(5.6)
-    assert row["excess"]["later"]["buy and hold"][0] == pytest.approx(6.4)
+    assert row["ahead"]["early"]["buy and hold"][0] == pytest.approx(5.21)
+    assert row["ahead"]["later"]["buy and hold"][0] == pytest.approx(5.45)
     lines = trading_report.statement(study)
-    assert "6 fresh windows, 3 seeds" in lines[0]
-    assert "ahead in 6 of 6 windows" in lines[0]
+    assert "12 early windows, 3 seeds" in lines[0]
+    assert "61%" in lines[0], "the early ranks, from 60 to 62.2"
 
 
 @pytest.mark.parametrize(
-    ("level", "words", "aim"),
-    [
-        (5.0, "Yes: the agent ends above buy and hold", "met"),
-        (-9.0, "No: the agent ends below buy and hold", "not met"),
-        (-0.6, "Not shown", "met"),
-    ],
+    ("rank", "words"),
+    [(0.6, "Yes: that is more than half"), (0.3, "No: that is less"), (0.49, "Not shown")],
 )
-def test_the_statement_says_what_the_numbers_say(level, words, aim):
+def test_the_statement_says_what_the_ranks_say(rank, words):
+    assert words in trading_report.statement(found(5.0, rank))[0]
+
+
+@pytest.mark.parametrize(
+    ("level", "words"),
+    [(5.0, "Yes: the agent ends above mix"), (-9.0, "No: the agent ends below mix"),
+     (-2.21, "Not shown")],
+)  # fmt: skip
+def test_the_statement_says_what_the_numbers_say(level, words):
     lines = trading_report.statement(found(level))
+    assert lines[1].startswith("Better than mix?")
     assert words in lines[1]
-    assert f"Aim: median excess not below 0: {aim}." in lines
-    assert "Aim: fewer than 2 trades a day: met." in lines
+    assert "0.50 times a day" in lines[-1]
 
 
-def test_the_page_shows_the_numbers_the_date_and_the_command(tmp_path):
-    study = json.loads(json.dumps(found(-9.0)))
-    page = trading_page.page(study)
-    for line in trading_report.statement(study):
+def test_no_verdict_on_few_windows():
+    records = [record(window, 0, 5.0) for window in range(9)]
+    lines = trading_report.statement(trading_report.study(records))
+    assert all("No verdict: 9 windows are too few" in line for line in lines[:-1])
+
+
+def test_the_page_shows_the_numbers_and_the_command(tmp_path):
+    parts = whole(-9.0)
+    page = trading_page.page(parts)
+    for line in trading_report.statement(parts["bitcoin"]):
         assert line in page
     assert "    python -m benchmarks.trading\n" in page
-    assert "finished on 2026-01-03" in page
-    assert "48 jobs took 48 minutes" in page
-    assert page.count("| 0.10% |") == 3, "fresh, later, all"
-    for name in ("perfect foresight", "moving average", "random"):
+    assert "It took 384 minutes of one core" in page, "a minute for each record"
+    assert page.count("| 0.100% |") == 6, "early, later, all: bitcoin and euro"
+    for name in ("perfect foresight", "moving average", "mix"):
         assert f"| {name} |" in page
-    trading_page.draw(study, tmp_path)
+    assert "makes 95% of what can" in page
+    trading_page.draw(parts["bitcoin"], tmp_path)
     for name in ("trading_windows.png", "trading_fees.png"):
         assert f"images/{name}" in page
         assert (tmp_path / name).stat().st_size > 5_000
+
+
+def test_what_is_said_of_markets_without_skill_is_counted():
+    rows = whole(5.0)["markets"]["rows"]
+    assert [(row["markets"], row["skill"], row["no skill"]) for row in rows] == [
+        (4, 0, 4), (2, 2, 0), (2, 2, 0),
+    ]  # fmt: skip
+    assert [row["luck covers 50"] for row in rows] == [0, 0, 0], "0.48 to 0.50 lies below a half"
+    page = trading_page.page(whole(5.0))
+    assert "it is declared in 0 of 4 markets" in page
+    assert 0.4 < rows[0]["foreseen"] < 0.6 < rows[1]["foreseen"] + 0.1 < rows[2]["foreseen"]
+    low, high = trading_page.binomial_range(100, 0.05)
+    assert (low, high) == (1, 10)
 
 
 def test_without_a_study_the_page_says_so():
@@ -87,6 +128,23 @@ def test_the_docs_are_what_the_summary_says():
     assert trading_report.PAGE.read_text(encoding="utf-8") == trading_page.page(
         trading_report.load()
     )
+
+
+@pytest.mark.parametrize("name", trading.PARTS)
+def test_the_summary_is_what_the_records_say(name, course_prices):
+    """Nothing is trained: what is in the repository is enough to compute the page again."""
+    part = trading.part_of(name, course_prices)
+    book = trading.open_book(trading.RECORDS / f"{name}.jsonl", part)
+    assert book.missing(part.jobs) == []
+    again = trading_report.summarise(name, book.records, part.prices, part.plan)
+    assert json.loads(json.dumps(again)) == trading_report.load()[name]
+
+
+@pytest.fixture(scope="module")
+def course_prices():
+    from course_lib.trading import prices
+
+    return prices.load_prices()
 
 
 def command(*arguments: str) -> str:
@@ -122,7 +180,7 @@ def test_the_command_runs_and_is_taken_up_again(tmp_path):
 def test_the_command_asks_for_what_is_missing(tmp_path, monkeypatch, capfd):
     """The same without training: each job is done at once."""
 
-    def done_at_once(prices, plan, jobs):
+    def done_at_once(prices, plan, jobs, work):
         return ({**record(job.window, job.seed, 5.0, job.fee), "key": job.key} for job in jobs)
 
     def call(*arguments):

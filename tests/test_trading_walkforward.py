@@ -68,40 +68,67 @@ RECORDS = [
 ]
 
 
-def test_the_fee_grid_holds_medians_over_seeds():
-    windows, fees, grid = summary.fee_grid(RECORDS)
+def test_the_fee_grid_holds_means_over_seeds():
+    windows, fees, grid = summary.fee_grid(RECORDS, "buy and hold")
     assert windows == [0, 1, 2]
     assert fees == [0.0, 0.001]
-    assert grid.tolist() == [[1.0, 0.0], [11.0, 10.0], [21.0, 20.0]]
+    np.testing.assert_allclose(grid, [[1.0, 0.0], [11.0, 10.0], [21.0, 20.0]])
 
 
-def test_beyond_compares_net_worths_not_percentages():
-    # the agent ends 10% above buy and hold, random 50% below: 1.1 / 0.5 = 2.2
-    assert summary.beyond([record(0, 0, 10.0, random=-50.0)], "random") == [[pytest.approx(120.0)]]
+def test_seeds_of_a_window_count_once():
+    some = summary.select(RECORDS, fee=0.0)
+    found = summary.over_windows(some, lambda r: summary.ahead(r, "buy and hold"))
+    assert (found.value, found.count) == (pytest.approx(11.0), 3)
+    twice = summary.over_windows(some + some, lambda r: summary.ahead(r, "buy and hold"))
+    assert twice == found, "more seeds of the same windows make nothing surer"
 
 
 def test_window_intervals_of_steady_gains_are_points():
-    found = summary.window_intervals(summary.select(RECORDS, fee=0.0), rng=np.random.default_rng(0))
+    found = summary.window_intervals(summary.select(RECORDS, fee=0.0))
     assert len(found) == 3
     for interval, middle in zip(found, (1.0, 11.0, 21.0), strict=True):
-        assert interval.value == pytest.approx(middle, abs=0.05)
+        assert interval.value == pytest.approx(middle)
         assert interval.low == pytest.approx(interval.high)
 
 
-def test_overall_is_the_median_and_medians_hold_every_figure():
+def test_medians_hold_every_figure_and_comparisons_every_trader():
     some = summary.select(RECORDS, fee=0.0)
-    interval = summary.overall(summary.by_window(some, "excess %"), np.random.default_rng(0))
-    assert interval.value == 11.0
-    assert interval.low < 5 < 15 < interval.high
     assert set(summary.medians(some)["agent"]) == set(summary.FIGURES)
+    found = summary.comparisons(some)
+    assert set(found) == {"luck", "mix, an hour late", *summary.OTHERS}
+    assert found["luck"].value == pytest.approx(60.0)
+    assert found["mix"].value == pytest.approx(11.0 + 2.0)
+    assert found["mix, an hour late"].value == pytest.approx(11.0 + 2.0 - 1.0)
+    assert summary.declares_skill(some)
+    assert summary.hours_apart(some) == pytest.approx(6.0)
+
+
+def test_choosing_among_many_is_called_luck_where_it_is():
+    rng = np.random.default_rng(0)
+    noise = 0.01 * rng.standard_normal((1_000, 20))
+    found = summary.choice(noise, 20)
+    assert found["best"] == noise.mean(axis=0).argmax() or found["sharpe"] > 0
+    assert found["deflated"] < 0.95
+    assert 0.2 < found["overfitting"] < 0.8
+    noise[:, 3] += 0.004
+    found = summary.choice(noise, 20)
+    assert found["best"] == 3
+    assert found["deflated"] > 0.99
+    assert found["overfitting"] == 0
+    assert summary.choice(noise, 100_000)["luck"] > 2 * summary.choice(noise, 10)["luck"]
+    assert np.isfinite(list(summary.choice(np.zeros((20, 3)), 3).values())).all(), "nobody traded"
 
 
 @pytest.mark.parametrize(
     ("low", "high", "word"), [(1.0, 2.0, "Yes: up"), (-2.0, -1.0, "No: down"), (-1, 1, "Not shown")]
 )
 def test_the_verdict_follows_the_interval(low, high, word):
-    interval = summary.Interval((low + high) / 2, low, high)
+    interval = summary.Interval((low + high) / 2, low, high, 10)
     assert summary.verdict(interval, better="up", worse="down").startswith(word)
+    few = dataclasses.replace(interval, count=9)
+    assert summary.verdict(few, better="up", worse="down").startswith("No verdict: 9 windows")
+    moved = summary.Interval(50 + (low + high) / 2, 50 + low, 50 + high, 10)
+    assert summary.verdict(moved, better="up", worse="down", level=50).startswith(word)
 
 
 @pytest.fixture
@@ -125,10 +152,11 @@ def test_scores_and_choice_do_not_see_the_test(plan, local_ray):
     changed = lookahead.with_other_future(table, window.rows("test")[0] - 1, rng)
     settings = plan.settings.changed(fee=0.001)
     one, other = (
-        study.train_and_score(prices, window, plan, settings, 0)[0] for prices in (table, changed)
+        study.train_and_ask(prices, window, plan, settings, 0)[0] for prices in (table, changed)
     )
-    assert one == other
     assert list(one) == ["512", "768"]
+    for steps, asked in one.items():
+        np.testing.assert_array_equal(asked, other[steps])
 
 
 def test_a_job_is_complete_and_can_be_written_down(plan, local_ray):
@@ -139,16 +167,60 @@ def test_a_job_is_complete_and_can_be_written_down(plan, local_ray):
     assert found["chosen"] == walkforward.choose(found["validation"])
     assert found["test_times"][1] == str(table.index[-1])
     assert set(found["figures"]) == {
-        "agent", "cash", "buy and hold", "moving average", "random", "perfect foresight",
+        "agent", "mix", "cash", "buy and hold", "moving average", "perfect foresight",
     }  # fmt: skip
     numbers = found["figures"]
     assert numbers["buy and hold"]["excess %"] == 0
-    assert numbers["random"]["trades"] == numbers["agent"]["trades"]
     assert numbers["perfect foresight"]["net profit"] >= max(
         one["net profit"] for one in numbers.values()
     )
-    total = 100 * np.expm1(sum(found["daily_excess"]))
-    assert total == pytest.approx(numbers["agent"]["excess %"])
+    assert 100 * sum(found["daily_excess"]) == pytest.approx(summary.ahead(found), abs=1e-3)
+    assert numbers["mix"]["exposure"] == pytest.approx(found["share"], abs=1e-5)
+    assert 0 <= found["luck"] <= 1
+
+
+def test_a_record_and_the_prices_are_enough_to_compute_it_again(plan, local_ray):
+    """Without the network: growth at every hour, at this fee and fill, from what is written down."""
+    from course_lib.trading import policy_table, study
+
+    table = markets.regime_market(1_500, rng=np.random.default_rng(0))
+    found = json.loads(json.dumps(study.run_job(table, plan, study.Job(1, 0, 0.001))))
+    settings, window = plan.settings.changed(fee=0.001), plan.windows(len(table))[1]
+    ends = {}
+    for part, text in (("test", found["asked"]),
+                       ("validation", found["validation_asked"][found["chosen"]])):  # fmt: skip
+        market = study.market_of(window.cut(table, part, plan.lead_in), settings)
+        asked = policy_table.unpack(text, len(market.close) - 1)
+        held = study.positions_of(asked, settings)
+        ends[part] = markets.growth_of(market.close, held, 0.001, market.at)[:, -1]
+        if part == "validation":
+            assert held.mean() == pytest.approx(found["share"], abs=1e-5)
+    assert ends["test"].mean() == pytest.approx(found["ends"]["agent"], abs=1e-5)
+    best, worst = found["ends"]["agent, first and last hour"]
+    assert (ends["test"].min(), ends["test"].max()) == pytest.approx((best, worst), abs=1e-5)
+    score = found["validation"][found["chosen"]]
+    assert 100 * np.log(ends["validation"].mean()) == pytest.approx(score, abs=1e-3)
+    figures = found["figures"]["agent"]
+    assert 1 + figures["net profit"] / 10_000 == pytest.approx(ends["test"][0], abs=1e-5)
+
+
+def test_traders_without_skill_are_matched_and_their_middle_is_luck():
+    from course_lib.trading import agent, study
+
+    rng = np.random.default_rng(0)
+    table = markets.without_skill(markets.regime_market(2_000, rng=rng), 900, rng=rng)
+    settings = agent.Settings(decide_every=24, fee=0.001)
+    market = study.market_of(table, settings)
+    ranks = []
+    for _ in range(60):
+        asked = rng.integers(2, size=(2, len(market.close) - 1))
+        positions = study.positions_of(asked, settings)
+        ranks.append(study.luck_of(market, positions, settings, rng, num_traders=240))
+    assert np.mean(ranks) == pytest.approx(0.5, abs=0.06)
+    best = markets.perfect_foresight(market.close[::24], 0.0).positions
+    knows = np.repeat(best, 24)[None, : len(market.close) - 1]
+    knows = np.pad(knows, ((0, 0), (0, len(market.close) - 1 - knows.shape[1])), mode="edge")
+    assert study.luck_of(market, knows, settings, rng) > 0.99
 
 
 def test_all_jobs_run_once_and_a_study_is_taken_up_again(plan, local_ray, tmp_path):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trading_kit import env_of, market
 
-from course_lib.trading import environment, markets, prices
+from course_lib.trading import environment, fills, markets, prices
 
 CENT = 0.005
 
@@ -68,21 +68,37 @@ def test_tensortrade_agrees_with_plain_arithmetic(seed, fee):
     rng = np.random.default_rng(seed)
     close = np.round(100 * np.exp(np.cumsum(0.02 * rng.standard_normal(60))), 2)
     positions = rng.integers(2, size=59)
-    env = env_of(close, fee=fee)
+    env = env_of(close, fee=fee, fill=str(rng.choice(fills.FILLS)), half_spread=0.003)
     env.reset()
     for position in positions:
         env.step(int(position))
-    expected = 10_000 * markets.growth_of(close, positions, fee)
+    at = env.fill_prices[slice(env.first_row, None)]
+    expected = 10_000 * markets.growth_of(close, positions, fee, at)
     np.testing.assert_allclose(env.net_worths, expected, rtol=1e-8)
 
 
-def test_orders_are_filled_at_the_close_that_was_just_seen():
-    env = env_of([100, 107, 93], fee=0.0)
+FILLED = {  # closes 100, 107, 93, opens 101, 106, 95: bought in the first row, sold in the second
+    "same close": (100, 107),
+    "next open": (106, 95),
+    "next close": (107, 93),
+}
+
+
+@pytest.mark.parametrize("fill", FILLED)
+def test_orders_are_filled_when_they_say_and_half_a_spread_to_the_worse(fill):
+    table = prices.price_table(np.concatenate([100 + np.sin(np.arange(191)), [100, 107, 93]]))
+    table.loc[table.index[-3:], "open"] = [101.0, 106.0, 95.0]
+    env = environment.make_env(table, fee=0.01, fill=fill, half_spread=0.002)
     _, info = env.reset()
     assert info["price"] == 100
-    env.step(1)
-    assert env.fills[0].price == 100
-    assert env.fills[0].row == info["row"]
+    for action in (1, 0):
+        env.step(action)
+    buy, sell = FILLED[fill]
+    assert [one.price for one in env.fills] == pytest.approx([buy * 1.002, sell * 0.998])
+    assert [one.row for one in env.fills] == [info["row"], info["row"] + 1]
+    expected = 10_000 * 0.99**2 * (sell * 0.998) / (buy * 1.002)
+    assert env.net_worths[-1] == pytest.approx(expected)
+    assert env.net_worths[1] == pytest.approx(9_900 / (buy * 1.002) * 107)
 
 
 def test_log_growth_counts_the_fee_and_pbr_does_not():
@@ -142,7 +158,7 @@ def test_prices_with_many_decimals_keep_them():
     for scale in (1.0, 1e-5):
         close = np.concatenate([1 + 0.01 * np.sin(np.arange(191)), [1.08351, 1.08352, 1.08371]])
         table = prices.price_table(scale * np.round(close, 5))
-        env = environment.make_env(table, fee=0.0, asset="EUR")
+        env = environment.make_env(table, fee=0.0, asset="EUR", half_spread=0.0)
         env.reset()
         env.step(1)
         _, _, _, _, info = env.step(1)

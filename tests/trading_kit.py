@@ -32,19 +32,21 @@ def play(env: environment.TradingEnv, wish: Any, **reset: Any) -> dict[str, Any]
 
 
 def record(
-    window: int, seed: int, excess: float, fee: float = 0.001, *, random: float = -2.0
+    window: int, seed: int, excess: float, fee: float = 0.001, *, rank: float = 0.6
 ) -> dict[str, Any]:
-    """What one job of a study leaves, with the agent's and a random trader's excess (%)."""
-    year, month = 2018 + window // 6, 1 + 2 * (window % 6)
-    traders = {"agent": excess, "cash": 0.0, "buy and hold": 0.0, "moving average": 1.0,
-               "random": random, "perfect foresight": 90.0}  # fmt: skip
-    figures = dict.fromkeys(summary.FIGURES, 0.5)
+    """What one job of a study leaves, with the agent's excess over buy and hold (%) and rank."""
+    year, month = 2018 + window // 12, 1 + window % 12
+    others = {"mix": -2.0, "cash": 1.0, "buy and hold": 0.0, "moving average": 1.0}
+    ends = {name: 1 + value / 100 for name, value in {"agent": excess, **others}.items()}
+    mine, traders = ends["agent"], (*ends, "perfect foresight")
+    figures = {name: dict.fromkeys(summary.FIGURES, 0.5) for name in traders}
     return {
         "window": window, "seed": seed, "fee": fee, "key": f"{window} {seed} {fee}",
-        "chosen": "1024", "validation": {"1024": 1.0, "2048": 0.0},
+        "chosen": "1024", "validation": {"1024": 1.0, "2048": 0.0}, "share": 0.5,
         "test_opened": f"2026-01-0{seed + 1}T00:00:00",
         "test_times": [f"{year}-{month:02d}-01 00:00:00+00:00", f"{year}-{month:02d}-28 00:00+0"],
-        "figures": {name: {**figures, "excess %": value} for name, value in traders.items()},
-        "daily_excess": [np.log1p(excess / 100) / 30] * 30,
-        "late_excess": excess - 1.0, "seconds": 60.0,
+        "figures": figures, "luck": rank, "exposure": 0.5, "seconds": 60.0,
+        "ends": {**ends, "agent, an hour late": mine - 0.01, "agent, at the close": mine,
+                 "agent, first and last hour": [mine - 0.02, mine + 0.04]},
+        "daily_excess": [excess / 3_000] * 30,
     }  # fmt: skip

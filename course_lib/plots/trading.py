@@ -12,7 +12,7 @@ from course_lib.plots.style import COLOURS, draw_levels, finish, look, mark, new
 
 type Times = pd.DatetimeIndex | Sequence | np.ndarray
 SIZE = (8, 3.4)
-TRADERS = ("agent", "buy and hold", "moving average", "random", "cash")
+TRADERS = ("agent", "buy and hold", "moving average", "random", "cash", "mix")
 
 
 def looks_of(traders: Sequence[str]) -> list[dict[str, Any]]:
@@ -94,7 +94,7 @@ def plot_equity(
 
 def plot_periods(
     times: Times, close: np.ndarray, periods: Mapping[str, tuple[str, str]], *,
-    ax: Axes | None = None,
+    hidden: Sequence[str] = (), ax: Axes | None = None,
 ) -> Axes:  # fmt: skip
     """Draw a price and mark what each stretch of it is used for.
 
@@ -102,10 +102,15 @@ def plot_periods(
         times: shape (T,).
         close: shape (T,), dollars.
         periods: name -> (first time, first time after it).
+        hidden: names of periods whose prices are not drawn.
         ax: axes to draw on; new ones if not given.
     """
     ax = new_axes(ax, SIZE)
-    ax.plot(naive(times), close, color="#222222", linewidth=0.9)
+    when, shown = pd.DatetimeIndex(times), np.array(close, dtype=float)
+    for name in hidden:
+        first, end = (pd.Timestamp(time) for time in periods[name])
+        shown[(when >= first) & (when < end)] = np.nan
+    ax.plot(naive(times), shown, color="#222222", linewidth=0.9)
     shades = ("#FFFFFF", "#E4E4E4", "#C6C6C6")
     hatches = ("", "//", "xx")
     for number, (name, (first, end)) in enumerate(periods.items()):
@@ -115,7 +120,8 @@ def plot_periods(
             hatch=hatches[number % 3], alpha=0.6, zorder=0, linewidth=0.5,
         )  # fmt: skip
         ax.text(
-            left + (right - left) / 2, 0.94, name, transform=ax.get_xaxis_transform(),
+            left + (right - left) / 2, 0.94, f"{name}\n(not yet)" if name in hidden else name,
+            transform=ax.get_xaxis_transform(),
             ha="center", va="top", bbox={"facecolor": "white", "edgecolor": "none", "pad": 2},
         )  # fmt: skip
     ax.set_ylim(bottom=0)

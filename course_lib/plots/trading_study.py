@@ -75,6 +75,28 @@ def plot_fee_grid(
     return ax
 
 
+def plot_luck(
+    ends: np.ndarray, marks: Mapping[str, float], *, ax: Axes | None = None, title: str = ""
+) -> Axes:
+    """Draw what many traders without skill ended with, and where others stand among them.
+
+    Args:
+        ends: shape (num_traders,), net worth at the end in dollars.
+        marks: name -> net worth at the end in dollars, each drawn as a line.
+        ax: axes to draw on; new ones if not given.
+        title: over the picture.
+    """
+    ax = new_axes(ax, (8, 2.8))
+    bars = {"color": "#CCCCCC", "edgecolor": "#888888"}
+    ax.hist(ends, bins=40, label=f"{len(ends):,} without skill", **bars)
+    for style, (name, value) in zip(looks_of(list(marks)), marks.items(), strict=True):
+        below = np.mean(np.asarray(ends) < value)
+        ax.axvline(value, **style, linewidth=2, label=f"{name}: ahead of {below:.0%}")
+    ax.set(xlabel="net worth at the end (dollars)", ylabel="traders")
+    ax.set_title(title, fontsize="medium")
+    return finish(ax)
+
+
 def plot_forest(
     intervals: Mapping[str, object], summary: Mapping[str, object] | None = None, *,
     ax: Axes | None = None,

@@ -22,7 +22,7 @@ from course_lib.columnar_dqn.algorithm import ColumnarDQNConfig
 from course_lib.rllib import runs
 from course_lib.trading import environment, evaluation, features, markets
 from course_lib.trading.baselines import Policy
-from course_lib.trading.fills import HALF_SPREAD
+from course_lib.trading.fills import HALF_SPREAD, FillPrices
 
 
 @dataclass(frozen=True)
@@ -153,6 +153,18 @@ def share_of_foresight(module: RLModule, prices: pd.DataFrame, settings: Setting
     run = evaluation.run_policy(greedy(module), env, name="agent")
     best = markets.perfect_foresight(run.close, settings.fee, run.at)
     return run.net_profit / (env.cash * (best.growth - 1.0))
+
+
+def growth_of_foresight(run: evaluation.Run, settings: Settings) -> float:
+    """Return log growth as a share of what perfect foresight makes that decides as often.
+
+    The rows after the last whole decision are left out.
+    """
+    every = settings.decide_every
+    end = (len(run.close) - 1) // every * every
+    at = FillPrices(run.at.buy[:end:every], run.at.sell[:end:every])
+    best = markets.perfect_foresight(run.close[: end + 1 : every], settings.fee, at)
+    return float(np.log(run.net_worth[end] / run.net_worth[0]) / np.log(best.growth))
 
 
 @dataclass(frozen=True)

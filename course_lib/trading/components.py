@@ -102,8 +102,8 @@ class Clockwork(tt.Observer):
 
     def __init__(self, portfolio: tt.Portfolio, price: tt.Stream) -> None:
         cash, coin = (
-            tt.Stream.sensor(wallet, lambda w: w.total_balance.as_float(), dtype="float").rename(name)
-            for wallet, name in zip(portfolio.wallets, ("cash", "coin"), strict=True)
+            tt.Stream.sensor(wallet, lambda w: w.total_balance.as_float(), dtype="float")
+            for wallet in portfolio.wallets
         )
         net_worth = cash.add(price.mul(coin).rename("worth")).rename("net_worth")
         internal = tt.Stream.group([price, net_worth]).rename("internal")

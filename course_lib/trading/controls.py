@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from course_lib.trading import agent, evaluation, features, markets, prices, study
-from course_lib.trading.fills import FillPrices
 from course_lib.trading.study import Job, Plan, Record
 
 STRENGTHS = (0.1, 0.2, 0.4, 0.8)
@@ -110,19 +109,7 @@ def run_agent_job(table: pd.DataFrame, plan: Plan, job: AgentJob) -> Record:
     return {
         "key": job.key,
         **dataclasses.asdict(job),
-        "share of foresight": share_of_foresight(run, settings),
+        "share of foresight": agent.growth_of_foresight(run, settings),
         "luck": study.luck_of(market, run.positions[None], settings, rng),
         **{name: found[name] for name in ("net profit", "trades a day", "exposure")},
     }
-
-
-def share_of_foresight(run: evaluation.Run, settings: agent.Settings) -> float:
-    """Return log growth as a share of what foresight makes that decides as often.
-
-    The rows after the last whole decision are left out.
-    """
-    every = settings.decide_every
-    end = (len(run.close) - 1) // every * every
-    at = FillPrices(run.at.buy[:end:every], run.at.sell[:end:every])
-    best = markets.perfect_foresight(run.close[: end + 1 : every], settings.fee, at)
-    return float(np.log(run.net_worth[end] / run.net_worth[0]) / np.log(best.growth))

@@ -47,9 +47,9 @@ class TradingEnv(gym.Env):
     The agent holds a wallet of dollars and a wallet of coin at a simulated exchange. After each
     row it sees recent market features and says where its money should be for the next row. If
     that is not where it is, everything is exchanged at the next open, half a spread to the worse,
-    and the exchange keeps a fee. With `decide_every` above 1 the position is kept for that many rows, and one step
-    of the environment covers them all. With `min_hold` above 1 a position, once taken, is kept
-    for that many rows: asking for another one earlier does nothing.
+    and the exchange keeps a fee. With `decide_every` above 1 the position is kept for that many
+    rows, and one step of the environment covers them all. With `min_hold` above 1 a position, once
+    taken, is kept for that many rows: asking for another one earlier does nothing.
 
     ## What is kinder here than in a real market
     * **Fills in no time.** The observation of row t ends with the close of row t, and the order is

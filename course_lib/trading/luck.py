@@ -10,6 +10,9 @@ from statistics import NormalDist
 
 import numpy as np
 
+from course_lib.trading import markets
+from course_lib.trading.fills import FillPrices
+
 NORMAL = NormalDist()
 EULER = 0.5772156649015329  # the Euler-Mascheroni constant
 
@@ -195,6 +198,29 @@ def _parts(total: int, number: int, rng: np.random.Generator) -> np.ndarray:
         return np.empty(0, dtype=int)
     cuts = np.sort(rng.choice(total - 1, size=number - 1, replace=False)) + 1
     return np.diff(np.concatenate([[0], cuts, [total]]))
+
+
+def lucky_growth(
+    close: np.ndarray, positions: np.ndarray, fee: float, at: FillPrices | None, *,
+    rng: np.random.Generator, num_traders: int = 1_000, decide_every: int = 1,
+) -> np.ndarray:  # fmt: skip
+    """Return what traders without skill make who trade as much as a given one.
+
+    Args:
+        close: shape (T,), prices.
+        positions: shape (T - 1,), of the trader that is to be matched; see
+            :func:`matched_positions`.
+        fee: fraction of each trade.
+        at: the prices at which orders are filled; at the close that was just seen if None.
+        rng: source of the lengths of their stays.
+        num_traders: to draw.
+        decide_every: rows from one decision to the next.
+
+    Returns:
+        Shape (num_traders,), net worth at the end over that at first.
+    """
+    drawn = matched_positions(positions, num_traders, rng, decide_every=decide_every)
+    return markets.growth_of(close, drawn, fee, at)[:, -1]
 
 
 def share_below(value: float, others: Sequence[float] | np.ndarray) -> float:

@@ -26,7 +26,15 @@ from course_lib.journal import Journal
 from course_lib.profiles import TradingSizes
 from course_lib.rllib import runs
 from course_lib.trading import (
-    agent, baselines, evaluation, features, fills, luck, markets, policy_table, walkforward,
+    agent,
+    baselines,
+    evaluation,
+    features,
+    fills,
+    luck,
+    markets,
+    policy_table,
+    walkforward,
 )  # fmt: skip
 from course_lib.trading.evaluation import Run
 from course_lib.trading.fills import FillPrices
@@ -272,15 +280,15 @@ def luck_of(
 
     Each hour of decision has its share of them, who decide at that hour too.
     """
-    shares = []
+    number, shares = -(-num_traders // len(positions)), []
     for phase, mine in enumerate(positions):
-        drawn = np.zeros((-(-num_traders // len(positions)), len(mine)), dtype=int)
-        drawn[:, phase:] = luck.matched_positions(
-            mine[phase:], len(drawn), rng, decide_every=settings.decide_every
-        )
-        everybody = np.vstack([mine, drawn])
-        ends = markets.growth_of(market.close, everybody, settings.fee, market.at)[:, -1]
-        shares.append(luck.share_below(ends[0], ends[1:]))
+        rows, at = mine[phase:], market.at[slice(phase, None)]
+        lucky = luck.lucky_growth(
+            market.close[phase:], rows, settings.fee, at, rng=rng, num_traders=number,
+            decide_every=settings.decide_every,
+        )  # fmt: skip
+        growth = markets.growth_of(market.close[phase:], rows, settings.fee, at)[-1]
+        shares.append(luck.share_below(float(growth), lucky))
     return float(np.mean(shares))
 
 
