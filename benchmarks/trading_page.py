@@ -143,9 +143,9 @@ def _markets(found: dict[str, Any]) -> list[str]:
         "",
         "Days of real moves, drawn with repetition, whether up or down drawn anew for each hour: "
         "as wild as bitcoin, and nothing can be foreseen. The study is done on each of them "
-        "(12 windows, one seed, fee 0.10%, half of the training). In the rows below the first, "
-        "prices lean towards the side of their weekly mean on which they are, and the agent sees "
-        "that mean.",
+        "(12 windows, one seed, fee 0.10%, a quarter of the training). In the rows below the "
+        "first, which have all of the training, prices lean towards the side of their weekly mean "
+        "on which they are, and the agent sees that mean.",
         "",
         "| a day goes the foreseen way | markets | declared: skill | declared: worse than luck | "
         "mean rank | ahead of the mix: mean | declared ahead |",

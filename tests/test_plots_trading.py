@@ -55,6 +55,11 @@ def test_numbers_stay_readable_on_the_darkest_cell():
     assert (np.diff(light) < 0).all(), "more is darker"
 
 
+def test_a_grid_of_equal_numbers_is_drawn():
+    flat = plots.plot_fee_grid(np.zeros((2, 2)), ["a", "b"], [0.0, 0.1], ax=axes())
+    assert len(flat.texts) == 4, "nothing to scale colours by"
+
+
 def test_the_forest_shows_each_interval_and_whether_it_leaves_zero_out():
     windows = {"sure": Interval(3.0, 1.0, 5.0, 3), "open": Interval(1.0, -2.0, 4.0, 3)}
     windows["lost"] = Interval(-3.0, -5.0, -1.0, 3)
@@ -87,3 +92,22 @@ def test_a_trader_looks_the_same_in_every_picture():
         assert len(set(found[-1].values())) == len(curves), "told apart"
     assert found[0]["buy and hold"] == found[1]["buy and hold"]
     assert found[0]["random"] == found[1]["random, as busy"]
+
+
+def test_luck_shows_who_is_ahead_of_whom():
+    ends = np.arange(1_000.0)
+    ax = plots.plot_luck(ends, {"agent": 750.0, "mix": 100.0}, ax=axes())
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert "agent: ahead of 75%" in labels
+    assert "mix: ahead of 10%" in labels
+    assert "1,000 without skill" in labels
+
+
+def test_prices_of_a_hidden_period_are_not_drawn():
+    times = pd.date_range("2020-01-01", periods=10, freq="1h", tz="UTC")
+    periods = {"train": (str(times[0]), str(times[6])), "test": (str(times[6]), str(times[9]))}
+    ax = plots.plot_periods(times, np.arange(1.0, 11.0), periods, hidden=["test"], ax=axes())
+    drawn = np.asarray(ax.lines[0].get_ydata())
+    assert np.isnan(drawn[6:9]).all()
+    assert not np.isnan(drawn[:6]).any()
+    assert "test\n(not yet)" in [text.get_text() for text in ax.texts]

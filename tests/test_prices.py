@@ -1,6 +1,7 @@
 """The shipped data, and tables of prices."""
 
 import gzip
+import hashlib
 import importlib.util
 from pathlib import Path
 
@@ -53,14 +54,49 @@ def test_conversion_sorts_renames_and_keeps_digits():
         b"2019-10-17T00:00:00Z,1,2,1,2,3,6\n"
         b"2019-10-17T12:00:00Z,2,4,1,3.10,5,15.5\n"
     )
-    assert make_data.convert(source) == expected
+    bitcoin, euro = make_data.SOURCES
+    assert make_data.convert(bitcoin, source) == expected
+    source = (
+        b"Time,Open,High,Low,Close,Volume\r\n"
+        b"02.01.2017 23:00:00.000,1.05227,1.05426,1.05226,1.05280,253139999.4\r\n"
+        b"01.02.2017 07:00:00.000,1.1,1.3,1.0,1.2,7\r\n"
+    )
+    assert make_data.convert(euro, source) == (
+        b"timestamp,open,high,low,close,volume\n"
+        b"2017-01-02T23:00:00Z,1.05227,1.05426,1.05226,1.05280,253139999.4\n"
+        b"2017-02-01T07:00:00Z,1.1,1.3,1.0,1.2,7\n"
+    )
     assert make_data.compress(expected) == make_data.compress(expected)
     shipped = gzip.decompress(prices.DATA_FILE.read_bytes())
     assert gzip.decompress(make_data.compress(shipped)) == shipped
 
 
 def test_the_readme_names_the_checksums_in_use():
-    assert prices.CONTENT_SHA256 in (ROOT / "data" / "README.md").read_text()
+    words = (ROOT / "data" / "README.md").read_text()
+    assert prices.CONTENT_SHA256 in words
+    files = sorted((ROOT / "data").glob("*.gz"))
+    assert len(files) == 2
+    for file in files:
+        packed = file.read_bytes()
+        for content in (packed, gzip.decompress(packed)):
+            assert hashlib.sha256(content).hexdigest() in words, file
+
+
+def test_the_second_market_closes_at_weekends_and_is_complete():
+    table = prices.load_prices(ROOT / "data" / "eur_usd_hourly.csv.gz", gaps="keep")
+    assert len(table) == 6_225
+    assert table.index[0] == pd.Timestamp("2017-01-01 22:00", tz="UTC")
+    assert table.index[-1] == pd.Timestamp("2017-12-29 21:00", tz="UTC")
+    assert set(table.index.dayofweek) == {0, 1, 2, 3, 4, 6}, "it opens on Sunday evening"
+    with pytest.raises(PriceFileError, match=r'GAPS = "keep"'):
+        prices.load_prices(ROOT / "data" / "eur_usd_hourly.csv.gz")
+
+
+def test_the_next_open_is_the_last_close_in_nearly_every_hour():
+    """What notebook 04 and the environment say of this file."""
+    table = prices.load_prices()
+    same = table["open"].to_numpy()[1:] == table["close"].to_numpy()[:-1]
+    assert round(100 * same.mean(), 2) == 99.95
 
 
 def test_rows_per_year_follow_the_interval_and_the_gaps():

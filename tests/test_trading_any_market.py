@@ -50,6 +50,15 @@ MARKETS = {  # name: (maker, interval, rows a year, near enough)
     "stock": (stock, pd.Timedelta(days=1), 261.0),
     "currency": (currency, pd.Timedelta(minutes=15), 4 * 24 * 261.0),
 }
+
+
+def fall(folder: Path, rows: int = 1_500) -> Path:
+    """Hourly prices below a cent that lose 99% of their value."""
+    times = pd.date_range("2021-01-01", periods=rows, freq="1h", tz="UTC")
+    steps = -0.003 + 0.01 * np.random.default_rng(2).standard_normal(rows)
+    return write_bars(folder / "fall.csv", times, 0.005 * np.exp(np.cumsum(steps)), 10)
+
+
 ROOT = Path(__file__).resolve().parents[1]
 each_market = pytest.mark.parametrize("name", MARKETS)
 
@@ -125,11 +134,41 @@ def test_an_agent_trains_on_it(name, tmp_path, local_ray):
     assert np.isfinite(run.net_worth).all()
 
 
+def test_who_loses_nearly_all_is_out_and_still_compared(tmp_path):
+    table = prices.load_prices(fall(tmp_path))
+    env = environment.make_env(table)
+    hold = evaluation.run_policy(baselines.buy_and_hold, env, name="hold")
+    cash = evaluation.run_policy(baselines.cash, env, name="cash")
+    assert len(env.net_worths) == len(cash.net_worth)
+    ruined = int(np.argmax(hold.net_worth < 1_000))
+    assert 0 < ruined < len(hold.net_worth) - 100
+    assert (hold.net_worth[ruined:] == hold.net_worth[ruined]).all()
+    assert not hold.positions[ruined:].any()
+    numbers = evaluation.metrics(cash, hold)
+    assert numbers["excess %"] == pytest.approx(100 - hold.net_worth[-1] / 100)
+    shown = environment.make_env(table, render_mode="ansi")
+    shown.reset()
+    close = table["close"].iloc[shown.row]
+    assert close < 0.01
+    assert f"price {close:.4g} USD" in str(shown.render())
+
+
+def test_where_nothing_can_be_earned_who_loses_nothing_has_it_all(tmp_path):
+    from course_lib.trading import agent
+
+    table = prices.price_table(100 * 0.99 ** np.arange(400))
+    settings = agent.Settings(decide_every=24)
+    env = agent.judging_env(table, settings, 0.001)
+    for policy, share in ((baselines.cash, 1.0), (baselines.buy_and_hold, 0.0)):
+        run = evaluation.run_policy(policy, env, name="any")
+        assert agent.growth_of_foresight(run, settings) == share
+
+
 @pytest.mark.full
 @pytest.mark.timeout(600)
-@each_market
-def test_notebook_04_runs_on_it_from_top_to_bottom(name, tmp_path):
-    own = MARKETS[name][0](tmp_path)
+@pytest.mark.parametrize("make", [stock, currency, fall])
+def test_notebook_04_runs_on_it_from_top_to_bottom(make, tmp_path):
+    own = make(tmp_path)
     notebook = nbformat.read(ROOT / "notebooks" / "solutions" / "04_trading_agent.ipynb", 4)
     changes = {
         "MY_PRICES = None": f"MY_PRICES = {str(own)!r}",

@@ -16,7 +16,7 @@ def run_of(net_worth: list[float], trades: int = 0, **changes) -> evaluation.Run
         "name": "hand", "times": pd.date_range("2020-01-01", periods=count, freq="1h", tz="UTC"),
         "close": np.ones(count), "net_worth": np.array(net_worth),
         "positions": np.array([1, 1, 0, 0] * count)[: count - 1], "fills": (fill,) * trades,
-        "rewards": np.zeros(count - 1), "at": fills.FillPrices(np.ones(count - 1), np.ones(count - 1)),
+        "rewards": np.zeros(count - 1), "at": fills.FillPrices(*np.ones((2, count - 1))),
     }  # fmt: skip
     return evaluation.Run(**{**values, **changes})
 

@@ -136,6 +136,10 @@ MALFORMED = {
         "line 2, column timestamp", "not a time"),
     "30 February": (replaced(3, "2020-02-30T02:00:00Z,100,110,90,100,5"),
         "line 4, column timestamp", "not a time"),
+    "a bad tick": (replaced(3, "2020-01-01T02:00:00Z,100,11000,90,10000,5"), "line 4, column close",
+        "bad tick"),
+    "a bad low": (replaced(3, "2020-01-01T02:00:00Z,100,110,0.9,100,5"), "line 4, column low",
+        "bad tick"),
     "single trades, no bars": (
         [HEADER, *(f"2020-01-01T00:{m:02d}:00Z,100,110,90,100,5" for m in (0, 1, 3, 6, 10, 15))],
         "line 4, column timestamp", "follow no interval"),

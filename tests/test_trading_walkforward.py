@@ -180,7 +180,7 @@ def test_a_job_is_complete_and_can_be_written_down(plan, local_ray):
 
 
 def test_a_record_and_the_prices_are_enough_to_compute_it_again(plan, local_ray):
-    """Without the network: growth at every hour, at this fee and fill, from what is written down."""
+    """Without the network: growth at every hour, from what is written down."""
     from course_lib.trading import policy_table, study
 
     table = markets.regime_market(1_500, rng=np.random.default_rng(0))

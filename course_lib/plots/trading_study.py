@@ -61,7 +61,8 @@ def plot_fee_grid(
     low, high = float(np.nanmin(grid)), float(np.nanmax(grid))
     span = max(high - low, 1e-9)  # light greys, none of them white: black numbers stay readable
     image = ax.imshow(grid, aspect="auto", cmap="Greys", vmin=low - span / 3, vmax=high + span)
-    ax.figure.colorbar(image, ax=ax, boundaries=np.linspace(low, high, 32), format="%+.0f")
+    if high > low:
+        ax.figure.colorbar(image, ax=ax, boundaries=np.linspace(low, high, 32), format="%+.0f")
     for (i, j), value in np.ndenumerate(grid):
         text = "–" if np.isnan(value) else f"{value:+.1f}"
         ax.text(j, i, text, ha="center", va="center", color="black", fontsize="small")

@@ -148,23 +148,30 @@ def greedy(module: RLModule) -> Policy:
 
 
 def share_of_foresight(module: RLModule, prices: pd.DataFrame, settings: Settings) -> float:
-    """Return the agent's profit as a share of what perfect foresight earns on the same prices."""
+    """Return the agent's profit as a share of what perfect foresight earns on the same prices.
+
+    Where nothing can be earned, who loses nothing has it all, and who loses has nothing.
+    """
     env = judging_env(prices, settings, settings.fee)
     run = evaluation.run_policy(greedy(module), env, name="agent")
     best = markets.perfect_foresight(run.close, settings.fee, run.at)
+    if best.growth == 1.0:
+        return float(run.net_profit >= 0)
     return run.net_profit / (env.cash * (best.growth - 1.0))
 
 
 def growth_of_foresight(run: evaluation.Run, settings: Settings) -> float:
     """Return log growth as a share of what perfect foresight makes that decides as often.
 
-    The rows after the last whole decision are left out.
+    The rows after the last whole decision are left out. Where nothing can be earned, who loses
+    nothing has it all, and who loses has nothing.
     """
     every = settings.decide_every
     end = (len(run.close) - 1) // every * every
     at = FillPrices(run.at.buy[:end:every], run.at.sell[:end:every])
     best = markets.perfect_foresight(run.close[: end + 1 : every], settings.fee, at)
-    return float(np.log(run.net_worth[end] / run.net_worth[0]) / np.log(best.growth))
+    growth = float(np.log(run.net_worth[end] / run.net_worth[0]))
+    return growth / float(np.log(best.growth)) if best.growth > 1.0 else float(growth >= 0)
 
 
 @dataclass(frozen=True)

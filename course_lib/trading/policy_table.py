@@ -2,6 +2,7 @@
 
 What the market shows in a row does not depend on the trader. So a network need be asked only twice
 for each row, and what it would have done from any hour on, at any fee, is arithmetic after that.
+This module loads Ray and PyTorch.
 """
 
 import base64

@@ -8,6 +8,8 @@ import pandas as pd
 from course_lib.errors import CourseError
 
 COLUMNS = ("open", "high", "low", "close", "volume")
+BAD_TICK = 10.0
+"""A price so many times above or below both of its neighbours was never traded at."""
 
 
 class PriceFileError(CourseError, ValueError):
@@ -37,6 +39,26 @@ def check_prices(path: Path, table: dict[str, np.ndarray], lines: list[int]) -> 
         outside = (values > high + hair) | (values < low - hair)
         text = f"{name} {{:g}} is not between low {{:g}} and high {{:g}}"
         _first(path, outside, lines, name, [text, values, low, high])
+
+
+def check_ticks(path: Path, table: dict[str, np.ndarray], lines: list[int]) -> None:
+    """Refuse a price that is ten times what stands before and after it, or a tenth.
+
+    One wrong number of that size would be all that an agent learns from, and all of its profit.
+
+    Raises:
+        PriceFileError: at the first such price.
+    """
+    body = [np.minimum(table["open"], table["close"]), np.maximum(table["open"], table["close"])]
+    for name in ("close", "open", "high", "low"):
+        values = table[name]
+        before, after = np.append(values[1:2], values[:-1]), np.append(values[1:], values[-2:-1])
+        low, high = np.minimum(before, after), np.maximum(before, after)
+        if name in ("high", "low"):
+            low, high = np.minimum(low, body[0]), np.maximum(high, body[1])
+        wrong = (values > BAD_TICK * high) | (values < low / BAD_TICK)
+        text = f"{name} {{:g}} stands between {{:g}} and {{:g}}: that looks like a bad tick"
+        _first(path, wrong, lines, name, [text, values, before, after])
 
 
 def _first(path: Path, wrong: np.ndarray, lines: list[int], column: str, says: list) -> None:
@@ -91,6 +113,6 @@ def _gap(times: pd.DatetimeIndex, i: int, step: int, usual: int) -> tuple[str, s
     rows = "1 row is" if missing == 1 else f"{missing} rows are"
     return (
         f"{rows} missing between {times[i]} and {times[i + 1]} (rows are {every} apart)",
-        "add them, or pass gaps='keep' if this market closes (local times skip an hour in spring: "
-        "use UTC)",
+        "add them, or pass gaps='keep' (in notebook 04: GAPS = \"keep\") if this market closes "
+        "(local times skip an hour in spring: use UTC)",
     )

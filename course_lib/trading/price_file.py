@@ -50,6 +50,7 @@ def read(path: Path, gaps: str, min_rows: int) -> pd.DataFrame:
         else:
             table[name] = np.zeros(len(rows))
     price_checks.check_prices(path, table, lines)
+    price_checks.check_ticks(path, table, lines)
     interval = price_checks.check_order(path, times, lines, gaps)
     if len(rows) < min_rows:
         problem = f"the file ends after {len(rows)} rows of prices, at least {min_rows} are needed "

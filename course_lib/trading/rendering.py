@@ -12,9 +12,10 @@ SHOWN_ROWS = 168
 def text(env: Any, info: dict[str, Any]) -> str:
     """Return the state in one line."""
     money, coin = env.currency, env.asset
+    price = f"{info['price']:,.2f}" if info["price"] >= 1 else f"{info['price']:.4g}"
     return (
         f"{env.prices.index[info['row']]:%Y-%m-%d %H:%M} UTC | "
-        f"price {info['price']:,.2f} {money} | "
+        f"price {price} {money} | "
         f"{info['cash']:,.2f} {money} + {info['coin']:.6f} {coin} | "
         f"worth {info['net_worth']:,.2f} {money} | "
         f"fees {info['fees']:,.2f} {money} in {info['trades']} trades"

