@@ -115,6 +115,12 @@ def open_book(path: Path, part: Part):
     return Book(path, about(part.plan, part.prices))
 
 
+def records_of(book, part: Part) -> list[dict]:
+    """Return the finished jobs in the order of the part's jobs, whoever was first."""
+    found = {record["key"]: record for record in book.records}
+    return [found[job.key] for job in part.jobs if job.key in found]
+
+
 def run(part: Part, book, address: str | None) -> bool:
     """Run what is missing from the book; return whether the part is complete."""
     from course_lib.cluster import connect
@@ -176,7 +182,8 @@ def main(given: list[str] | None = None) -> int:
             found["machine"] = machine.describe()
         if book.missing(part.jobs):
             print(f"{name}: not complete, {len(book.missing(part.jobs))} jobs are missing")
-        found[name] = trading_report.summarise(name, book.records, part.prices, part.plan)
+        records = records_of(book, part)
+        found[name] = trading_report.summarise(name, records, part.prices, part.plan)
     trading_report.save(found)
     trading_page.write(found)
     print(trading_report.text(found["bitcoin"]))

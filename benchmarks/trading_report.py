@@ -77,6 +77,8 @@ def _fee(records: list[Record], fee: float) -> Record:
         "later": [record for record in records if not is_early(record)],
         "all": records,
     }
+    if not groups["later"] or not groups["early"]:
+        groups = {"all": records}
     some = {name: group for name, group in groups.items() if len(summary.windows_of(group)) > 1}
     return {
         "fee": fee,
@@ -255,18 +257,19 @@ def statement(found: Record) -> list[str]:
     which = "" if group == "all" else f"{group} "
     lines = [
         f"Fee {row['fee']:.3%}, {count[1]} {which}windows, {found['seeds']} seeds. Has it skill? "
-        f"It is ahead of {rank[0]:.0f}% ({rank[1]:.0f}% to {rank[2]:.0f}%) of the traders "
+        f"It is ahead of {rank[0]:.1f}% ({rank[1]:.1f}% to {rank[2]:.1f}%) of the traders "
         "without skill who trade as much. "
         + summary.verdict(Interval(*rank[:3], int(rank[3])), better="that is more than half",
                           worse="that is less than half", level=50.0),
     ]  # fmt: skip
     for name in summary.OTHERS:
+        words = f"the {name}" if name in ("mix", "moving average") else name
         lines.append(
-            f"Better than {name}? {show(ahead[name])} percent. "
+            f"Better than {words}? {show(ahead[name])} percent. "
             + summary.verdict(
                 Interval(*ahead[name][:3], int(ahead[name][3])),
-                better=f"the agent ends above {name}",
-                worse=f"the agent ends below {name}",
+                better=f"the agent ends above {words}",
+                worse=f"the agent ends below {words}",
             )
         )
     lines.append(

@@ -1,10 +1,13 @@
 """What the checks of notebook 04 say agrees with what the lesson runs."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from course_lib.answers import answer
 
+ROOT = Path(__file__).resolve().parents[1]
 trade = answer("4.1")
 
 
@@ -32,3 +35,18 @@ def test_the_mended_options_are_those_of_the_course_agent():
     config = dqn_config(lambda: None, settings)
     mended = answer("4.4")(settings)
     assert mended == {name: getattr(config, name) for name in mended}
+
+
+def test_the_learners_agent_is_the_one_that_is_searched_and_studied():
+    """All that lesson 04 configures by hand is what the library's agent has."""
+    from course_lib.trading.agent import Settings, dqn_config
+
+    lesson = (ROOT / "notebooks" / "source" / "04_trading_agent.py").read_text(encoding="utf-8")
+    cell = next(one for one in lesson.split("# %%") if "\ndef trading_dqn" in one)
+    names = {"training_options": answer("4.4"), "register_env": lambda *given: None}
+    exec("from course_lib.columnar_dqn.algorithm import ColumnarDQNConfig\n" + cell, names)
+    settings = Settings(learning_rate=0.002, gamma=0.9, n_step=3, num_steps=1_000)
+    mine, course = names["trading_dqn"](None, settings, 5), dqn_config(lambda: None, settings, 5)
+    mine, course = mine.to_dict(), course.to_dict()
+    differ = {name for name in course if str(mine.get(name)) != str(course[name])}
+    assert differ <= {"env"}, differ

@@ -73,6 +73,10 @@ def agent_variants() -> dict[str, agent.Settings]:
     return {
         "daily, shown the next day": daily.changed(next_move=True),
         "hourly, shown the next hour": hourly.changed(next_move=True),
+        "the same, n-step 1": hourly.changed(next_move=True, n_step=1),
+        "the same, n-step 1, 24,576 decisions": hourly.changed(
+            next_move=True, n_step=1, num_steps=24_576
+        ),
         "hourly": hourly,
         "a position is kept for a day": kept,
         "a discount of ten days, and longer episodes": patient,
