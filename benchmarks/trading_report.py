@@ -236,6 +236,12 @@ def main_fee(fees: list[float]) -> float:
     return min(fees, key=lambda fee: abs(fee - MAIN_FEE))
 
 
+def as_interval(numbers: list[float]) -> Interval:
+    """Return an interval from its four numbers."""
+    value, low, high, count = numbers
+    return Interval(value, low, high, int(count))
+
+
 def show(interval: list[float]) -> str:
     """Write an interval: value, and its range in brackets."""
     return f"{interval[0]:+.1f} ({interval[1]:+.1f} to {interval[2]:+.1f})"
@@ -259,7 +265,7 @@ def statement(found: Record) -> list[str]:
         f"Fee {row['fee']:.3%}, {count[1]} {which}windows, {found['seeds']} seeds. Has it skill? "
         f"It is ahead of {rank[0]:.1f}% ({rank[1]:.1f}% to {rank[2]:.1f}%) of the traders "
         "without skill who trade as much. "
-        + summary.verdict(Interval(*rank[:3], int(rank[3])), better="that is more than half",
+        + summary.verdict(as_interval(rank), better="that is more than half",
                           worse="that is less than half", level=50.0),
     ]  # fmt: skip
     for name in summary.OTHERS:
@@ -267,7 +273,7 @@ def statement(found: Record) -> list[str]:
         lines.append(
             f"Better than {words}? {show(ahead[name])} percent. "
             + summary.verdict(
-                Interval(*ahead[name][:3], int(ahead[name][3])),
+                as_interval(ahead[name]),
                 better=f"the agent ends above {words}",
                 worse=f"the agent ends below {words}",
             )

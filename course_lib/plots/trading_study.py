@@ -88,7 +88,7 @@ def plot_luck(
         title: over the picture.
     """
     ax = new_axes(ax, (8, 2.8))
-    bars = {"color": "#CCCCCC", "edgecolor": "#888888"}
+    bars: dict[str, Any] = {"color": "#CCCCCC", "edgecolor": "#888888"}
     ax.hist(ends, bins=40, label=f"{len(ends):,} without skill", **bars)
     for style, (name, value) in zip(looks_of(list(marks)), marks.items(), strict=True):
         below = np.mean(np.asarray(ends) < value)
