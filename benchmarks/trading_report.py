@@ -1,7 +1,6 @@
 """What the long study says: a summary as JSON, a text for the screen, a page for the docs."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -94,9 +93,16 @@ def _fee(records: list[Record], fee: float) -> Record:
 
 
 def _comparisons(records: list[Record]) -> dict[str, Any]:
-    found = {name: _interval(one) for name, one in summary.comparisons(records).items()}
+    comparisons = summary.comparisons(records)
     means = summary.window_means(records, summary.ahead)
-    return {**found, "windows ahead": [int((means > 0).sum()), len(means)]}
+    return {
+        **{name: _interval(one) for name, one in comparisons.items()},
+        "windows ahead": [int((means > 0).sum()), len(means)],
+        "exposure": round(float(np.mean([record["exposure"] for record in records])), 3),
+        "detectable": {
+            name: round(summary.detectable(comparisons[name]), 1) for name in ("mix", "timing")
+        },
+    }
 
 
 def _interval(one: Interval) -> list[float]:
@@ -104,76 +110,63 @@ def _interval(one: Interval) -> list[float]:
 
 
 def choice(records: list[Record], prices: pd.DataFrame, plan: Any) -> Record:
-    """Return the deflated Sharpe ratio of the agent, and what choosing a checkpoint is worth.
+    """Return the agent's Sharpe ratio with what luck gives the best of many, and of choosing.
 
-    Both are computed at the main fee, from the records and the prices: growth of each day.
+    All is computed at the main fee, from the records and the prices: growth of each day.
     """
+    from course_lib.trading import luck, metrics
+
     fee = main_fee([record["fee"] for record in records])
     some = summary.select(records, fee=fee)
     early = [r for r in some if is_early(r)]
-    validation = {
-        f"{steps}, seed {seed}": _joined(
-            summary.select(some, seed=seed), prices, plan, "validation",
-            lambda r, steps=steps: r["validation_asked"][steps],
-        )
-        for steps in some[0]["validation"]
-        for seed in plan.seeds
-    }  # fmt: skip
-    chosen = summary.choice(np.column_stack(list(validation.values())), TRIED)
-    sharpes = [growth.mean() / growth.std() for growth in validation.values()]
+    checkpoints = list(some[0]["validation"])
+    overfitting, sharpes = [], []
+    for seed in plan.seeds:
+        every = [
+            [_days(one, prices, plan, "validation", one["validation_asked"][steps])
+             for steps in checkpoints]
+            for one in summary.select(some, seed=seed)
+        ]  # fmt: skip
+        overfitting += [luck.overfitting(np.array(one).T, num_blocks=6) for one in every]
+        joined = np.concatenate(every, axis=1)
+        sharpes += list(joined.mean(axis=1) / joined.std(axis=1))
     tested = np.mean(
         [
-            _joined(summary.select(early, seed=seed), prices, plan, "test", lambda r: r["asked"])
+            np.concatenate(
+                [_days(r, prices, plan, "test", r["asked"])
+                 for r in sorted(summary.select(early, seed=seed), key=lambda r: r["window"])]
+            )
             for seed in plan.seeds
         ],
         axis=0,
-    )
+    )  # fmt: skip
+    year, variances = metrics.DAYS_PER_YEAR, (float(np.var(sharpes, ddof=1)), 1 / len(tested))
     return {
         "fee": fee,
         "tried": TRIED,
         "days": len(tested),
-        "overfitting": round(chosen["overfitting"], 3),
-        **_deflated(tested, float(np.var(sharpes, ddof=1))),
+        "overfitting": round(float(np.mean(overfitting)), 3),
+        "sharpe": round(float(tested.mean() / tested.std()) * year**0.5, 2),
+        "error": round(
+            luck.yearly_sharpe_error(np.exp(np.append(0.0, np.cumsum(tested))), year), 2
+        ),
+        "luck": [round(luck.best_sharpe_of(TRIED, one) * year**0.5, 2) for one in variances],
+        "deflated": [round(summary.deflated(tested, TRIED, one), 3) for one in variances],
     }
 
 
-def _deflated(growth: np.ndarray, variance: float) -> Record:
-    """The Sharpe ratio of daily growth, scaled to a year, its error, and what is left of it."""
-    from course_lib.trading import luck, metrics
-
-    net_worth = np.exp(np.append(0.0, np.cumsum(growth)))
-    standard = (growth - growth.mean()) / growth.std()
-    skew, kurtosis = (float(np.mean(standard**power)) for power in (3, 4))
-    sharpe, year = float(growth.mean() / growth.std()), metrics.DAYS_PER_YEAR
-    deflated = luck.deflated_sharpe(
-        sharpe, len(growth), num_trials=TRIED, variance=variance, skew=skew, kurtosis=kurtosis
-    )
-    return {
-        "sharpe": round(sharpe * year**0.5, 2),
-        "error": round(luck.yearly_sharpe_error(net_worth, year), 2),
-        "luck": round(luck.best_sharpe_of(TRIED, variance) * year**0.5, 2),
-        "deflated": round(deflated, 3),
-    }
-
-
-def _joined(
-    records: list[Record], prices: pd.DataFrame, plan: Any, part: str, asked: Callable
-) -> np.ndarray:
-    """Return the agent's log growth of each whole day, one window behind the other."""
+def _days(record: Record, prices: pd.DataFrame, plan: Any, part: str, asked: str) -> np.ndarray:
+    """Return the agent's log growth of each whole day of a part of its window."""
     from course_lib.trading import markets, policy_table
     from course_lib.trading import study as jobs
 
-    windows, growth = plan.windows(len(prices)), []
-    for record in sorted(records, key=lambda r: r["window"]):
-        settings = plan.settings.changed(fee=record["fee"])
-        market = jobs.market_of(
-            windows[record["window"]].cut(prices, part, plan.lead_in), settings
-        )  # fmt: skip
-        table = policy_table.unpack(asked(record), len(market.close) - 1)
-        positions = jobs.positions_of(table, settings)
-        worth = markets.growth_of(market.close, positions, settings.fee, market.at).mean(axis=0)
-        growth.append(np.diff(np.log(worth[::24])))
-    return np.concatenate(growth)
+    settings = plan.settings.changed(fee=record["fee"])
+    window = plan.windows(len(prices))[record["window"]]
+    market = jobs.market_of(window.cut(prices, part, plan.lead_in), settings)
+    table = policy_table.unpack(asked, len(market.close) - 1)
+    positions = jobs.positions_of(table, settings)
+    worth = markets.growth_of(market.close, positions, settings.fee, market.at).mean(axis=0)
+    return np.diff(np.log(worth[::24]))
 
 
 def markets(records: list[Record], prices: pd.DataFrame) -> Record:
@@ -185,21 +178,24 @@ def markets(records: list[Record], prices: pd.DataFrame) -> Record:
         some = summary.select(records, strength=strength)
         each = [summary.select(some, seed=seed) for seed in sorted({r["seed"] for r in some})]
         each = [one for one in each if len(one) == max(map(len, each))]  # whole markets alone
-        luck = [summary.over_windows(one, summary.ahead_of_luck) for one in each]
-        mix = [summary.over_windows(one, summary.ahead) for one in each]
+        timing, mix, rank = (
+            [summary.over_windows(one, value) for one in each]
+            for value in (summary.timing, summary.ahead, summary.rank)
+        )
         centre = float(np.mean([one.value for one in mix]))
         rows.append({
             "strength": strength,
             "foreseen": round(_foreseen(made, prices, strength), 3),
             "markets": len(each),
-            "skill": sum(summary.declares_skill(one) for one in each),
-            "no skill": sum(one.high < 50 for one in luck),
-            "luck": round(float(np.mean([one.value for one in luck])), 1),
+            "skill": sum(one.low > 0 for one in timing),
+            "no skill": sum(one.high < 0 for one in timing),
+            "timing": round(float(np.mean([one.value for one in timing])), 2),
             "ahead of mix": sum(one.low > 0 for one in mix),
             "mix": round(centre, 2),
-            "luck covers 50": sum(one.low <= 50 <= one.high for one in luck),
-            "mix covers its mean": sum(one.low <= centre <= one.high for one in mix),
-            "trades": round(float(np.mean([r["exposure"] for r in some])), 2),
+            "mix covers": sum(one.low <= centre <= one.high for one in mix),
+            "rank": round(float(np.mean([one.value for one in rank])), 1),
+            "rank above": sum(one.low > 50 for one in rank),
+            "rank below": sum(one.high < 50 for one in rank),
         })  # fmt: skip
     return {"rows": rows, "job_seconds": float(sum(record["seconds"] for record in records))}
 
@@ -258,30 +254,38 @@ def statement(found: Record) -> list[str]:
     row = main_row(found)
     group = "early" if "early" in row["ahead"] else "all"
     ahead, medians = row["ahead"][group], row["medians"][group]["agent"]
-    count = ahead["windows ahead"]
-    rank = ahead["luck"]
     which = "" if group == "all" else f"{group} "
+    times = [pd.Timestamp(time) for time in found["windows"][0]["test_times"]]
+    days = round((times[1] - times[0]) / pd.Timedelta(days=1))
     lines = [
-        f"Fee {row['fee']:.3%}, {count[1]} {which}windows, {found['seeds']} seeds. Has it skill? "
-        f"It is ahead of {rank[0]:.1f}% ({rank[1]:.1f}% to {rank[2]:.1f}%) of the traders "
-        "without skill who trade as much. "
-        + summary.verdict(as_interval(rank), better="that is more than half",
-                          worse="that is less than half", level=50.0),
-    ]  # fmt: skip
-    for name in summary.OTHERS:
-        words = f"the {name}" if name in ("mix", "moving average") else name
+        f"Fee {row['fee']:.3%}, {ahead['windows ahead'][1]} {which}windows of {days} days, "
+        f"{found['seeds']} seeds. After costs: does the agent beat the mix? "
+        f"{show(ahead['mix'])} percent of the money a window. "
+        + summary.verdict(
+            as_interval(ahead["mix"]), better="it ends above the mix", worse="it ends below the mix"
+        ),
+        f"Before costs: has it skill? Its timing brings {show(ahead['timing'])} percent a window. "
+        + summary.verdict(
+            as_interval(ahead["timing"]), better="more than luck", worse="less than nothing"
+        ),
+    ]
+    for name in summary.OTHERS[1:]:
+        words = f"the {name}" if name == "moving average" else name
         lines.append(
-            f"Better than {words}? {show(ahead[name])} percent. "
+            f"Better than {words}? {show(ahead[name])}. "
             + summary.verdict(
                 as_interval(ahead[name]),
                 better=f"the agent ends above {words}",
                 worse=f"the agent ends below {words}",
             )
         )
-    lines.append(
-        f"It trades {medians['trades a day']:.2f} times a day and is in coin "
-        f"{medians['exposure']:.0%} of the time."
-    )
+    rank = ahead["rank"]
+    lines += [
+        f"Rank: it is ahead of {rank[0]:.1f}% ({rank[1]:.1f}% to {rank[2]:.1f}%) of the traders "
+        "without skill who trade as much.",
+        f"It is in coin {ahead['exposure']:.0%} of the time; deciding at one hour of the day it "
+        f"trades {medians['trades a day']:.2f} times a day.",
+    ]
     return lines
 
 
@@ -291,7 +295,7 @@ def text(found: Record) -> str:
     for row in found["by_fee"]:
         agent, ahead = row["medians"]["all"]["agent"], row["ahead"]["all"]
         lines.append(
-            f"fee {row['fee']:.3%}: ahead of the mix {show(ahead['mix'])} %, of "
-            f"{ahead['luck'][0]:.0f}% of lucky traders, {agent['trades a day']:.2f} trades a day"
+            f"fee {row['fee']:.3%}: ahead of the mix {show(ahead['mix'])} %, "
+            f"timing {show(ahead['timing'])} %, {agent['trades a day']:.2f} trades a day"
         )
     return "\n".join(lines)

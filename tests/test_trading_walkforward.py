@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from trading_kit import record
 
-from course_lib.trading import lookahead, markets, summary, walkforward
+from course_lib.trading import lookahead, markets, metrics, summary, walkforward
 from course_lib.trading.walkforward import PARTS
 
 SIZES = {"train": 50, "validation": 20, "test": 10, "lead_in": 5}
@@ -95,28 +95,42 @@ def test_medians_hold_every_figure_and_comparisons_every_trader():
     some = summary.select(RECORDS, fee=0.0)
     assert set(summary.medians(some)["agent"]) == set(summary.FIGURES)
     found = summary.comparisons(some)
-    assert set(found) == {"luck", "mix, an hour late", *summary.OTHERS}
-    assert found["luck"].value == pytest.approx(60.0)
+    others = {"rank", "timing", "mix, an hour late", "mix, as long"}
+    assert set(found) == {*others, *summary.OTHERS}
+    assert found["rank"].value == pytest.approx(60.0)
+    assert found["timing"].value == 1.0
+    assert found["mix, as long"].value == pytest.approx(11.0), "half of buy and hold, which stood"
     assert found["mix"].value == pytest.approx(11.0 + 2.0)
     assert found["mix, an hour late"].value == pytest.approx(11.0 + 2.0 - 1.0)
-    assert summary.declares_skill(some)
     assert summary.hours_apart(some) == pytest.approx(6.0)
 
 
 def test_choosing_among_many_is_called_luck_where_it_is():
     rng = np.random.default_rng(0)
     noise = 0.01 * rng.standard_normal((1_000, 20))
-    found = summary.choice(noise, 20)
-    assert found["best"] == noise.mean(axis=0).argmax() or found["sharpe"] > 0
+    found = summary.choice(noise)
+    assert found["best"] == (noise.mean(axis=0) / noise.std(axis=0)).argmax()
     assert found["deflated"] < 0.95
     assert 0.2 < found["overfitting"] < 0.8
     noise[:, 3] += 0.004
-    found = summary.choice(noise, 20)
+    found = summary.choice(noise)
     assert found["best"] == 3
     assert found["deflated"] > 0.99
     assert found["overfitting"] == 0
-    assert summary.choice(noise, 100_000)["luck"] > 2 * summary.choice(noise, 10)["luck"]
-    assert np.isfinite(list(summary.choice(np.zeros((20, 3)), 3).values())).all(), "nobody traded"
+    assert np.isfinite(list(summary.choice(np.zeros((20, 3))).values())).all(), "nobody traded"
+
+
+def test_what_a_study_can_see_is_seen_as_often_as_it_says():
+    """A truth of that size is declared in four of five studies of the same spread."""
+    rng = np.random.default_rng(0)
+    one = metrics.mean_interval(rng.standard_normal(13))
+    size = summary.detectable(one) / (one.high - one.value)
+    assert size == pytest.approx((1.782 + 0.873) / 1.782, abs=0.01)
+    spread, seen = 13**0.5, []
+    for _ in range(1_000):
+        values = 2.655 + spread * rng.standard_normal(13)  # the standard error of a mean is 1
+        seen.append(metrics.mean_interval(values).low > 0)
+    assert np.mean(seen) == pytest.approx(0.8, abs=0.05)
 
 
 @pytest.mark.parametrize(
@@ -177,6 +191,7 @@ def test_a_job_is_complete_and_can_be_written_down(plan, local_ray):
     assert 100 * sum(found["daily_excess"]) == pytest.approx(summary.ahead(found), abs=1e-3)
     assert numbers["mix"]["exposure"] == pytest.approx(found["share"], abs=1e-5)
     assert 0 <= found["luck"] <= 1
+    assert np.isfinite(found["timing"])
 
 
 def test_a_record_and_the_prices_are_enough_to_compute_it_again(plan, local_ray):
@@ -202,6 +217,38 @@ def test_a_record_and_the_prices_are_enough_to_compute_it_again(plan, local_ray)
     assert 100 * np.log(ends["validation"].mean()) == pytest.approx(score, abs=1e-3)
     figures = found["figures"]["agent"]
     assert 1 + figures["net profit"] / 10_000 == pytest.approx(ends["test"][0], abs=1e-5)
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_timing_is_zero_without_skill_and_a_rank_is_not_half(side):
+    """Whoever follows trends, or trades against them: on average nothing, before costs."""
+    from course_lib.trading import agent, study
+
+    rng = np.random.default_rng(0)
+    real = markets.sine_market(2_000, rng=rng, noise=0.02)
+    settings, timings, ranks = agent.Settings(fee=0.0, half_spread=0.0), [], []
+    for number in range(150):
+        table = markets.without_skill(real, 191 + 300, rng=rng)
+        market = study.market_of(table, settings)
+        trend = side * (table["close"] - table["close"].rolling(100).mean()).to_numpy()
+        positions = (trend[191:-1] > 0).astype(int)[None]
+        timings.append(study.timing_of(market, positions, 0.5))
+        if number < 50:
+            ranks.append(study.luck_of(market, positions, settings, rng, num_traders=200))
+    error = np.std(timings) / len(timings) ** 0.5
+    assert abs(np.mean(timings)) < 3 * error
+    assert side * (np.mean(ranks) - 0.5) < -0.08, "trends below, their opposite above"
+
+
+def test_timing_worked_by_hand():
+    from course_lib.trading import study
+    from course_lib.trading.fills import FillPrices
+
+    close = np.exp([0.0, 0.1, 0.05, 0.05])  # moves of 10%, -5% and nothing
+    market = study.Market(close, FillPrices(close[:-1], close[:-1]))
+    positions = np.array([[1, 0, 1], [1, 1, 0]])
+    found = study.timing_of(market, positions, 0.4)
+    assert found == pytest.approx(100 * (0.6 * 0.1 - 0.1 * 0.05))
 
 
 def test_traders_without_skill_are_matched_and_their_middle_is_luck():

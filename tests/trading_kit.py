@@ -32,7 +32,13 @@ def play(env: environment.TradingEnv, wish: Any, **reset: Any) -> dict[str, Any]
 
 
 def record(
-    window: int, seed: int, excess: float, fee: float = 0.001, *, rank: float = 0.6
+    window: int,
+    seed: int,
+    excess: float,
+    fee: float = 0.001,
+    *,
+    rank: float = 0.6,
+    timing: float = 1.0,
 ) -> dict[str, Any]:
     """What one job of a study leaves, with the agent's excess over buy and hold (%) and rank."""
     year, month = 2018 + window // 12, 1 + window % 12
@@ -45,7 +51,7 @@ def record(
         "chosen": "1024", "validation": {"1024": 1.0, "2048": 0.0}, "share": 0.5,
         "test_opened": f"2026-01-0{seed + 1}T00:00:00",
         "test_times": [f"{year}-{month:02d}-01 00:00:00+00:00", f"{year}-{month:02d}-28 00:00+0"],
-        "figures": figures, "luck": rank, "exposure": 0.5, "seconds": 60.0,
+        "figures": figures, "luck": rank, "exposure": 0.5, "seconds": 60.0, "timing": timing,
         "ends": {**ends, "agent, an hour late": mine - 0.01, "agent, at the close": mine,
                  "agent, first and last hour": [mine - 0.02, mine + 0.04]},
         "daily_excess": [excess / 3_000] * 30,

@@ -29,7 +29,10 @@ PLAN = dataclasses.replace(
 
 Markets with a signal are trained on as long as in the study.
 """
-KEPT = ("key", "window", "seed", "strength", "fee", "chosen", "share", "exposure", "luck", "ends")
+KEPT = (
+    "key", "window", "seed", "strength", "fee", "chosen", "share", "exposure", "timing", "luck",
+    "ends",
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,11 +48,11 @@ class MarketJob(Job):
 
 
 def market_jobs(plan: Plan = PLAN, *, planted_markets: int = 4) -> list[MarketJob]:
-    """Return the jobs of all markets: first those with a signal, then those without."""
+    """Return the jobs of all markets: first those without skill, then those with a signal."""
     fee, windows = plan.fees[0], range(plan.num_windows)
-    kinds = [(strength, plan.seeds[:planted_markets]) for strength in STRENGTHS]
-    kinds.append((0.0, plan.seeds))
-    return [MarketJob(w, s, fee, x) for x, seeds in kinds for s in seeds for w in windows]
+    kinds = [(seed, 0.0) for seed in plan.seeds]
+    kinds += [(seed, x) for seed in plan.seeds[:planted_markets] for x in STRENGTHS]
+    return [MarketJob(window, seed, fee, x) for seed, x in kinds for window in windows]
 
 
 def run_market_job(table: pd.DataFrame, plan: Plan, job: MarketJob) -> Record:

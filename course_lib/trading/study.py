@@ -229,10 +229,10 @@ def judge_on(
     Returns:
         ``asked``: the agent as a table, see :mod:`policy_table`; ``figures``: name of the trader ->
         figures of :func:`evaluation.metrics`, the agent's with its first decision in the first row;
-        ``ends``: name -> net worth at the end over that at first, the agent's money divided among
-        all hours of decision; ``luck``: share of a thousand traders without skill that end below
-        the agent, who trade as often at the same hours and are as long in coin; ``daily_excess``:
-        gain of the agent beyond the mix in each day, as a fraction of the first net worth.
+        ``timing``: see :func:`timing_of`; ``ends``: name -> net worth at the end over that at
+        first, the agent's money divided among all hours of decision; ``luck``: see :func:`luck_of`;
+        ``daily_excess``: gain of the agent beyond the mix in each day, as a fraction of the first
+        net worth.
     """
     env = agent.judging_env(table, settings.changed(decide_every=1, min_hold=1), settings.fee)
     policies = {
@@ -267,9 +267,25 @@ def judge_on(
             "agent, at the close": float(kind[:, -1].mean()),
         },
         "exposure": float(positions.mean()),
+        "timing": timing_of(market, positions, share),
         "luck": luck_of(market, positions, settings, np.random.default_rng([seed, 1])),
         "daily_excess": walkforward.daily_sums(np.diff(mine - mixed), hold.times[1:]),
     }
+
+
+def timing_of(market: Market, positions: np.ndarray, share: float) -> float:
+    """Return what an agent's choice of hours brought, before costs, in percent of log growth.
+
+    It is the sum of (position - share) x move. The share is known beforehand, and a position before
+    its move; so without skill the mean is zero, whatever the agent does, trends or their opposite.
+
+    Args:
+        market: the rows.
+        positions: shape (num_traders, T - 1), whose mean is taken.
+        share: in coin, known before the first row.
+    """
+    moves = np.diff(np.log(market.close))
+    return float(100 * ((positions.mean(axis=0) - share) * moves).sum())
 
 
 def luck_of(
@@ -278,7 +294,9 @@ def luck_of(
 ) -> float:  # fmt: skip
     """Return the share of traders without skill that an agent is ahead of, 0 to 1.
 
-    Each hour of decision has its share of them, who decide at that hour too.
+    Each hour of decision has its share of them, who decide at that hour too. They are matched to
+    what the agent did, and what it did may follow from what prices did: without any skill, who
+    follows trends is ahead of fewer than half of them, and who trades against trends of more.
     """
     number, shares = -(-num_traders // len(positions)), []
     for phase, mine in enumerate(positions):

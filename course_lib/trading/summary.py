@@ -45,7 +45,18 @@ def ahead(record: Record, other: str = "mix", agent: str = "agent") -> float:
     return 100 * (record["ends"][agent] - record["ends"][other])
 
 
-def ahead_of_luck(record: Record) -> float:
+def ahead_as_long(record: Record) -> float:
+    """Return the same against a mix that is as long in coin as the agent turned out to be."""
+    mix = 1 + record["exposure"] * (record["ends"]["buy and hold"] - 1)
+    return 100 * (record["ends"]["agent"] - mix)
+
+
+def timing(record: Record) -> float:
+    """Return what choosing the hours brought before costs, in percent; see ``study.timing_of``."""
+    return float(record["timing"])
+
+
+def rank(record: Record) -> float:
     """Return the share of traders without skill that the agent is ahead of, in percent."""
     return 100 * record["luck"]
 
@@ -63,10 +74,31 @@ def over_windows(records: Sequence[Record], value: Any) -> Interval:
 
 
 def comparisons(records: Sequence[Record]) -> dict[str, Interval]:
-    """Return how far the agent is ahead of each other trader, and its rank among lucky ones."""
+    """Return how far the agent is ahead of each other trader, its timing, and its rank."""
     found = {name: over_windows(records, lambda r, n=name: ahead(r, n)) for name in OTHERS}
-    late = over_windows(records, lambda r: ahead(r, "mix", "agent, an hour late"))
-    return {"luck": over_windows(records, ahead_of_luck), **found, "mix, an hour late": late}
+    return {
+        "timing": over_windows(records, timing),
+        **found,
+        "mix, as long": over_windows(records, ahead_as_long),
+        "mix, an hour late": over_windows(
+            records, lambda r: ahead(r, "mix", "agent, an hour late")
+        ),
+        "rank": over_windows(records, rank),
+    }
+
+
+def detectable(interval: Interval, *, power: float = 0.8, level: float = 0.9) -> float:
+    """Return how large the truth must be for a study of this spread to show it, mostly.
+
+    Args:
+        interval: of a mean over windows.
+        power: how often it would be shown.
+        level: of the interval.
+    """
+    from scipy.special import stdtrit
+
+    sure, mostly = (float(stdtrit(interval.count - 1, p)) for p in ((1 + level) / 2, power))
+    return (interval.high - interval.value) / sure * (sure + mostly)
 
 
 def traders(records: Sequence[Record]) -> list[str]:
@@ -136,39 +168,36 @@ def verdict(interval: Interval, *, better: str, worse: str, level: float = 0.0) 
         return f"Yes: {better}; the whole interval lies above {level:g}."
     if interval.high < level:
         return f"No: {worse}; the whole interval lies below {level:g}."
-    return f"Not shown: the interval holds {level:g}, so this data does not tell skill from luck."
+    return f"Not shown: the interval holds {level:g}."
 
 
-def declares_skill(records: Sequence[Record]) -> bool:
-    """Return whether a study of these records would say that the agent has skill."""
-    return over_windows(records, ahead_of_luck).low > 50
-
-
-def choice(growth: np.ndarray, num_tried: int) -> dict[str, float]:
-    """Say what choosing the best of several agents is worth.
+def choice(growth: np.ndarray) -> dict[str, float]:
+    """Say what choosing the best of several agents by its Sharpe ratio is worth.
 
     Args:
         growth: shape (T, num_agents), log growth of each from row to row.
-        num_tried: configurations that were tried before these, and these, in all.
 
     Returns:
-        ``best``: column with the highest Sharpe ratio; ``sharpe`` of it and ``luck``, what the best
-        of ``num_tried`` has by luck alone (of a row); ``deflated``: probability that it is above
-        that; ``overfitting``: probability that a choice made on one half is below the median on the
-        other.
+        ``best``: column with the highest Sharpe ratio; ``deflated``: probability that it is above
+        what the best of so many without skill has; ``overfitting``: how often a choice made on one
+        half is below the median on the other.
     """
     growth = np.asarray(growth, dtype=float)
     sharpes = growth.mean(axis=0) / np.maximum(growth.std(axis=0), 1e-12)
-    best, variance = int(sharpes.argmax()), float(sharpes.var(ddof=1))
-    standard = (growth[:, best] - growth[:, best].mean()) / max(growth[:, best].std(), 1e-12)
-    skew, kurtosis = (float(np.mean(standard**power)) for power in (3, 4))
+    best = int(sharpes.argmax())
     return {
         "best": best,
-        "sharpe": float(sharpes[best]),
-        "luck": luck.best_sharpe_of(num_tried, variance),
-        "deflated": luck.deflated_sharpe(
-            float(sharpes[best]), len(growth), num_trials=num_tried, variance=variance, skew=skew,
-            kurtosis=kurtosis,
-        ),
+        "deflated": deflated(growth[:, best], len(sharpes), float(sharpes.var(ddof=1))),
         "overfitting": luck.overfitting(growth),
-    }  # fmt: skip
+    }
+
+
+def deflated(growth: np.ndarray, num_tried: int, variance: float) -> float:
+    """Return the deflated Sharpe ratio of the log growth of each row; see :mod:`luck`."""
+    spread = max(float(growth.std()), 1e-12)
+    standard = (growth - growth.mean()) / spread
+    skew, kurtosis = (float(np.mean(standard**power)) for power in (3, 4))
+    return luck.deflated_sharpe(
+        float(growth.mean()) / spread, len(growth), num_trials=num_tried, variance=variance,
+        skew=skew, kurtosis=kurtosis,
+    )  # fmt: skip
