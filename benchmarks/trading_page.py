@@ -113,7 +113,8 @@ def _bitcoin(found: dict[str, Any]) -> list[str]:
         f"{choice['tried']} configurations were tried (five learning rates, three agents, four "
         f"checkpoints), and the best of so many without skill has {choice['luck'][0]:+.2f} if they "
         f"differ as little as these agents do, and {choice['luck'][1]:+.2f} if they have nothing "
-        "in common. The probability that the agent is above that, its **deflated Sharpe ratio**, is "
+        "in common. The probability that the agent is above that, its **deflated Sharpe ratio**, "
+        "is "
         f"{choice['deflated'][0]:.0%} or {choice['deflated'][1]:.0%}. Choosing the checkpoint that "
         "is best on one half of a window's validation days gives one that is not above the median "
         f"on the other half in {choice['overfitting']:.0%} of the ways to halve them: the "
@@ -170,7 +171,8 @@ def _markets(found: dict[str, Any]) -> list[str]:
         "Days of real moves, drawn with repetition, whether up or down drawn anew for each hour: "
         "as wild as bitcoin, and nothing can be foreseen. The study is done on each of "
         "them, smaller: 12 windows, one seed, fee 0.10%, a quarter of the training. In the rows "
-        "below the first, which have all of the training, prices lean towards the side of their weekly mean "
+        "below the first, which have all of the training, prices lean towards the side of their "
+        "weekly mean "
         "on which they are, and the agent sees that mean.",
         "",
         "| a day goes the foreseen way | markets | timing declared skill | declared less than "
@@ -226,7 +228,8 @@ def _agents(found: dict[str, Any]) -> list[str]:
         )
         lines.append(
             f"| {row['variant']} | {share[0]:.0%} ({share[1]:.0%} to {share[2]:.0%}) | "
-            f"{rank[0]:.0%} ({rank[1]:.0%} to {rank[2]:.0%}) | {trades[0]:.1f} | {profit[0]:,.0f} ({profit[1]:,.0f} to "
+            f"{rank[0]:.0%} ({rank[1]:.0%} to {rank[2]:.0%}) | {trades[0]:.1f} | "
+            f"{profit[0]:,.0f} ({profit[1]:,.0f} to "
             f"{profit[2]:,.0f}) |"
         )
     shares = [row["share of foresight"][0] for row in found["rows"][:4]]
@@ -238,7 +241,9 @@ def _agents(found: dict[str, Any]) -> list[str]:
         f"The hourly agent of the lesson does not pass: {shares[1]:.0%}, where a rule that trades "
         "when the next hour moves by more than 0.12% makes 91%. Rewards one by one (n-step 1) "
         f"give {shares[2]:.0%}, and six times the decisions {shares[3]:.0%}. The rows from "
-        "'hourly' to 'daily' add one change after the other; the last one also trains on 24 times as many "
+        "'hourly' to 'daily' add one change after the other; the last one also trains on 24 times "
+        "as "
+        "many "
         "hours, because a decision covers a day. The seeds of one agent lie far apart.",
     ]
 
