@@ -180,13 +180,15 @@ def main(given: list[str] | None = None) -> int:
             if not run(part, book, options.address):
                 return 130
             found["machine"] = machine.describe()
+        found.setdefault("machine", machine.describe())
         if book.missing(part.jobs):
             print(f"{name}: not complete, {len(book.missing(part.jobs))} jobs are missing")
         records = records_of(book, part)
         found[name] = trading_report.summarise(name, records, part.prices, part.plan)
     trading_report.save(found)
     trading_page.write(found)
-    print(trading_report.text(found["bitcoin"]))
+    if "bitcoin" in found:
+        print(trading_report.text(found["bitcoin"]))
     print(f"Written to {trading_report.PAGE}.")
     return 0
 

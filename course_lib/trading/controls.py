@@ -47,7 +47,7 @@ class MarketJob(Job):
         return f"strength {self.strength:g}, market {self.seed}, window {self.window}"
 
 
-def market_jobs(plan: Plan = PLAN, *, planted_markets: int = 4) -> list[MarketJob]:
+def market_jobs(plan: Plan = PLAN, *, planted_markets: int = 3) -> list[MarketJob]:
     """Return the jobs of all markets: first those without skill, then those with a signal."""
     fee, windows = plan.fees[0], range(plan.num_windows)
     kinds = [(seed, 0.0) for seed in plan.seeds]
