@@ -272,8 +272,8 @@ def statement(found: Record) -> list[str]:
     if group == "early":
         every = row["ahead"]["all"]
         lines.append(
-            f"Over all {every['windows ahead'][1]} windows, with months that were seen before: timing "
-            f"{show(every['timing'])}, ahead of the mix {show(every['mix'])}."
+            f"Over all {every['windows ahead'][1]} windows, with months that were seen before: "
+            f"timing {show(every['timing'])}, ahead of the mix {show(every['mix'])}."
         )
     for name in summary.OTHERS[1:]:
         words = f"the {name}" if name == "moving average" else name

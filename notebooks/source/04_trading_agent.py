@@ -20,7 +20,7 @@
 # * test an agent on months that it has never seen, against traders that need no learning, and say
 #   how sure the result is.
 #
-# **Time:** 60 minutes, of which the machine computes about 5.
+# **Time:** 60 minutes, of which the machine computes about 3.
 #
 # **Needed:** [03 CartPole with a DQN](03_cartpole_dqn.ipynb) (what a DQN is), Tune from
 # [02 Corridor walk](02_corridor_walk.ipynb). **Not needed:** any knowledge of finance.
@@ -658,7 +658,7 @@ print(f"fees and half spreads alone take {1 - kept:.0%} of the money, wherever t
 #   a day and a half (discount), it takes its rewards one by one (n-step 1), and because each decision
 #   covers a day, the same number of decisions is 24 times as many hours of experience.
 #
-# All pay fee and spread when they are judged. Usual time: a minute and a half.
+# All pay fee and spread when they are judged. Usual time: under a minute.
 
 # %% variants
 month = min(30 * 24, len(train) // 3)
@@ -709,7 +709,7 @@ reading("medians " + ", ".join(f"{name} {value:,.0f}" for name, value in medians
 # agent lie apart (so one seed proves nothing), and what trading less is worth.
 #
 # Can the daily agent learn at all on such prices? A control: show it **tomorrow's paper**, the move of
-# the next day, as one more feature. Usual time: a quarter of a minute.
+# the next day, as one more feature. Usual time: ten seconds.
 
 # %% tomorrow
 paper = {"daily, with tomorrow's paper": variants["daily"].changed(next_move=True)}
