@@ -730,7 +730,7 @@ for one in agent.train_many(train, paper, seeds=range(2), configure=trading_dqn)
 # **probability of overfitting** is how often that is not above the middle, about 50% where choosing is
 # luck.
 
-# %%
+# %% tags=["learned"]
 chosen = max(medians, key=medians.get)
 print(f"chosen: {chosen}")
 calm = [r for name in ("kept a day", "daily") for r in judged[name]]
