@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from course_lib.trading import summary
-from course_lib.trading.metrics import Interval
+from course_lib.trading.metrics import Interval, mean_interval
 
 ROOT = Path(__file__).resolve().parent.parent
 LATEST = ROOT / "docs" / "trading.json"
@@ -44,7 +44,7 @@ def summarise(name: str, records: list[Record], prices: pd.DataFrame, plan: Any)
     if name == "markets":
         return markets(records, prices)
     if name == "agents":
-        return agents(records)
+        return {**agents(records), "hold": hold_of_the_lesson(prices)}
     return {**study(records), "choice": choice(records, prices, plan)}
 
 
@@ -95,9 +95,16 @@ def _fee(records: list[Record], fee: float) -> Record:
 def _comparisons(records: list[Record]) -> dict[str, Any]:
     comparisons = summary.comparisons(records)
     means = summary.window_means(records, summary.ahead)
+    timing = summary.window_means(records, summary.timing)
+    without = np.delete(timing, timing.argmax())
     return {
         **{name: _interval(one) for name, one in comparisons.items()},
         "windows ahead": [int((means > 0).sum()), len(means)],
+        "best window": {
+            "number": summary.windows_of(records)[int(timing.argmax())],
+            "share": round(float(timing.max() / timing.sum()), 3),
+            "without": _interval(mean_interval(without)) if len(without) > 1 else None,
+        },
         "exposure": round(float(np.mean([record["exposure"] for record in records])), 3),
         "detectable": {
             name: round(summary.detectable(comparisons[name]), 1) for name in ("mix", "timing")
@@ -130,33 +137,47 @@ def choice(records: list[Record], prices: pd.DataFrame, plan: Any) -> Record:
         overfitting += [luck.overfitting(np.array(one).T, num_blocks=6) for one in every]
         joined = np.concatenate(every, axis=1)
         sharpes += list(joined.mean(axis=1) / joined.std(axis=1))
-    tested = np.mean(
-        [
-            np.concatenate(
-                [_days(r, prices, plan, "test", r["asked"])
-                 for r in sorted(summary.select(early, seed=seed), key=lambda r: r["window"])]
-            )
-            for seed in plan.seeds
-        ],
-        axis=0,
-    )  # fmt: skip
-    year, variances = metrics.DAYS_PER_YEAR, (float(np.var(sharpes, ddof=1)), 1 / len(tested))
+    mine, mix = (
+        np.mean(
+            [
+                _test_days(summary.select(early, seed=seed), prices, plan, mix)
+                for seed in plan.seeds
+            ],
+            axis=0,
+        )
+        for mix in (False, True)
+    )
+    variances = (float(np.var(sharpes, ddof=1)), 1 / len(mine))
+    year = metrics.DAYS_PER_YEAR
     return {
         "fee": fee,
         "tried": TRIED,
-        "days": len(tested),
+        "days": len(mine),
         "overfitting": round(float(np.mean(overfitting)), 3),
-        "sharpe": round(float(tested.mean() / tested.std()) * year**0.5, 2),
-        "error": round(
-            luck.yearly_sharpe_error(np.exp(np.append(0.0, np.cumsum(tested))), year), 2
-        ),
         "luck": [round(luck.best_sharpe_of(TRIED, one) * year**0.5, 2) for one in variances],
-        "deflated": [round(summary.deflated(tested, TRIED, one), 3) for one in variances],
+        **{
+            name: {
+                "sharpe": round(float(growth.mean() / growth.std()) * year**0.5, 2),
+                "error": round(
+                    luck.yearly_sharpe_error(np.exp(np.append(0.0, np.cumsum(growth))), year), 2
+                ),
+                "deflated": [round(summary.deflated(growth, TRIED, one), 3) for one in variances],
+            }
+            for name, growth in {"agent": mine, "mix": mix, "beyond": mine - mix}.items()
+        },
     }
 
 
-def _days(record: Record, prices: pd.DataFrame, plan: Any, part: str, asked: str) -> np.ndarray:
-    """Return the agent's log growth of each whole day of a part of its window."""
+def _test_days(records: list[Record], prices: pd.DataFrame, plan: Any, mix: bool) -> np.ndarray:
+    """The daily growth of the agent, or of its mix, over the tests of one seed."""
+    ordered = sorted(records, key=lambda record: record["window"])
+    return np.concatenate([_days(r, prices, plan, "test", r["asked"], mix) for r in ordered])
+
+
+def _days(
+    record: Record, prices: pd.DataFrame, plan: Any, part: str, asked: str, mix: bool = False
+) -> np.ndarray:
+    """Return the log growth of the agent, or of its mix, in each whole day of a part."""
     from course_lib.trading import markets, policy_table
     from course_lib.trading import study as jobs
 
@@ -166,6 +187,8 @@ def _days(record: Record, prices: pd.DataFrame, plan: Any, part: str, asked: str
     table = policy_table.unpack(asked, len(market.close) - 1)
     positions = jobs.positions_of(table, settings)
     worth = markets.growth_of(market.close, positions, settings.fee, market.at).mean(axis=0)
+    if mix:
+        worth = markets.mix_growth(market.close, record["share"], settings.fee, market.at)
     return np.diff(np.log(worth[::24]))
 
 
@@ -225,6 +248,19 @@ def agents(records: list[Record]) -> Record:
         }
         rows.append({"variant": variant, "seeds": len(some), **spread})
     return {"rows": rows}
+
+
+def hold_of_the_lesson(prices: pd.DataFrame) -> float:
+    """Return the net profit of buy and hold on the lesson's validation months, in dollars."""
+    from course_lib.trading import agent, markets
+    from course_lib.trading import prices as tables
+    from course_lib.trading import study as jobs
+
+    periods = tables.split(prices, {"train": 0.65, "validation": 0.15, "test": 0.2})
+    table = tables.period(prices, *periods["validation"], lead_in=191)
+    market = jobs.market_of(table, agent.Settings())
+    growth = markets.mix_growth(market.close, 1.0, MAIN_FEE, market.at)
+    return round(10_000 * float(growth[-1] - 1))
 
 
 def main_fee(fees: list[float]) -> float:

@@ -18,8 +18,9 @@ from course_lib.trading import study
 
 ROOT = Path(__file__).resolve().parents[1]
 MACHINE = {"processor": "one", "cores": 2, "memory_gib": 8, "date": "2026-01-01"}
-CHOICE = {"fee": 0.001, "tried": 60, "days": 300, "overfitting": 0.47, "sharpe": 0.5,
-          "error": 1.1, "luck": [0.4, 2.5], "deflated": [0.15, 0.01]}  # fmt: skip
+ONE = {"sharpe": 0.5, "error": 1.1, "deflated": [0.15, 0.01]}
+CHOICE = {"fee": 0.001, "tried": 60, "days": 300, "overfitting": 0.47, "luck": [0.4, 2.5],
+          "agent": ONE, "mix": ONE, "beyond": ONE}  # fmt: skip
 
 
 @functools.cache
@@ -59,7 +60,9 @@ def whole(level: float) -> dict:
     some = [*made_up(0.0, -0.1, 4), *made_up(0.2, -1.0, 2), *made_up(0.8, 0.7, 2)]
     parts = {"bitcoin": found(level), "euro": found(level), "machine": MACHINE}
     parts["markets"] = trading_report.markets(some, market(2_000))
-    return json.loads(json.dumps({**parts, "agents": trading_report.agents(agents)}))
+    return json.loads(
+        json.dumps({**parts, "agents": {**trading_report.agents(agents), "hold": 5_000}})
+    )
 
 
 def test_early_windows_carry_the_statement():
@@ -111,6 +114,7 @@ def test_the_page_shows_the_numbers_and_the_command(tmp_path):
     for name in ("perfect foresight", "moving average", "mix"):
         assert f"| {name} |" in page
     assert "makes 95% of what can" in page
+    assert "buy and hold made 5,000, half of it in a mix 2,500: none of the agents" in page
     trading_page.draw(parts["bitcoin"], tmp_path)
     for name in ("trading_windows.png", "trading_fees.png"):
         assert f"images/{name}" in page
