@@ -162,7 +162,7 @@ def _begins(found: dict[str, Any], best: dict[str, Any]) -> str:
 
 
 def _sharpe(one: dict[str, Any]) -> str:
-    return f"{one['sharpe']:+.2f}, give or take {one['error']:.2f},"
+    return f"{one['sharpe']:+.2f} (give or take {one['error']:.2f})"
 
 
 def _count(found: dict[str, Any]) -> int:
