@@ -106,8 +106,7 @@ def _bitcoin(found: dict[str, Any]) -> list[str]:
         "year: an edge of half of that would mostly be missed. The mix has about the agent's time "
         f"in coin; with exactly its time, it is ahead by {report.show(early['mix, as long'])}.",
         "",
-        f"One window, the one whose test begins on {_begins(found, early['best window'])}, brings "
-        f"{early['best window']['share']:.0%} of the early sum of timing; without it timing is "
+        f"{_best(found, early['best window'])}: without that window the early timing is "
         f"{report.show(early['best window']['without'])}.",
         "",
         "![how far ahead of the mix, by window](images/trading_windows.png)",
@@ -156,9 +155,10 @@ def _a_year(percent: float) -> float:
     return (1 + percent / 100) ** (365 / WINDOW_DAYS) - 1
 
 
-def _begins(found: dict[str, Any], best: dict[str, Any]) -> str:
+def _best(found: dict[str, Any], best: dict[str, Any]) -> str:
     window = next(one for one in found["windows"] if one["number"] == best["number"])
-    return f"{pd.Timestamp(window['test_times'][0]):%d %B %Y}"
+    words = f"The best month begins on {pd.Timestamp(window['test_times'][0]):%d %B %Y}"
+    return words + (f" and brings {best['share']:.0%} of the sum" if best["share"] else "")
 
 
 def _sharpe(one: dict[str, Any]) -> str:

@@ -102,7 +102,7 @@ def _comparisons(records: list[Record]) -> dict[str, Any]:
         "windows ahead": [int((means > 0).sum()), len(means)],
         "best window": {
             "number": summary.windows_of(records)[int(timing.argmax())],
-            "share": round(float(timing.max() / timing.sum()), 3),
+            "share": round(float(timing.max() / timing.sum()), 3) if timing.sum() > 0 else None,
             "without": _interval(mean_interval(without)) if len(without) > 1 else None,
         },
         "exposure": round(float(np.mean([record["exposure"] for record in records])), 3),
