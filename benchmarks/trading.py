@@ -107,6 +107,18 @@ def about(plan, prices: pd.DataFrame) -> dict:
     return {"plan": dataclasses.asdict(plan), "prices": digits[:16], "rows": len(prices)}
 
 
+def summarise(name: str, records: list[dict], part: Part) -> dict:
+    """Return everything that the page shows of one part of the study."""
+    from benchmarks import trading_choice, trading_controls
+
+    if name == "markets":
+        return trading_controls.markets(records, part.prices)
+    if name == "agents":
+        return trading_controls.agents(records, part.prices)
+    choice = trading_choice.choice(records, part.prices, part.plan)
+    return {**trading_report.study(records), "choice": choice}
+
+
 def open_book(path: Path, part: Part):
     """Open the file of a part's finished jobs."""
     from course_lib.trading.study import Book
@@ -183,8 +195,7 @@ def main(given: list[str] | None = None) -> int:
         found.setdefault("machine", machine.describe())
         if book.missing(part.jobs):
             print(f"{name}: not complete, {len(book.missing(part.jobs))} jobs are missing")
-        records = records_of(book, part)
-        found[name] = trading_report.summarise(name, records, part.prices, part.plan)
+        found[name] = summarise(name, records_of(book, part), part)
     trading_report.save(found)
     trading_page.write(found)
     if "bitcoin" in found:

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from trading_kit import market, record
 
-from benchmarks import trading, trading_page, trading_report
+from benchmarks import trading, trading_controls, trading_page, trading_report
 from course_lib.trading import study
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -59,9 +59,11 @@ def whole(level: float) -> dict:
     ]  # fmt: skip
     some = [*made_up(0.0, -0.1, 4), *made_up(0.2, -1.0, 2), *made_up(0.8, 0.7, 2)]
     parts = {"bitcoin": found(level), "euro": found(level), "machine": MACHINE}
-    parts["markets"] = trading_report.markets(some, market(2_000))
+    parts["markets"] = trading_controls.markets(some, market(2_000))
     return json.loads(
-        json.dumps({**parts, "agents": {**trading_report.agents(agents), "hold": 5_000}})
+        json.dumps(
+            {**parts, "agents": {**trading_controls.agents(agents, market(2_000)), "hold": 5_000}}
+        )
     )
 
 
@@ -132,16 +134,14 @@ def test_what_is_said_of_markets_without_skill_is_counted():
     assert "it is declared in 0 of 4 markets" in page
     assert "holds its truth, zero, in 4" in page
     assert 0.4 < rows[0]["foreseen"] < 0.6 < rows[1]["foreseen"] + 0.1 < rows[2]["foreseen"]
-    low, high = trading_page.binomial_range(100, 0.05)
-    assert (low, high) == (1, 10)
+    assert trading_page.by_chance(100) == "1 to 10"
 
 
 def test_the_rule_that_knows_the_next_hour_makes_what_the_page_says(course_prices):
-    from course_lib.trading import agent, evaluation, prices
+    from course_lib.trading import agent, controls, evaluation
 
     settings = agent.Settings()
-    periods = prices.split(course_prices, {"train": 0.65, "validation": 0.15, "test": 0.2})
-    table = prices.period(course_prices, *periods["validation"], lead_in=191)
+    _, table = controls.lesson_months(course_prices)
     log_close = np.log(table["close"])
     moves = (log_close.shift(-1) - log_close).to_numpy()
     wanted = np.where(np.abs(moves) > 0.0012, moves > 0, np.nan)
@@ -162,6 +162,14 @@ def test_the_docs_are_what_the_summary_says():
     )
 
 
+def test_the_agents_are_trained_on_the_months_of_the_lesson():
+    from course_lib.trading import controls
+
+    lesson = (ROOT / "notebooks" / "source" / "04_trading_agent.py").read_text(encoding="utf-8")
+    shares = ", ".join(f'"{name}": {share}' for name, share in controls.LESSON_SHARES.items())
+    assert f"prices.split(data, {{{shares}}})" in lesson
+
+
 def test_the_lesson_says_what_the_study_says():
     lesson = (ROOT / "notebooks" / "source" / "04_trading_agent.py").read_text(encoding="utf-8")
     words = " ".join(lesson.replace("\n#", "\n").split())
@@ -178,7 +186,7 @@ def test_the_summary_is_what_the_records_say(name, course_prices):
     book = trading.open_book(path, part)
     assert book.missing(part.jobs) == []
     records = trading.records_of(book, part)
-    again = trading_report.summarise(name, records, part.prices, part.plan)
+    again = trading.summarise(name, records, part)
     assert json.loads(json.dumps(again)) == trading_report.load()[name]
 
 

@@ -11,7 +11,7 @@ from course_lib.trading.components import (
     PositionActions,
     RuinStopper,
     Silent,
-)  # fmt: skip
+)
 
 COIN_DECIMALS = 8
 NO_LIMIT = 1e15  # TensorTrade fills only part of an order above its default limit of 1e6

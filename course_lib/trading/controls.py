@@ -16,6 +16,7 @@ import pandas as pd
 from course_lib.trading import agent, evaluation, features, markets, prices, study
 from course_lib.trading.study import Job, Plan, Record
 
+LESSON_SHARES = {"train": 0.65, "validation": 0.15, "test": 0.2}
 STRENGTHS = (0.1, 0.2, 0.4, 0.8)
 PLAN = dataclasses.replace(
     Plan(),
@@ -106,14 +107,20 @@ class AgentJob:
         return f"{self.variant}, seed {self.seed}"
 
 
+def lesson_months(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the train and the validation months of notebook 04, with their history in front."""
+    periods = prices.split(table, LESSON_SHARES)
+    lead_in = features.lead_in(agent.Settings().window)
+    train, validation = (
+        prices.period(table, *periods[name], lead_in=lead_in) for name in ("train", "validation")
+    )
+    return train, validation
+
+
 def run_agent_job(table: pd.DataFrame, plan: Plan, job: AgentJob) -> Record:
     """Train one agent and judge it against foresight, the mix, and traders without skill."""
     settings = agent_variants()[job.variant]
-    periods = prices.split(table, {"train": 0.65, "validation": 0.15, "test": 0.2})
-    train, unseen = (
-        prices.period(table, *periods[name], lead_in=features.lead_in(settings.window))
-        for name in ("train", "validation")
-    )
+    train, unseen = lesson_months(table)
     config = agent.dqn_config(lambda: agent.training_env(train, settings), settings, job.seed)
     module, _ = agent.train_agent(config, settings.num_steps)
     run = study.agent_run(unseen, module, settings)

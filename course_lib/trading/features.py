@@ -26,6 +26,11 @@ def lead_in(window: int) -> int:
     return WARM_UP + window - 1
 
 
+def volatility(prices: pd.DataFrame) -> pd.Series:
+    """Return the spread of one-row log returns over the last 168 rows, for each row."""
+    return np.log(prices["close"]).diff().rolling(LONG_ROWS).std().clip(lower=1e-6)
+
+
 def make_features(prices: pd.DataFrame) -> pd.DataFrame:
     """Make the features of every row that has enough history.
 
@@ -47,7 +52,6 @@ def make_features(prices: pd.DataFrame) -> pd.DataFrame:
     close = prices["close"]
     log_close = np.log(close)
     move = log_close.diff()
-    volatility = move.rolling(LONG_ROWS).std().clip(lower=1e-6)
     table = pd.DataFrame(
         {
             "move": move,
@@ -56,7 +60,7 @@ def make_features(prices: pd.DataFrame) -> pd.DataFrame:
             "range": np.log(prices["high"] / prices["low"]),
         }
     )
-    return table.div(volatility, axis=0).clip(-LIMIT, LIMIT)[list(FEATURES)]
+    return table.div(volatility(prices), axis=0).clip(-LIMIT, LIMIT)[list(FEATURES)]
 
 
 def with_next_move(prices: pd.DataFrame, rows: int = 1) -> pd.DataFrame:
@@ -72,7 +76,6 @@ def with_next_move(prices: pd.DataFrame, rows: int = 1) -> pd.DataFrame:
         A table as that of :func:`make_features`, with the column ``next_move`` in the same units.
     """
     log_close = np.log(prices["close"])
-    move = log_close.shift(-rows) - log_close
-    volatility = log_close.diff().rolling(LONG_ROWS).std().clip(lower=1e-6)
-    next_move = (move / rows**0.5 / volatility).clip(-LIMIT, LIMIT).fillna(0.0)
+    move = (log_close.shift(-rows) - log_close) / rows**0.5
+    next_move = (move / volatility(prices)).clip(-LIMIT, LIMIT).fillna(0.0)
     return make_features(prices).assign(next_move=next_move)

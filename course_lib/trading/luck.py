@@ -6,6 +6,7 @@ Everything here is arithmetic on numbers that a backtest has made already.
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
@@ -40,6 +41,30 @@ def sharpe_error(
     return math.sqrt(spread / (num_rows - 1))
 
 
+@dataclass(frozen=True)
+class Moments:
+    """What the growth of each row looks like: its Sharpe ratio, not scaled, skew and kurtosis."""
+
+    sharpe: float
+    skew: float
+    kurtosis: float
+
+
+def moments(growth: np.ndarray) -> Moments:
+    """Return the moments of the growth of each row, shape (T,); all near zero for a flat line."""
+    spread = max(float(growth.std()), 1e-12)
+    standard = (growth - growth.mean()) / spread
+    return Moments(
+        float(growth.mean()) / spread, float(np.mean(standard**3)), float(np.mean(standard**4))
+    )
+
+
+def error_of(growth: np.ndarray) -> float:
+    """Return the standard error of the Sharpe ratio of the growth of each row, not scaled."""
+    one = moments(growth)
+    return sharpe_error(one.sharpe, growth.size, skew=one.skew, kurtosis=one.kurtosis)
+
+
 def yearly_sharpe_error(net_worth: np.ndarray, rows_per_year: float) -> float:
     """Return the standard error of a Sharpe ratio that is scaled to a year.
 
@@ -54,13 +79,7 @@ def yearly_sharpe_error(net_worth: np.ndarray, rows_per_year: float) -> float:
         The error; 0 for a flat line.
     """
     growth = np.diff(np.log(net_worth))
-    spread = growth.std()
-    if spread == 0:
-        return 0.0
-    standard = (growth - growth.mean()) / spread
-    skew, kurtosis = (float(np.mean(standard**power)) for power in (3, 4))
-    error = sharpe_error(growth.mean() / spread, growth.size, skew=skew, kurtosis=kurtosis)
-    return error * math.sqrt(rows_per_year)
+    return error_of(growth) * math.sqrt(rows_per_year) if growth.std() > 0 else 0.0
 
 
 def best_sharpe_of(num_trials: int, variance: float) -> float:
@@ -108,6 +127,15 @@ def deflated_sharpe(
     luck = best_sharpe_of(num_trials, variance)
     error = sharpe_error(sharpe, num_rows, skew=skew, kurtosis=kurtosis)
     return NORMAL.cdf((sharpe - luck) / error)
+
+
+def deflated_of(growth: np.ndarray, num_trials: int, variance: float) -> float:
+    """Return :func:`deflated_sharpe` of the growth of each row, shape (T,)."""
+    one = moments(growth)
+    return deflated_sharpe(
+        one.sharpe, growth.size, num_trials=num_trials, variance=variance, skew=one.skew,
+        kurtosis=one.kurtosis,
+    )  # fmt: skip
 
 
 def overfitting(growth: np.ndarray, *, num_blocks: int = 10) -> float:

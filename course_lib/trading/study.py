@@ -35,7 +35,7 @@ from course_lib.trading import (
     markets,
     policy_table,
     walkforward,
-)  # fmt: skip
+)
 from course_lib.trading.evaluation import Run
 from course_lib.trading.fills import FillPrices
 from course_lib.trading.walkforward import Window

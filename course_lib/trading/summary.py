@@ -183,21 +183,10 @@ def choice(growth: np.ndarray) -> dict[str, float]:
         half is below the median on the other.
     """
     growth = np.asarray(growth, dtype=float)
-    sharpes = growth.mean(axis=0) / np.maximum(growth.std(axis=0), 1e-12)
+    sharpes = np.array([luck.moments(one).sharpe for one in growth.T])
     best = int(sharpes.argmax())
     return {
         "best": best,
-        "deflated": deflated(growth[:, best], len(sharpes), float(sharpes.var(ddof=1))),
+        "deflated": luck.deflated_of(growth[:, best], len(sharpes), float(sharpes.var(ddof=1))),
         "overfitting": luck.overfitting(growth),
     }
-
-
-def deflated(growth: np.ndarray, num_tried: int, variance: float) -> float:
-    """Return the deflated Sharpe ratio of the log growth of each row; see :mod:`luck`."""
-    spread = max(float(growth.std()), 1e-12)
-    standard = (growth - growth.mean()) / spread
-    skew, kurtosis = (float(np.mean(standard**power)) for power in (3, 4))
-    return luck.deflated_sharpe(
-        float(growth.mean()) / spread, len(growth), num_trials=num_tried, variance=variance,
-        skew=skew, kurtosis=kurtosis,
-    )  # fmt: skip
