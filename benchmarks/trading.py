@@ -19,6 +19,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from benchmarks import machine, trading_page, trading_report
+from course_lib.errors import CourseError
 
 RECORDS = trading_report.ROOT / "benchmarks" / "results" / "trading"
 EURO_FILE = trading_report.ROOT / "data" / "eur_usd_hourly.csv.gz"
@@ -37,26 +38,54 @@ class Part:
 
 
 def _arguments(given: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog=COMMAND, description="Study the trading agent.")
+    parser = argparse.ArgumentParser(
+        prog=COMMAND,
+        description="Study the trading agent. All of it takes about two and a half hours of one "
+        "core, less what is on record already.",
+    )
     parser.add_argument(
         "parts", nargs="*", help=f"some of {', '.join(PARTS)}; all of them if not given"
     )
     parser.add_argument(
-        "--quick",
-        action="store_true",
-        help="a made-up market, 4 jobs: does it run?",
+        "--quick", action="store_true", help="a made-up market, 4 jobs, half a minute: does it run?"
     )
-    parser.add_argument("--address", help="of a Ray cluster; if not given, as the notebooks do")
-    parser.add_argument("--prices", type=Path, help="your own CSV file, in place of bitcoin")
     parser.add_argument(
-        "--gaps", choices=("error", "keep"), default="error", help="keep: the market closes"
+        "--address",
+        help="of a Ray cluster, or local; if not given, as connect() finds it (docs/cluster.md)",
     )
-    parser.add_argument("--out", type=Path, help="where finished jobs of your own prices go")
-    parser.add_argument("--docs", action="store_true", help="only make docs/trading.md anew")
+    parser.add_argument(
+        "--prices",
+        type=Path,
+        help="your own CSV file in place of bitcoin: a header, times in UTC, open, high, low, close, "
+        "any interval; from 5,711 rows on, and from 11,111 on for a verdict; some seconds of one "
+        "core for each of its jobs",
+    )
+    parser.add_argument(
+        "--gaps",
+        choices=("error", "keep"),
+        default="error",
+        help="error (if not given): refuse prices with missing rows; keep: this market closes",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help="the file for finished jobs of --quick or --prices; if not given, "
+        "benchmarks/results/trading_NAME.jsonl",
+    )
+    parser.add_argument(
+        "--docs",
+        action="store_true",
+        help="train nothing; make docs/trading.md and docs/trading.json anew from the records",
+    )
     options = parser.parse_args(given)
     strange = sorted(set(options.parts) - set(PARTS))
     if strange:
         parser.error(f"there is no part {strange[0]!r}; there are {', '.join(PARTS)}")
+    own = options.quick or options.prices
+    if own and (options.parts or options.docs):
+        parser.error("--quick and --prices go with neither a part nor --docs")
+    if options.out and not own:
+        parser.error("--out is for --quick or --prices")
     return options
 
 
@@ -186,23 +215,51 @@ def main(given: list[str] | None = None) -> int:
 
     table, found = prices.load_prices(), trading_report.load()
     for name in options.parts or PARTS:
-        part = part_of(name, table)
-        book = open_book(RECORDS / f"{name}.jsonl", part)
+        part, path = part_of(name, table), RECORDS / f"{name}.jsonl"
         if not options.docs:
-            if not run(part, book, options.address):
+            if not run(part, open_book(path, part), options.address):
                 return 130
             found["machine"] = machine.describe()
-        found.setdefault("machine", machine.describe())
-        if book.missing(part.jobs):
-            print(f"{name}: not complete, {len(book.missing(part.jobs))} jobs are missing")
-        found[name] = summarise(name, records_of(book, part), part)
+        found[name] = summarise(name, _complete(name, path, part), part)
+    if missing := {"machine", *PARTS} - set(found):
+        print(f"No page yet: {', '.join(sorted(missing))} is still to be run with `{COMMAND}`.")
+        return 1
     trading_report.save(found)
     trading_page.write(found)
-    if "bitcoin" in found:
-        print(trading_report.text(found["bitcoin"]))
+    print(trading_report.text(found["bitcoin"]))
     print(f"Written to {trading_report.PAGE}.")
     return 0
 
 
+def _complete(name: str, path: Path, part: Part) -> list[dict]:
+    """Return the records of a part.
+
+    Raises:
+        ValueError: if some are missing.
+    """
+    missing = len(part.jobs)
+    if path.is_file():
+        book = open_book(path, part)
+        missing = len(book.missing(part.jobs))
+    if missing:
+        raise ValueError(
+            f"{missing} of the {len(part.jobs)} jobs of {name} are not in {path}: run them with "
+            f"`{COMMAND} {name}`, or get the file back with `git checkout -- {path}`"
+        )
+    return records_of(book, part)
+
+
+def command(given: list[str] | None = None) -> int:
+    """Do what :func:`main` does; say what a person can mend, or stopped, without a traceback."""
+    try:
+        return main(given)
+    except KeyboardInterrupt:
+        print("\nInterrupted. The same command goes on from here.", flush=True)
+        return 130
+    except (CourseError, ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(command(sys.argv[1:]))

@@ -167,7 +167,7 @@ def statement(found: Record) -> list[str]:
                 worse=f"the agent ends below {words}",
             )
         )
-    rank = ahead["rank"]
+    rank = np.clip(ahead["rank"][:3], 0, 100)
     lines += [
         f"Rank: it is ahead of {rank[0]:.1f}% ({rank[1]:.1f}% to {rank[2]:.1f}%) of the traders "
         "without skill who trade as much.",

@@ -22,25 +22,27 @@ def append(path: Path, record: Record) -> None:
 def read(path: Path, *, skip_damaged: bool = False) -> list[Record]:
     """Return the records; none if there is no file.
 
-    A last line that an interruption cut off is left out.
+    A last line that an interruption cut off is left out: it begins as a record, and has no end.
 
     Args:
         path: of the file.
         skip_damaged: leave out any line that is no record.
 
     Raises:
-        ValueError: naming the line, if one before the last is no record.
+        ValueError: naming the line, if another one is no record.
     """
     return [record for _, record in _lines(path, skip_damaged)]
 
 
 def _lines(path: Path, skip_damaged: bool) -> list[tuple[bytes, Record]]:
-    found, lines = [], path.read_bytes().splitlines() if path.exists() else []
+    content = path.read_bytes() if path.exists() else b""
+    found, lines = [], content.splitlines()
     for number, line in enumerate(lines, start=1):
         try:
             found.append((line, dict(json.loads(line))))
         except (ValueError, TypeError) as error:
-            if not skip_damaged and number < len(lines):
+            cut_off = number == len(lines) and line.startswith(b"{") and content.endswith(line)
+            if not skip_damaged and not cut_off:
                 raise ValueError(
                     f"line {number} of {path} is no record: {line[:60]!r}; mend it or take it out"
                 ) from error

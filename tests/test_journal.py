@@ -33,6 +33,15 @@ def test_a_line_that_was_cut_off_is_cut_away(cut: int, path: Path) -> None:
     assert journal.read(path) == [*whole, {"key": "c"}]
 
 
+@pytest.mark.parametrize("content", ["my precious notes", "hello\n", '{"key": "a"}\nmine', "[1"])
+def test_a_file_that_is_no_journal_is_left_as_it_is(content: str, tmp_path: Path) -> None:
+    mine = tmp_path / "notes.txt"
+    mine.write_text(content)
+    with pytest.raises(ValueError, match="is no record"):
+        Journal(mine)
+    assert mine.read_text() == content
+
+
 @pytest.mark.parametrize("damage", ['{"key', "[1, 2]", "3"])
 def test_a_damaged_line_is_named_or_skipped(damage: str, path: Path) -> None:
     path.write_text(damage + "\n" + path.read_text())

@@ -227,6 +227,47 @@ def test_the_command_runs_and_is_taken_up_again(tmp_path):
     taken_up_again(command, tmp_path / "jobs.jsonl")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["elsewhere"], "there is no part 'elsewhere'; there are bitcoin"),
+        (["euro", "--quick"], "neither a part nor --docs"),
+        (["--docs", "--prices", "mine.csv"], "neither a part nor --docs"),
+        (["--out", "mine.jsonl"], "--out is for"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(arguments, words, capfd):
+    with pytest.raises(SystemExit) as stopped:
+        trading.command(arguments)
+    assert stopped.value.code == 2
+    assert words in capfd.readouterr().err
+
+
+def test_errors_of_a_person_are_a_sentence(tmp_path, monkeypatch, capfd):
+    few = tmp_path / "few.csv"
+    market(500).to_csv(few)
+    notes = tmp_path / "notes.txt"
+    notes.write_text("my own")
+    many = tmp_path / "many.csv"
+    market(6_000).to_csv(many)
+    monkeypatch.setattr(trading, "RECORDS", tmp_path)
+    for arguments, words in (
+        (["--prices", str(tmp_path / "none.csv")], "is not a file"),
+        (["--prices", str(few)], "give at least 5711 rows"),
+        (["--prices", str(many), "--out", str(notes)], "is no record"),
+        (["--docs"], "375 of the 375 jobs of bitcoin are not in"),
+    ):
+        assert trading.command(arguments) == 1
+        said = capfd.readouterr()
+        assert said.err.startswith("error: ")
+        assert words in said.err
+        assert "Traceback" not in said.err
+    assert notes.read_text() == "my own"
+    monkeypatch.setattr(trading, "main", lambda given: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert trading.command([]) == 130
+    assert "goes on from here" in capfd.readouterr().out
+
+
 def test_the_command_asks_for_what_is_missing(tmp_path, monkeypatch, capfd):
     """The same without training: each job is done at once."""
 

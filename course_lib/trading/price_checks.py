@@ -113,6 +113,6 @@ def _gap(times: pd.DatetimeIndex, i: int, step: int, usual: int) -> tuple[str, s
     rows = "1 row is" if missing == 1 else f"{missing} rows are"
     return (
         f"{rows} missing between {times[i]} and {times[i + 1]} (rows are {every} apart)",
-        "add them, or pass gaps='keep' (in notebook 04: GAPS = \"keep\") if this market closes "
-        "(local times skip an hour in spring: use UTC)",
+        "add them, or pass gaps='keep' (in notebook 04: GAPS = \"keep\", on a command line: --gaps "
+        "keep) if this market closes (local times skip an hour in spring: use UTC)",
     )

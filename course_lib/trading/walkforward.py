@@ -72,7 +72,8 @@ def windows(
     if count < 1:
         raise ValueError(
             f"{num_rows} rows are too few for one window: {lead_in} of history, {train} to train, "
-            f"{validation} to choose and {test} to test; shorten one of them"
+            f"{validation} to choose and {test} to test; give at least {before + test} rows, or "
+            "shorten one of these parts"
         )
     first_tests = [num_rows - (count - k) * test for k in range(count)]
     return [
