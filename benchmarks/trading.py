@@ -56,8 +56,8 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--prices",
         type=Path,
-        help="your own CSV file in place of bitcoin: a header, times in UTC, open, high, low, close, "
-        "any interval; from 5,711 rows on, and from 11,111 on for a verdict; some seconds of one "
+        help="your own CSV file in place of bitcoin: a header, times in UTC, open, high, low, "
+        "close, any interval; from 5,711 rows on, and from 11,111 on for a verdict; some seconds of one "
         "core for each of its jobs",
     )
     parser.add_argument(
