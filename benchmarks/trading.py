@@ -57,8 +57,8 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
         "--prices",
         type=Path,
         help="your own CSV file in place of bitcoin: a header, times in UTC, open, high, low, "
-        "close, any interval; from 5,711 rows on, and from 11,111 on for a verdict; some seconds of one "
-        "core for each of its jobs",
+        "close, any interval; from 5,711 rows on, and from 11,111 on for a verdict; some seconds "
+        "of one core for each of its jobs",
     )
     parser.add_argument(
         "--gaps",

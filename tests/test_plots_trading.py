@@ -18,14 +18,6 @@ def axes():
     return Figure().subplots()
 
 
-def test_drawdown_is_measured_from_the_peak_so_far():
-    ax = plots.plot_drawdown(TIMES, {"one": np.array([4.0, 2.0, 8.0, 6.0])}, ax=axes())
-    line = ax.lines[0]
-    assert line.get_ydata().tolist() == [0.0, -50.0, 0.0, -25.0]
-    assert line.get_label() == "one: deepest 50%"
-    assert "%" in ax.get_ylabel()
-
-
 def test_traders_differ_in_line_style_as_well_as_in_colour():
     for names in ("0123", ("agent", "hourly", "daily", "buy and hold", "random", "cash")):
         looks = looks_of(names)

@@ -46,6 +46,7 @@ def check_trade(trade: Callable, rng: np.random.Generator) -> Iterator[Case]:
             got=partial(trade, cash, coin, 6_000.0, 0.001, target),
             hint="a fee is due only when money changes hands",
             part="standing still",
+            slips=(((0.0, 0.0, 0.0), "who is there already keeps everything: nothing is traded"),),
         )
     buy, sell = (10_000.0, 0.0, 5_000.0, 0.001, 1), (0.0, 2.0, 6_000.0, 0.001, 0)
     in_coins = "is the fee in dollars? coins count with their price"
@@ -104,7 +105,10 @@ LEAKY = {
     "share of the highest": lambda t: t["close"] / t["close"].max(),
     "lowest low to come": lambda t: t["low"][::-1].cummin()[::-1].shift(-2),
 }
-ONLY_LATER = "prices up to and including `row` stay as they are, and only they are compared"
+ONLY_LATER = (
+    "prices up to and including `row` stay as they are, and only they are compared, with `equals`: "
+    "for `==` two missing values differ"
+)
 TURNED = "the wrong way round: True says that something changed"
 PEEK = "change from row + 1 on, and compare the first row + 1 values: up to and including `row`"
 
@@ -125,6 +129,7 @@ def check_sees_future(sees_future: Callable, rng: np.random.Generator) -> Iterat
     Each case holds an honest question and a leaky one, so that no constant answer passes.
     """
     table, row = _doubling_prices(12), int(rng.integers(4, 8))
+    intact = (2.0 ** np.arange(12)).tolist()
     longer, late = _doubling_prices(30), int(rng.integers(15, 25))
 
     def ask(*questions: tuple[Callable, Any, int]) -> Any:
@@ -145,7 +150,11 @@ def check_sees_future(sees_future: Callable, rng: np.random.Generator) -> Iterat
                 "`equals` does not",
             ),
             ([True, True, True], ONLY_LATER),
-            ([False, False, False], "the highest close comes later: are later prices changed?"),
+            (
+                [False, False, False],
+                "the highest close comes later: are later prices changed, in a copy? (if the table "
+                "itself is changed, both computations see the same prices)",
+            ),
             ([True, True, False], TURNED),
         ),
     )
@@ -182,11 +191,15 @@ def check_sees_future(sees_future: Callable, rng: np.random.Generator) -> Iterat
     )
     yield Case(
         "the table that was handed in stays the same",
-        expected=[1.0, 0.0, *(2.0 ** np.arange(12)).tolist()],
+        expected=[1.0, 0.0, *intact],
         got=lambda: _after(sees_future, _doubling_prices(12), row),
         hint="work on `table.copy()`",
         part="leaves the table alone",
-        slips=(([0.0, 1.0, *(2.0 ** np.arange(12)).tolist()], TURNED),),
+        slips=(
+            ([0.0, 1.0, *intact], TURNED),
+            ([1.0, 1.0, *intact], f"the table is left alone, but {ONLY_LATER}"),
+            ([0.0, 0.0, *intact], "the table is left alone; the leak is not seen: see above"),
+        ),
     )
 
 
@@ -235,6 +248,10 @@ def check_best_learning_rate(
             ([float(np.median(roles[0]))] * 2, "return the learning rate itself, not its share"),
             ([rates[1] for _, rates in tables], FELL_FOR[part]),
             ([rates[2] for _, rates in tables], "the highest median wins, not the lowest"),
+            (
+                [sorted(rates).index(rates[0]) for _, rates in tables],
+                "that is its place: return the learning rate itself (`idxmax`, not `argmax`)",
+            ),
         )
         yield Case(
             f"{texts[part]}, in two tables",
@@ -293,6 +310,7 @@ def check_training_options(options: Callable, rng: np.random.Generator) -> Itera
         hint="epsilon is a list of [decision, value]: 1.0 at 0, 0.02 at half of num_steps",
         part="chance falls",
         slips=(
+            ([0.02, 0.02], "a list of [decision, value]: 1.0 at 0, and 0.02 at half of num_steps"),
             (
                 [[[0, 1.0], [one.num_steps // 2, 1.0]] for one in drawn],
                 "symptom A is still there: which line says how often the agent acts at random?",
@@ -317,7 +335,7 @@ def check_training_options(options: Callable, rng: np.random.Generator) -> Itera
         "what was right stays as it was",
         expected=[[one.learning_rate, 32.0, 500.0] for one in drawn],
         got=lambda: gathered(_kept(options(one), one) for one in drawn),
-        hint="lr, training_intensity and target_network_update_freq were right",
+        hint="lr, training_intensity and target_network_update_freq were right; add no other name",
         part="keeps the rest",
         slips=((["nothing mended"] * 2, "nothing was mended yet: compare with the symptoms"),),
     )
@@ -360,6 +378,8 @@ def check_needed_hit_rate(needed: Callable, rng: np.random.Generator) -> Iterato
         mistakes = [
             (0.5 + paid / moved / 2, TWICE),
             (paid / moved, EVEN),
+            (50 + 100 * paid / moved, "a share, not a percentage: 0.6 for 60%"),
+            (round(0.5 + paid / moved, 2), "return the number as it is, not rounded"),
             (0.5 - paid / moved, "is that the share of WRONG bets?"),
             *([(1.0, NOBODY)] if paid > moved / 2 else []),
         ]

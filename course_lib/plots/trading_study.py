@@ -1,4 +1,4 @@
-"""Pictures of a trading study: drawdowns, the fee grid, windows with their intervals.
+"""Pictures of a trading study: the fee grid, windows with their intervals.
 
 All of them can be read in black and white: numbers, marks and line styles say what colour says.
 """
@@ -11,31 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from course_lib.plots.style import GREY, finish, mark, new_axes
-from course_lib.plots.trading import Times, finish_dates, looks_of, naive
-from course_lib.trading.metrics import drawdown
-
-
-def plot_drawdown(
-    times: Times, curves: Mapping[str, np.ndarray], *, ax: Axes | None = None, title: str = ""
-) -> Axes:
-    """Draw how far several traders are below their highest net worth so far, in percent.
-
-    Args:
-        times: shape (T,).
-        curves: name -> net worth in dollars, shape (T,).
-        ax: axes to draw on; new ones if not given.
-        title: over the picture.
-    """
-    ax = new_axes(ax, (8, 2.6))
-    when = naive(times)
-    for style, (name, curve) in zip(looks_of(list(curves)), curves.items(), strict=True):
-        below = -100 * drawdown(curve)
-        label = f"{name}: deepest {-below.min():.0f}%"
-        ax.plot(when, below, **style, linewidth=1.5, label=label)
-    ax.axhline(0, color=GREY, linewidth=0.8)
-    ax.set_title(title, fontsize="medium", pad=8 + 16 * -(-len(curves) // 3))
-    place: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": 3}
-    return finish_dates(ax, "below the peak (%)", **place)
+from course_lib.plots.trading import looks_of
 
 
 def plot_fee_grid(

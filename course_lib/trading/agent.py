@@ -210,7 +210,12 @@ def train_many(
         for variant, settings in variants.items()
         for seed in seeds
     ]
-    return gather(jobs, desc="agents", unit="agent")
+    agents = gather(jobs, desc="agents", unit="agent")
+    missing = set(variants) - {one.variant for one in agents}
+    if missing:
+        names = ", ".join(sorted(missing))
+        print(f"No agent of {names} is done. Before you go on, run the cell again: it begins anew.")
+    return agents
 
 
 @ray.remote(num_cpus=1)

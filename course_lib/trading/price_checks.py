@@ -66,7 +66,13 @@ def _first(path: Path, wrong: np.ndarray, lines: list[int], column: str, says: l
     if wrong.any():
         i = int(np.flatnonzero(wrong)[0])
         problem = says[0].format(*(values[i] for values in says[1:]))
-        raise fail(path, lines[i], column, problem, "correct or delete this row")
+        raise fail(
+            path,
+            lines[i],
+            column,
+            problem,
+            "correct this row, or delete it and say that rows are missing (gaps='keep')",
+        )
 
 
 def check_order(path: Path, times: pd.DatetimeIndex, lines: list[int], gaps: str) -> pd.Timedelta:
