@@ -105,10 +105,7 @@ LEAKY = {
     "share of the highest": lambda t: t["close"] / t["close"].max(),
     "lowest low to come": lambda t: t["low"][::-1].cummin()[::-1].shift(-2),
 }
-ONLY_LATER = (
-    "prices up to and including `row` stay as they are, and only they are compared, with `equals`: "
-    "for `==` two missing values differ"
-)
+ONLY_LATER = "prices up to and including `row` stay as they are, and only they are compared"
 TURNED = "the wrong way round: True says that something changed"
 PEEK = "change from row + 1 on, and compare the first row + 1 values: up to and including `row`"
 
