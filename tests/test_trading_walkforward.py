@@ -118,6 +118,9 @@ def test_choosing_among_many_is_called_luck_where_it_is():
     assert found["deflated"] > 0.99
     assert found["overfitting"] == 0
     assert np.isfinite(list(summary.choice(np.zeros((20, 3))).values())).all(), "nobody traded"
+    for too_few in (np.zeros((20, 1)), np.diff([])):  # a training that was stopped
+        with pytest.raises(ValueError, match="two agents or more"):
+            summary.choice(too_few)
 
 
 def test_what_a_study_can_see_is_seen_as_often_as_it_says():

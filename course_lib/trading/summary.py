@@ -181,8 +181,16 @@ def choice(growth: np.ndarray) -> dict[str, float]:
         ``best``: column with the highest Sharpe ratio; ``deflated``: probability that it is above
         what the best of so many without skill has; ``overfitting``: how often a choice made on one
         half is below the median on the other.
+
+    Raises:
+        ValueError: if there are fewer than two agents to choose from.
     """
     growth = np.asarray(growth, dtype=float)
+    if growth.ndim != 2 or growth.shape[1] < 2:
+        raise ValueError(
+            f"choosing needs two agents or more: growth must have shape (T, num_agents), got "
+            f"{growth.shape}. Was the training stopped? Run its cell again"
+        )
     sharpes = np.array([luck.moments(one).sharpe for one in growth.T])
     best = int(sharpes.argmax())
     return {

@@ -20,7 +20,7 @@
 # * test an agent on months that it has never seen, against traders that need no learning, and say
 #   how sure the result is.
 #
-# **Time:** 60 minutes, of which the machine computes about 3.
+# **Time:** 60 minutes, of which the machine computes about 4.
 # Section 10 is optional: 15 minutes more.
 #
 # **Needed:** [03 CartPole with a DQN](03_cartpole_dqn.ipynb) (what a DQN is), Tune from
@@ -414,7 +414,7 @@ reading(f"the last agent made {len(run.fills)} trades in {len(run.positions) / 2
 #
 # We search on the known market. On bitcoin the difference between two seeds is larger than the
 # difference between two learning rates, and the search would pick noise. That the winner suits
-# bitcoin too is an assumption. Usual time: under a minute.
+# bitcoin too is an assumption. Usual time: a minute.
 
 # %% trials
 from course_lib.trading.search import search_learning_rate
@@ -656,7 +656,7 @@ print("(in dollars they are less and less, because the money shrinks)")
 #   a day and a half (discount), it takes its rewards one by one (n-step 1), and because each decision
 #   covers a day, the same number of decisions is 24 times as many hours of experience.
 #
-# All pay fee and spread when they are judged. Usual time: a minute, and 15 seconds to judge them.
+# All pay fee and spread when they are judged. Usual time: a good minute, and 20 seconds to judge them.
 
 # %% variants
 month = min(30 * 24, len(train) // 3)
