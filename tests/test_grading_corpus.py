@@ -59,16 +59,20 @@ def temporary() -> set[str]:
 
 
 @contextlib.contextmanager
-def listener(connections: list[Any]) -> Iterator[int]:
-    """A server that notes who connects."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
+def listener(connections: list[Any], path: Path) -> Iterator[int]:
+    """Servers at a port and at a path that note who connects."""
+    local = socket.socket(socket.AF_UNIX)
+    local.bind(str(path))
+    local.listen()
+    with socket.create_server(("127.0.0.1", 0)) as server, local:
 
-        def accept() -> None:
+        def accept(on: socket.socket) -> None:
             with contextlib.suppress(OSError):
                 while True:
-                    connections.append(server.accept()[1])
+                    connections.append(on.accept()[1])
 
-        threading.Thread(target=accept, daemon=True).start()
+        for on in (server, local):
+            threading.Thread(target=accept, args=(on,), daemon=True).start()
         yield server.getsockname()[1]
 
 
@@ -107,7 +111,7 @@ def graded(
 
     packages = (ROOT / "course_lib/checks", ROOT / "course_lib/agents", Path(nbval.__file__).parent)
     before_tmp = temporary()
-    with listener(connections) as port:
+    with listener(connections, base / "host") as port:
         entries = files.write(folder, ROOT, port, only=only)
         before = digests(folder, *packages)
         command = [sys.executable, "-m", "course_lib.grading", str(folder), "--out", str(out)]

@@ -1,5 +1,6 @@
 """The command on whole notebooks: solutions get everything, untouched notebooks nothing."""
 
+import contextlib
 import functools
 import json
 import os
@@ -12,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 pytest.importorskip("nbval")
@@ -168,6 +170,52 @@ def test_an_interrupted_run_goes_on(tmp_path: Path) -> None:
     assert "1 of 3 are graded already" in again.stdout
     points = {name: exercises(out, name)["1.2"]["points"] for name in ("a-quick", "b-slow")}
     assert points == {"a-quick": 10, "b-slow": 10}
+
+
+@pytest.mark.parametrize("how", ["grader killed", "pytest killed", "two interrupts"])
+def test_whatever_way_it_ends_nothing_lives_on(how: str, tmp_path: Path) -> None:
+    folder, temporary = tmp_path / "in", Path(tempfile.mkdtemp(prefix="t"))
+    folder.mkdir()
+    temporary.chmod(0o755)
+    submit(folder, "deaf", e1_2=answers.STOPPED_ANSWERS["loop-deaf"][0])
+    process = subprocess.Popen(
+        [*COMMAND, str(folder), "--out", str(tmp_path / "out"), "--timeout", "500",
+         "--sandbox", mode()],
+        stdout=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(temporary)},
+    )  # fmt: skip
+    try:
+        below = _when_the_kernel_runs(process.pid)
+        if how == "pytest killed":
+            below[0].kill()
+        else:
+            process.send_signal(signal.SIGKILL if how == "grader killed" else signal.SIGINT)
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGINT)
+            process.wait(timeout=30)
+        deadline = time.monotonic() + 5
+        while any(running(one) for one in below) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert [one for one in below if running(one)] == []
+        assert how == "pytest killed" or list(temporary.iterdir()) == []
+    finally:
+        sandbox.kill(process.pid)
+        process.wait(timeout=30)
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _when_the_kernel_runs(pid: int) -> list[psutil.Process]:
+    """Wait until an answer's loop takes time; return the processes below the grader."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        below = sandbox.tree(pid)[1:]
+        with contextlib.suppress(psutil.Error):
+            if below and "ipykernel_launcher" in below[-1].cmdline():
+                time.sleep(6.0)  # by now the loop is running
+                return [one for one in sandbox.tree(pid)[1:] if "pytest" in one.cmdline()] + [
+                    one for one in sandbox.tree(pid)[1:] if "pytest" not in one.cmdline()
+                ]
+        time.sleep(0.2)
+    raise AssertionError("no kernel within two minutes")
 
 
 def own_notebooks(folder: Path) -> tuple[str, ...]:

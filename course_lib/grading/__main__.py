@@ -41,6 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Grade; return 0, 1 if something could not be graded, 2 for a wrong call, 130 if stopped."""
     given = parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _stop)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal may know fewer characters than a name
+            stream.reconfigure(errors="replace")
     try:
         seed = PUBLIC_SEED if given.seed == "public" else int(given.seed) if given.seed else None
         options = Options(
@@ -54,6 +57,9 @@ def main(arguments: list[str] | None = None) -> int:
             mine=given.mine,
         )
         return grade(options)
+    except KeyboardInterrupt:
+        print("Stopped before anything was graded. The same command begins again.")
+        return 130
     except (ValueError, FileNotFoundError, ReferenceFailed) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

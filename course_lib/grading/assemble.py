@@ -6,17 +6,18 @@ exercise alone, with our own solutions of the exercises before it, so that a mis
 
 import ast
 import builtins
+import functools
 import re
 import symtable
+import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from course_lib.checks.values import MIME
-from course_lib.grading.cells import Cell, code_of, defined_names
+from course_lib.grading.cells import Cell, changed_names, code_of, defined_names, parse, python_of
 from course_lib.grading.course import MARKER, Exercise, Lesson
 
 DEFINITIONS = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef
@@ -50,13 +51,14 @@ def find_answer(cells: list[Cell], exercise: Exercise) -> Answer:
     """
     own = [cell for cell in cells if cell.code and not _is_check(cell.source)]
     labelled = [cell for cell in own if _belongs(cell, exercise)]
+    written = [cell for cell in own if not _is_untouched(cell, exercise)]
     for group in (labelled, own):
-        finished = [cell for cell in group if _is_finished(cell, exercise)]
+        finished = [cell for cell in group if cell in written and _defines(cell, exercise.name)]
         if finished:
             return Answer(finished[-1].source, "finished")
     if not labelled:
         return Answer("", "missing")
-    stub = any(_stub(exercise) in cell.source for cell in labelled)
+    stub = all(cell not in written for cell in labelled)
     return Answer(labelled[-1].source, "stub" if stub else "finished")
 
 
@@ -68,17 +70,29 @@ def _belongs(cell: Cell, exercise: Exercise) -> bool:
     )
 
 
-def _stub(exercise: Exercise) -> str:
-    return f'raise NotImplementedError("Exercise {exercise.number}")'
+def _is_untouched(cell: Cell, exercise: Exercise) -> bool:
+    """Whether a cell does what the learner's notebook came with; comments do nothing."""
+    given, found = parse(exercise.given), parse(cell.source)
+    defining = [node for node in found if exercise.name in defined_names(node)]
+    if defining and _only_refuses(defining[-1]):
+        return True
+    if not (given and found):
+        return cell.source.strip() == exercise.given.strip()
+    return [ast.dump(node) for node in given] == [ast.dump(node) for node in found]
 
 
-def _is_finished(cell: Cell, exercise: Exercise) -> bool:
-    """Whether a cell defines what is asked for and holds more than the empty stub."""
-    name = re.escape(exercise.name)
-    defines = re.search(
-        rf"^\s*(?:(?:async\s+)?def|class)\s+{name}\b|^{name}\s*[:=]", cell.source, re.M
-    )
-    return bool(defines) and cell.source.count(_stub(exercise)) < exercise.stubs
+def _only_refuses(node: ast.stmt) -> bool:
+    """Whether a function's body is ``raise NotImplementedError``, and a docstring if any."""
+    body = node.body if isinstance(node, ast.FunctionDef) else []
+    first = isinstance(body[0], ast.Expr) if body else False
+    rest = body[1:] if first else body
+    return len(rest) == 1 and ast.unparse(rest[0]).startswith("raise NotImplementedError")
+
+
+def _defines(cell: Cell, name: str) -> bool:
+    """Whether a cell defines a name, or would if its code were whole."""
+    found = rf"^\s*(?:(?:async\s+)?def|class)\s+{re.escape(name)}\b|^{re.escape(name)}\s*[:=]"
+    return re.search(found, cell.source, re.M) is not None
 
 
 def _is_check(source: str) -> bool:
@@ -90,8 +104,8 @@ def _is_check(source: str) -> bool:
 def free_names(source: str) -> set[str]:
     """Return the names that code looks up outside its functions; all names if it cannot be told."""
     try:
-        table = symtable.symtable(TransformerManager().transform_cell(source), "cell", "exec")
-    except (SyntaxError, ValueError, RecursionError):
+        table = symtable.symtable(python_of(source), "cell", "exec")
+    except (Exception, MemoryError):
         return set(re.findall(r"\b[A-Za-z_]\w*\b", source))
     return set(_free(table, top=True))
 
@@ -118,11 +132,70 @@ def setup_source(lesson: Lesson, exercise: Exercise, names: set[str]) -> tuple[s
     return _slice(before, names, everything=bool(names & DYNAMIC))
 
 
-def extras_source(cells: list[Cell], answer: Answer, names: set[str]) -> str:
-    """Return imports, functions, classes and constants of the learner's that provide ``names``."""
-    others = [cell for cell in cells if cell.code and cell.source != answer.source]
-    nodes = [node for cell in others for node in code_of(cell) if _is_plain(node)]
-    return _slice(nodes, names)[0]
+def extras_source(
+    lesson: Lesson, cells: list[Cell], answer: Answer, names: set[str], calls: set[str]
+) -> tuple[str, set[str]]:
+    """Return the learner's own statements of other cells that give ``names``, and those names.
+
+    Of several statements the last above the answer counts, as it does when cells are run in their
+    order; without one, the first below. What the course's notebook says too is not the learner's.
+
+    Args:
+        lesson: the course's own notebook.
+        cells: all of the learner's.
+        answer: the learner's cell of the exercise.
+        names: that the answer looks up, and what stands for them if not the course's own.
+        calls: those of them for which a statement that calls something is run, too.
+    """
+    here = max((i for i, cell in enumerate(cells) if cell.source == answer.source), default=-1)
+    course = _statements(lesson)
+    nodes = [
+        (position, node)
+        for position, cell in enumerate(cells)
+        if position != here
+        for node in code_of(cell)
+        if ast.dump(node) not in course
+    ]
+    wanted, given, chosen = sorted(names), set[str](), set[int]()
+    while wanted:
+        name = wanted.pop()
+        found = [] if name in given else _giving(nodes, name, here)
+        if found and (name in calls or all(_is_plain(nodes[index][1]) for index in found)):
+            given.add(name)
+            chosen |= set(found)
+            needs = {one for index in found for one in free_names(ast.unparse(nodes[index][1]))}
+            calls = calls | needs if name in calls else calls
+            wanted += sorted(needs - given)
+    return "\n".join(_guarded(nodes[index][1]) for index in sorted(chosen)), given
+
+
+def _giving(nodes: list[tuple[int, ast.stmt]], name: str, here: int) -> list[int]:
+    """Return which statements make a name what it is when the cell at ``here`` is run."""
+    gives = [i for i, (_, node) in enumerate(nodes) if name in defined_names(node)]
+    above = [i for i in gives if nodes[i][0] < here]
+    if not above:
+        return gives[:1]
+    return above[-1:] + [
+        i
+        for i, (position, node) in enumerate(nodes)
+        if i > above[-1] and position < here and name in changed_names(node)
+    ]
+
+
+def _guarded(node: ast.stmt) -> str:
+    """Return a statement's source; an error in one that is no definition costs no other."""
+    source = ast.unparse(node)
+    if isinstance(node, DEFINITIONS):
+        return source
+    return f"try:\n{textwrap.indent(source, '    ')}\nexcept Exception:\n    pass"
+
+
+@functools.cache
+def _statements(lesson: Lesson) -> frozenset[str]:
+    """Return every statement of the course's notebook, as text that ignores its layout."""
+    given = [node for one in lesson.exercises for node in parse(one.given)]
+    own = [node for cell in lesson.cells for node in code_of(cell)]
+    return frozenset(ast.dump(node) for node in given + own)
 
 
 def _slice(
@@ -193,12 +266,17 @@ def build(
         needs: ``"torch"`` or ``"ray"``: loaded before the learner's time starts.
     """
     names = free_names(answer.source)
-    setup, provided = setup_source(lesson, exercise, names)
-    extras = extras_source(cells, answer, names - provided - {exercise.name})
-    later = free_names(extras) - provided if extras else set()
-    more, _ = setup_source(lesson, exercise, later)
+    fixed = {one.name for one in lesson.exercises} | _packages(lesson)
+    nodes = parse(answer.source)
+    defining = [ast.unparse(node) for node in nodes if not isinstance(node, ast.Expr)]
+    calls = {name for source in defining for name in free_names(source)} if nodes else names
+    extras, mine = extras_source(lesson, cells, answer, names - fixed, calls)
+    wanted = (names | (free_names(extras) if extras else set())) - mine
+    setup, provided = setup_source(lesson, exercise, wanted)
+    if wanted - provided - set(dir(builtins)):
+        extras = "\n".join([*_star_imports(cells), extras])
     sources = (
-        _warm_up(exercise, needs) + setup + "\n" + more,
+        _warm_up(exercise, needs) + setup,
         extras or "pass",
         answer.source,
         _check_source(exercise, seed, token),
@@ -210,6 +288,18 @@ def build(
     made[-1].outputs = [new_output("display_data", data={MIME: expected})]
     kernel = {"name": f"course-{exercise.number}", "display_name": "course", "language": "python"}
     return new_notebook(cells=made, metadata={"kernelspec": kernel})
+
+
+def _star_imports(cells: list[Cell]) -> list[str]:
+    nodes = [node for cell in cells for node in code_of(cell)]
+    return [ast.unparse(node) for node in nodes if defined_names(node) == {"*"}]
+
+
+def _packages(lesson: Lesson) -> set[str]:
+    """Return the names that the course's notebook gives to what it imports."""
+    nodes = [node for cell in lesson.cells for node in code_of(cell)]
+    imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+    return {name for node in imports for name in defined_names(node)}
 
 
 def _warm_up(exercise: Exercise, needs: str) -> str:

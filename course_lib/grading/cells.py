@@ -2,11 +2,19 @@
 
 import ast
 import json
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 MAX_BYTES = 200 * 2**20
 MAX_SOURCE = 200_000
+RUNS_THE_CELL = re.compile(r"\A\s*%%(time|capture|prun)\b.*")
+SCOPES = (
+    ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
+    | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+)  # fmt: skip
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Unreadable(ValueError):
@@ -62,26 +70,47 @@ def _raw_cells(content: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _cell(raw: dict[str, Any]) -> Cell:
     source = raw.get("source", raw.get("input", ""))
-    text = "".join(source) if isinstance(source, list) else str(source)
+    text = whole("".join(source) if isinstance(source, list) else str(source))
     metadata = raw.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     number = metadata.get("exercise", "")
     name = raw.get("id") or metadata.get("id") or ""
     return Cell(
-        id=str(name),
+        id=whole(str(name)),
         source=text[:MAX_SOURCE].replace("\r\n", "\n"),
         code=raw.get("cell_type") == "code",
         exercise=number if isinstance(number, str) else "",
     )
 
 
-def parse(source: str) -> list[ast.stmt]:
-    """Return the statements of a cell, magics included; an empty list where it is not Python."""
+def whole(text: str) -> str:
+    """Join halves of characters, and replace a half that stands alone: UTF-8 cannot hold it."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def printable(value: Any) -> Any:
+    """Return plain JSON whose texts can be written to any file, and shown on any page."""
+    if isinstance(value, str):
+        return CONTROL.sub("\ufffd", whole(value))
+    if isinstance(value, dict):
+        return {printable(name): printable(inner) for name, inner in value.items()}
+    return [printable(inner) for inner in value] if isinstance(value, list) else value
+
+
+def python_of(source: str) -> str:
+    """Return a cell as Python: its magics as calls, and without a first line like ``%%time``."""
     from IPython.core.inputtransformer2 import TransformerManager
 
+    return TransformerManager().transform_cell(RUNS_THE_CELL.sub("", source, count=1))
+
+
+def parse(source: str) -> list[ast.stmt]:
+    """Return the statements of a cell, magics included; an empty list where it is not Python."""
     try:
-        return ast.parse(TransformerManager().transform_cell(source)).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = ast.parse(python_of(source))
+        ast.unparse(tree)  # what is nested too deeply for this is so for all that is done with it
+        return tree.body
+    except (Exception, MemoryError):  # of many kinds: what a cell may hold has no end
         return []
 
 
@@ -91,16 +120,39 @@ def code_of(cell: Cell) -> list[ast.stmt]:
 
 
 def defined_names(node: ast.stmt) -> set[str]:
-    """Return the names that a statement defines at the top level."""
+    """Return the names that a statement gives a value at the top level, in its blocks too."""
+    if isinstance(node, ast.AugAssign):
+        return set()
+    return {name for inner in _of_this_scope(node) for name in _gives(inner)}
+
+
+def changed_names(node: ast.stmt) -> set[str]:
+    """Return the names whose value a statement changes: ``total += 1``, ``table[0] = 1``."""
+    found = set()
+    for inner in _of_this_scope(node):
+        if isinstance(inner, ast.AugAssign) and isinstance(inner.target, ast.Name):
+            found.add(inner.target.id)
+        elif isinstance(inner, ast.Subscript | ast.Attribute) and isinstance(inner.ctx, ast.Store):
+            base: ast.expr = inner
+            while isinstance(base, ast.Subscript | ast.Attribute):
+                base = base.value
+            found |= {base.id} if isinstance(base, ast.Name) else set()
+    return found
+
+
+def _of_this_scope(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield a node and what is in it, but not what is in functions, classes and comprehensions."""
+    yield node
+    if not isinstance(node, SCOPES):
+        for inner in ast.iter_child_nodes(node):
+            yield from _of_this_scope(inner)
+
+
+def _gives(node: ast.AST) -> set[str]:
     if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
         return {node.name}
     if isinstance(node, ast.Import | ast.ImportFrom):
         return {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-    targets: list[ast.expr] = []
-    if isinstance(node, ast.Assign):
-        targets = node.targets
-    elif isinstance(node, ast.AnnAssign | ast.AugAssign):
-        targets = [node.target]
-    return {
-        name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)
-    }
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        return {node.id}
+    return set()

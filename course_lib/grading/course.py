@@ -28,7 +28,7 @@ class Exercise:
         check_name: the check's name in that module.
         position: index of its cell among the notebook's cells.
         solution: the course's own source of the cell.
-        stubs: how often an untouched cell raises NotImplementedError.
+        given: the source of the cell in the learner's notebook.
     """
 
     number: str
@@ -38,7 +38,7 @@ class Exercise:
     check_name: str
     position: int
     solution: str
-    stubs: int = 1
+    given: str = ""
 
     def check(self) -> Any:
         """Import and return the check."""
@@ -78,19 +78,17 @@ def lessons(folder: Path = SOLUTIONS) -> dict[str, Lesson]:
 
 def _lesson(path: Path) -> Lesson:
     cells = tuple(read_cells(path.read_bytes()))
-    return Lesson(path.name[:2], path.stem, cells, tuple(_exercises(cells, _stubs(path))))
+    return Lesson(path.name[:2], path.stem, cells, tuple(_exercises(cells, _given(path))))
 
 
-def _stubs(path: Path) -> dict[str, int]:
-    """Return how many stubs each cell of the learner's version has, by cell id."""
-    untouched = path.parent.parent / path.name
-    if not untouched.exists():
-        return {}
-    cells = read_cells(untouched.read_bytes())
-    return {cell.id: cell.source.count("raise NotImplementedError(") for cell in cells}
+def _given(path: Path) -> dict[str, str]:
+    """Return the source of each cell of the learner's notebook, by cell id."""
+    learners = path.parent.parent / path.name
+    cells = read_cells(learners.read_bytes()) if learners.exists() else []
+    return {cell.id: cell.source for cell in cells}
 
 
-def _exercises(cells: tuple[Cell, ...], stubs: dict[str, int]) -> Iterator[Exercise]:
+def _exercises(cells: tuple[Cell, ...], given: dict[str, str]) -> Iterator[Exercise]:
     module = _checks_module(cells)
     for index, cell in enumerate(cells[:-1]):
         marker = MARKER.search(cell.source) if cell.code else None
@@ -104,7 +102,7 @@ def _exercises(cells: tuple[Cell, ...], stubs: dict[str, int]) -> Iterator[Exerc
                 check_name=call.group(1),
                 position=index,
                 solution=cell.source,
-                stubs=max(1, stubs.get(cell.id, 1)),
+                given=given.get(cell.id, ""),
             )
 
 

@@ -29,7 +29,7 @@ from course_lib.grading.budgets import Budget
 
 NBVAL = "0.11.0"
 START_S, SETUP_S, SLICE_S = 60.0, 180.0, 0.2
-MAX_MESSAGE = 8 * 2**20
+MAX_MESSAGE = 64 * 2**20
 KERNEL = ["-m", "ipykernel_launcher", "--HistoryManager.enabled=False",
           "--InteractiveShell.cache_size=0", "-f"]  # fmt: skip
 
@@ -120,6 +120,7 @@ class SandboxedKernel(RunningKernel):
         python = [sys.executable, "-P", *KERNEL, connection]
         self.context = zmq.Context()
         self.context.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE)
+        self.context.setsockopt(zmq.RECONNECT_IVL, -1)  # a socket's place can be taken: never again
         kind = "tcp" if sys.platform == "win32" else "ipc"
         where = {"ip": str(self.place.sockets / "k")} if kind == "ipc" else {}
         self.km = SandboxedManager(
@@ -129,8 +130,27 @@ class SandboxedKernel(RunningKernel):
         self.km.cache_ports = False
         self.km.start_kernel(env=self.place.environment, cwd=str(self.place.home))
         self.pid = self.km.provisioner.process.pid  # type: ignore[union-attr]
-        self.kc: BlockingKernelClient = self.km.client()
+        self._wait_for_sockets()
+        self.kc: BlockingKernelClient = self.km.client(context=self.context)
         self.kc.start_channels(stdin=False, hb=False)
+
+    def _wait_for_sockets(self) -> None:
+        """Wait until the kernel listens: the client connects once, before the learner's code runs.
+
+        Raises:
+            Stopped: if the kernel does not open them in time.
+        """
+        until = time.monotonic() + START_S
+        while self.km.transport == "ipc" and not self._all_open():
+            if not self.is_alive() or time.monotonic() > until:
+                raise Stopped("start")
+            time.sleep(0.01)
+
+    def _all_open(self) -> bool:
+        """Whether the kernel listens on all its sockets."""
+        names = [f"k-{number}" for number in range(1, 6)]
+        found = {path.name for path in self.place.sockets.iterdir() if path.is_socket()}
+        return found >= set(names)
 
     def allow(self, seconds: float) -> None:
         """Let the kernel run for so many seconds from now."""
@@ -215,8 +235,7 @@ class SandboxedKernel(RunningKernel):
         if process is not None:
             sandbox.kill(process.pid)
             process.wait(timeout=10)
-        if hasattr(self, "kc"):
-            self.kc.stop_channels()
+        if hasattr(self, "context"):  # kc.stop_channels() would open the channels never used
             self.context.destroy(linger=0)
         self.place.remove()
 

@@ -5,6 +5,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -14,6 +15,7 @@ from typing import Any
 
 from course_lib.grading import report, sandbox, scores, session, stripped
 from course_lib.grading.assemble import find_answer
+from course_lib.grading.cells import printable
 from course_lib.grading.course import Lesson, lessons
 from course_lib.grading.submissions import Submission, find
 from course_lib.journal import Journal
@@ -188,6 +190,8 @@ def _work(
             results.add(row)
             _say(count, len(todo), row, each=options.mine)
     except KeyboardInterrupt:
+        for signum in (signal.SIGINT, signal.SIGTERM):  # once is enough: what runs is being ended
+            signal.signal(signum, signal.SIG_IGN)
         session.stop_all()
         pool.shutdown(wait=True, cancel_futures=True)
         return True
@@ -198,8 +202,7 @@ def _work(
 def _say(count: int, total: int, row: dict[str, Any], *, each: bool = False) -> None:
     points, of = report.totals(row)
     text = row["problem"] or f"{points} of {of} points, {row['seconds']:.0f} s"
-    line = f"[{count}/{total}] {row['learner']} {row['notebook']}: {text}"
-    print(line.encode("utf-8", "replace").decode("utf-8"), flush=True)
+    print(f"[{count}/{total}] {row['learner']} {row['notebook']}: {text}", flush=True)
     for one in row["exercises"] if each else []:
         sign = report.SIGNS.get(one["state"], "✗")
         print(f"  {sign} {one['exercise']} {one['title']}: {one['points']} of {one['of']} points")
@@ -211,7 +214,7 @@ def _grade_one(one: Submission, course: dict[str, Lesson], plan: session.Plan) -
     row: dict[str, Any] = {
         "learner": one.learner,
         "notebook": one.notebook,
-        "file": one.path.name.encode("utf-8", "replace").decode("utf-8"),
+        "file": one.path.name,
         "problem": one.problem,
         "digest": one.digest,
         "exercises": [],
@@ -228,4 +231,4 @@ def _grade_one(one: Submission, course: dict[str, Lesson], plan: session.Plan) -
             for exercise in row["exercises"]:
                 exercise["trouble"] = f"{type(error).__name__}: {error}"[:300]
     row["seconds"] = round(time.perf_counter() - started, 2)
-    return row
+    return printable(row)

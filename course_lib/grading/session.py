@@ -158,7 +158,7 @@ def _call(folder: Path, limit_s: float) -> None:
         raise Interrupted("stopped")
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=log,
+            command, env=environment, cwd=folder, stdin=subprocess.PIPE, stdout=log,
             stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
     _running.add(process.pid)
@@ -169,6 +169,7 @@ def _call(folder: Path, limit_s: float) -> None:
         if process.poll() is None:
             sandbox.kill(process.pid)
             process.wait(timeout=10)
+        process.stdin.close()  # type: ignore[union-attr]
         _running.discard(process.pid)
     if _stopping.is_set():
         raise Interrupted("stopped")

@@ -47,6 +47,16 @@ RIGHT_ANSWERS = {
     "        print('x', end='')\n        time.sleep(0.01)\n"
     "threading.Thread(target=noise, daemon=True).start()\n" + GOOD,
     "unicode": "# Größe, 学習\nalpha_α = 1\n" + GOOD,
+    "half-an-emoji": "# well done \ud83d\n" + GOOD,
+    "two-halves-of-an-emoji": "# well done \ud83d\ude00\n" + GOOD,
+    "control-characters-printed": body("print('\\x00\\x1b[31m' + chr(0xd800))"),
+    "raise-in-a-comment": HEAD + '    # raise NotImplementedError("Exercise 1.2")\n' + RIGHT,
+    "stub-left-above": HEAD + '    raise NotImplementedError("Exercise 1.2")\n\n\n' + GOOD,
+    "raise-left-below": GOOD + '    raise NotImplementedError("Exercise 1.2")\n',
+    "raise-in-a-text": GOOD + 'note = \'raise NotImplementedError("Exercise 1.2")\'\n',
+    # connections that are there stay; nobody connects anew, to whatever lies there
+    "sockets-replaced": "import glob, os\nfor name in glob.glob('/tmp/**/k-*', recursive=True):\n"
+    "    os.unlink(name)\n    os.symlink('HOSTSOCKET', name)\n" + GOOD,
 }  # fmt: skip
 
 # code, points, state
@@ -72,6 +82,9 @@ WRONG_ANSWERS = {
     "another-name": (GOOD.replace("td_update", "update"), 0, "error"),
     "another-signature": ("def td_update(a, b):\n    return a\n", 0, "wrong"),
     "no-such-package": ("import numpyy\n" + GOOD, 0, "error"),
+    "half-a-character": (HEAD + "    raise ValueError(chr(0xd800))\n", 0, "wrong"),
+    "nul-and-controls": (HEAD + "    raise ValueError('\\x00\\x1b[2J' * 1000)\n", 0, "wrong"),
+    "half-a-character-outside": ("raise ValueError(chr(0xd800))\n" + GOOD, 0, "error"),
     "still-a-stub": (HEAD + '    x = 1\n    raise NotImplementedError("todo")\n', 0,
                      "not started yet"),
     "input": ("input('?')\n" + GOOD, 0, "error"),
@@ -158,6 +171,16 @@ REFUSED_ANSWERS = {
     + GOOD,
     "other-submission": "print(open('SUBMISSIONS/solution.ipynb').read()[:100])\n" + GOOD,
     "become-root": "import os\nos.setuid(0)\n" + GOOD,
+    "memory-of-its-own": "import os\nfile = os.memfd_create('x')\n" + GOOD,
+    "memory-shared": "import ctypes\n"
+    "assert ctypes.CDLL(None).shmget(0, 1 << 20, 0o1600) >= 0\n" + GOOD,
+    "users-of-its-own": "import ctypes\nassert ctypes.CDLL(None).unshare(0x10000000) == 0\n"
+    + GOOD,
+    "users-of-its-own-by-clone": "import ctypes\nlibc = ctypes.CDLL(None)\n"
+    "assert libc.syscall(56, 0x10000000 | 17, 0, 0, 0, 0) >= 0\n" + GOOD,
+    "traces-number-1": "import ctypes\nassert ctypes.CDLL(None).ptrace(16, 1, 0, 0) == 0\n"
+    + GOOD,
+    "writes-to-number-1": "open('/proc/1/mem', 'r+b').close()\n" + GOOD,
     "unmount": "import subprocess\nsubprocess.run(['umount', '-l', '/course'], check=True)\n"
     + GOOD,
     "changes-the-course": "import course_lib, os\n"

@@ -64,6 +64,13 @@ def version_3(source: str) -> dict[str, Any]:
     return {"metadata": {"name": ""}, "nbformat": 3, "nbformat_minor": 0, "worksheets": [sheet]}
 
 
+def _with_helper(helper: str) -> Callable[[str], Any]:
+    """Notebooks whose answer takes its maximum by a function of another cell."""
+    return lambda good: notebook(
+        code(helper), exercise(good.replace("next_q_values.max()", "best(next_q_values)"))
+    )
+
+
 STUB = answers.HEAD + '    raise NotImplementedError("Exercise 1.2")'
 COLAB = {"metadata": {"id": "xYz12", "colab": {"base_uri": "x"}, "outputId": "q"}}
 HUGE = [{"output_type": "stream", "name": "stdout", "text": "x" * 20_000_000}]
@@ -94,6 +101,37 @@ FORMS: dict[str, Callable[[str], Any]] = {
         code("import math\nGAIN = 1.0\ndef best(row):\n    return GAIN * math.fsum([max(row)])"),
         exercise(good.replace("next_q_values.max()", "best(next_q_values)")),
     ),
+    "helper-as-lambda": _with_helper("best = lambda row: max(row)"),
+    "helper-annotated": _with_helper("from typing import Callable\nbest: Callable = max"),
+    "helper-in-try": _with_helper("try:\n    import numbaa\nexcept ImportError:\n    best = max"),
+    "helper-in-if": _with_helper("if True:\n    def best(row):\n        return max(row)"),
+    "helper-by-call": _with_helper("import functools\nbest = functools.partial(max, default=0)"),
+    "helper-in-two-steps": _with_helper(
+        "TABLE = {}\nTABLE['best'] = max\ndef best(row):\n    return TABLE['best'](row)"
+    ),
+    "helper-counted": _with_helper(
+        "GAIN = 0.5\nGAIN += 0.5\ndef best(row):\n    return GAIN * max(row)"
+    ),
+    "helper-in-a-timed-cell": _with_helper("%%time\ndef best(row):\n    return max(row)"),
+    "helper-by-star": _with_helper(
+        "from math import *\ndef best(row):\n    return fsum([max(row)])"
+    ),
+    "helper-beside-an-error": _with_helper("best = max\nSIZE = 1 / 0"),
+    "helper-named-as-the-courses": lambda good: notebook(
+        code("def reading(row):\n    return max(row)"),
+        exercise(good.replace("next_q_values.max()", "reading(next_q_values)")),
+    ),
+    "helper-name-used-again": lambda good: notebook(
+        code("def best(row):\n    return max(row)"),
+        exercise(good.replace("next_q_values.max()", "best(next_q_values)")),
+        check(),
+        code("best = 3\nprint(best)"),
+    ),
+    "timed": lambda good: notebook(code("%%time\n# EXERCISE 1.2\n" + good, id="exercise-1-2")),
+    "a-long-training-elsewhere": lambda good: notebook(
+        code("import time\ntrained = time.sleep(10_000)"),
+        exercise(good + "print(trained)\n"),
+    ),
     "helper-below": lambda good: notebook(
         exercise(good.replace("next_q_values.max()", "best(next_q_values)")),
         code("def best(row):\n    return max(row)"),
@@ -119,7 +157,9 @@ BROKEN: dict[str, tuple[bytes, str]] = {
 }  # fmt: skip
 
 
-SAMPLE = {"whole solution", "whole stub", "debug-prints", "no-mask", "loop", "kill", "flood",
+SAMPLE = {"half-a-character", "half-an-emoji", "raise-in-a-comment", "sockets-replaced",
+          "memory-of-its-own", "users-of-its-own", "whole solution", "whole stub",
+          "debug-prints", "no-mask", "loop", "kill", "flood",
           "memory", "equal-to-all", "patched-emit", "calls-the-reference", "other-processes",
           "network", "other-submission", "changes-the-course", "double-fork", "both-lost",
           "quote'\"<b>&", "cut-off", "link-out", "pipe"}  # fmt: skip
@@ -165,7 +205,7 @@ def _whole_notebooks(folder: Path, root: Path) -> list[Entry]:
 def _answers(folder: Path, port: int) -> list[Entry]:
     entries = []
     for name, source in answers.RIGHT_ANSWERS.items():
-        _save(folder, name, plain(source))
+        _save(folder, name, plain(source.replace("HOSTSOCKET", str(folder.parent / "host"))))
         entries.append(Entry(name, {"1.2": 10}, {"1.2": "solved", "1.5": "missing"}))
     for name, (source, points, state) in answers.WRONG_ANSWERS.items():
         _save(folder, name, plain(source))
