@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return grade(options)
     except KeyboardInterrupt:
-        print("Stopped before anything was graded. The same command begins again.")
+        print("Stopped. The same command goes on from here.")
         return 130
     except (ValueError, FileNotFoundError, ReferenceFailed) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -133,7 +133,12 @@ def setup_source(lesson: Lesson, exercise: Exercise, names: set[str]) -> tuple[s
 
 
 def extras_source(
-    lesson: Lesson, cells: list[Cell], answer: Answer, names: set[str], calls: set[str]
+    lesson: Lesson,
+    cells: list[Cell],
+    answer: Answer,
+    names: set[str],
+    calls: set[str],
+    fixed: set[str],
 ) -> tuple[str, set[str]]:
     """Return the learner's own statements of other cells that give ``names``, and those names.
 
@@ -144,8 +149,9 @@ def extras_source(
         lesson: the course's own notebook.
         cells: all of the learner's.
         answer: the learner's cell of the exercise.
-        names: that the answer looks up, and what stands for them if not the course's own.
+        names: that the answer looks up.
         calls: those of them for which a statement that calls something is run, too.
+        fixed: names that are the course's, whatever the learner gives them to.
     """
     here = max((i for i, cell in enumerate(cells) if cell.source == answer.source), default=-1)
     course = _statements(lesson)
@@ -156,7 +162,7 @@ def extras_source(
         for node in code_of(cell)
         if ast.dump(node) not in course
     ]
-    wanted, given, chosen = sorted(names), set[str](), set[int]()
+    wanted, given, chosen = sorted(names - fixed), set[str](), set[int]()
     while wanted:
         name = wanted.pop()
         found = [] if name in given else _giving(nodes, name, here)
@@ -165,7 +171,7 @@ def extras_source(
             chosen |= set(found)
             needs = {one for index in found for one in free_names(ast.unparse(nodes[index][1]))}
             calls = calls | needs if name in calls else calls
-            wanted += sorted(needs - given)
+            wanted += sorted(needs - given - fixed)
     return "\n".join(_guarded(nodes[index][1]) for index in sorted(chosen)), given
 
 
@@ -270,7 +276,7 @@ def build(
     nodes = parse(answer.source)
     defining = [ast.unparse(node) for node in nodes if not isinstance(node, ast.Expr)]
     calls = {name for source in defining for name in free_names(source)} if nodes else names
-    extras, mine = extras_source(lesson, cells, answer, names - fixed, calls)
+    extras, mine = extras_source(lesson, cells, answer, names, calls, fixed)
     wanted = (names | (free_names(extras) if extras else set())) - mine
     setup, provided = setup_source(lesson, exercise, wanted)
     if wanted - provided - set(dir(builtins)):

@@ -1,6 +1,7 @@
 """Read a notebook file as cells, whatever its age and whoever saved it; and parse their code."""
 
 import ast
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -104,6 +105,7 @@ def python_of(source: str) -> str:
     return TransformerManager().transform_cell(RUNS_THE_CELL.sub("", source, count=1))
 
 
+@functools.lru_cache(maxsize=10_000)
 def parse(source: str) -> list[ast.stmt]:
     """Return the statements of a cell, magics included; an empty list where it is not Python."""
     try:

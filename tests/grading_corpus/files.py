@@ -121,6 +121,12 @@ FORMS: dict[str, Callable[[str], Any]] = {
         code("def reading(row):\n    return max(row)"),
         exercise(good.replace("next_q_values.max()", "reading(next_q_values)")),
     ),
+    "helper-uses-a-name-that-is-no-more": lambda good: notebook(
+        code("def best(row):\n    return float(np.max(row))"),
+        exercise(good.replace("next_q_values.max()", "best(next_q_values)")),
+        check(),
+        code("np = 3"),
+    ),
     "helper-name-used-again": lambda good: notebook(
         code("def best(row):\n    return max(row)"),
         exercise(good.replace("next_q_values.max()", "best(next_q_values)")),
