@@ -14,7 +14,17 @@ from grading_corpus import answers, files
 from course_lib.checks import maze
 from course_lib.checks.core import Case, Outcome, look
 from course_lib.checks.values import agree, encode, in_words, to_plain
-from course_lib.grading import assemble, cells, course, patches, plugin, report, scores, stripped
+from course_lib.grading import (
+    assemble,
+    cells,
+    course,
+    needs,
+    patches,
+    plugin,
+    report,
+    scores,
+    stripped,
+)
 from course_lib.grading.budgets import BUDGETS, budget_for
 from course_lib.grading.expected import ReferenceFailed, expected_of, seed_of
 from course_lib.grading.run import Options, Results
@@ -100,11 +110,11 @@ class TestReading:
 
     def test_free_names(self) -> None:
         source = "def f(a, b=GIVEN):\n    run = helper(a)\n    return np.max(run) + b\nx = SIZE\n"
-        assert {"GIVEN", "helper", "np", "SIZE"} <= assemble.free_names(source)
-        assert not {"run", "a", "b"} & assemble.free_names(source)
+        assert {"GIVEN", "helper", "np", "SIZE"} <= needs.free_names(source)
+        assert not {"run", "a", "b"} & needs.free_names(source)
 
     def test_names_of_code_that_is_not_python(self) -> None:
-        assert "q_values" in assemble.free_names("def f(:\n  q_values")
+        assert "q_values" in needs.free_names("def f(:\n  q_values")
 
 
 class TestFindingTheAnswer:
@@ -154,7 +164,7 @@ class TestAssembling:
         assert "def td_update" in setup.source
 
     def test_cheap_statements_need_what_is_there(self) -> None:
-        source, _ = assemble.setup_source(MAZE, UPDATE, {"lines", "usual", "np"})
+        source, _ = needs.setup_source(MAZE, UPDATE, {"lines", "usual", "np"})
         assert "usual" in source
         assert "lines" not in source
 
@@ -171,7 +181,7 @@ class TestReferences:
             module, name = place.split(":")
             path = tmp_path / (module.replace(".", "/") + ".py")
             tree = ast.parse(path.read_text())
-            node = next(node for node in tree.body if name in cells.defined_names(node))
+            node = next(node for node in tree.body if name in needs.defined_names(node))
             text = ast.unparse(node)
             assert "does not count here" in text or text.endswith("= {}")
 

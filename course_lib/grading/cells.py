@@ -4,17 +4,12 @@ import ast
 import functools
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 MAX_BYTES = 200 * 2**20
 MAX_SOURCE = 200_000
 RUNS_THE_CELL = re.compile(r"\A\s*%%(time|capture|prun)\b.*")
-SCOPES = (
-    ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
-    | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-)  # fmt: skip
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -119,42 +114,3 @@ def parse(source: str) -> list[ast.stmt]:
 def code_of(cell: Cell) -> list[ast.stmt]:
     """Return the statements of a code cell; none of another."""
     return parse(cell.source) if cell.code else []
-
-
-def defined_names(node: ast.stmt) -> set[str]:
-    """Return the names that a statement gives a value at the top level, in its blocks too."""
-    if isinstance(node, ast.AugAssign):
-        return set()
-    return {name for inner in _of_this_scope(node) for name in _gives(inner)}
-
-
-def changed_names(node: ast.stmt) -> set[str]:
-    """Return the names whose value a statement changes: ``total += 1``, ``table[0] = 1``."""
-    found = set()
-    for inner in _of_this_scope(node):
-        if isinstance(inner, ast.AugAssign) and isinstance(inner.target, ast.Name):
-            found.add(inner.target.id)
-        elif isinstance(inner, ast.Subscript | ast.Attribute) and isinstance(inner.ctx, ast.Store):
-            base: ast.expr = inner
-            while isinstance(base, ast.Subscript | ast.Attribute):
-                base = base.value
-            found |= {base.id} if isinstance(base, ast.Name) else set()
-    return found
-
-
-def _of_this_scope(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield a node and what is in it, but not what is in functions, classes and comprehensions."""
-    yield node
-    if not isinstance(node, SCOPES):
-        for inner in ast.iter_child_nodes(node):
-            yield from _of_this_scope(inner)
-
-
-def _gives(node: ast.AST) -> set[str]:
-    if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
-        return {node.name}
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-        return {node.id}
-    return set()

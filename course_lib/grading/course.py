@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from course_lib.grading.cells import Cell, code_of, defined_names, read_cells
+from course_lib.grading.cells import Cell, code_of, read_cells
 
 ROOT = Path(__file__).resolve().parents[2]
 SOLUTIONS = ROOT / "notebooks" / "solutions"
@@ -125,6 +125,3 @@ def points(check: Any, aspects: list[tuple[str, str]]) -> dict[str, int]:
         aspects: part and aspect of each case, from running the course's own version.
     """
     return dict(check.parts) or {aspect: 1 for _, aspect in aspects}
-
-
-__all__ = ["Exercise", "Lesson", "defined_names", "lessons", "points"]

@@ -19,7 +19,7 @@ from course_lib.cluster.machine import running
 from course_lib.grading.budgets import Budget
 
 JAIL = Path(__file__).with_name("jail.py")
-HOME = "/home/learner"
+HOME = "/learner"
 COURSE = "/course"
 FONTS = "fonts"
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/sys/devices/system/cpu")

@@ -17,7 +17,7 @@ from pathlib import Path
 import jupytext
 from nbformat import NotebookNode
 
-from course_lib.grading.assemble import free_names
+from course_lib.grading.needs import free_names
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
