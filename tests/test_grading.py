@@ -2,10 +2,15 @@
 
 import ast
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 pytest.importorskip("nbval")
@@ -394,3 +399,14 @@ def test_wrong_calls(
     assert main(arguments) == 2
     assert words in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_process_that_never_collects_its_children_is_ended_too() -> None:
+    code = "import subprocess, time; subprocess.Popen('true'); print(flush=True); time.sleep(600)"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    while not any(child.status() == psutil.STATUS_ZOMBIE for child in sandbox.tree(process.pid)):
+        time.sleep(0.05)
+    sandbox.kill(process.pid)
+    assert process.wait(timeout=5) == -signal.SIGKILL

@@ -28,7 +28,7 @@ from course_lib.grading import sandbox
 from course_lib.grading.budgets import Budget
 
 NBVAL = "0.11.0"
-START_S, SETUP_S, SLICE_S = 60.0, 180.0, 0.2
+START_S, SETUP_S, SLICE_S, SEND_MS = 60.0, 180.0, 0.2, 5_000
 MAX_MESSAGE = 64 * 2**20
 KERNEL = ["-m", "ipykernel_launcher", "--HistoryManager.enabled=False",
           "--InteractiveShell.cache_size=0", "-f"]  # fmt: skip
@@ -121,6 +121,7 @@ class SandboxedKernel(RunningKernel):
         self.context = zmq.Context()
         self.context.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE)
         self.context.setsockopt(zmq.RECONNECT_IVL, -1)  # a socket's place can be taken: never again
+        self.context.setsockopt(zmq.SNDTIMEO, SEND_MS)  # nobody listens any more: a dead kernel
         kind = "tcp" if sys.platform == "win32" else "ipc"
         where = {"ip": str(self.place.sockets / "k")} if kind == "ipc" else {}
         self.km = SandboxedManager(

@@ -1,6 +1,7 @@
 """Grade a folder: find, run side by side, append each result as it comes, report, resume."""
 
 import concurrent.futures
+import contextlib
 import json
 import os
 import secrets
@@ -8,7 +9,9 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -183,20 +186,40 @@ def _work(
         plan.prepare(course[number])
     jobs = options.jobs or max(1, min(os.cpu_count() or 1, 8))
     pool = concurrent.futures.ThreadPoolExecutor(jobs)
-    tasks = [pool.submit(_grade_one, one, course, plan) for one in todo]
-    try:
-        for count, task in enumerate(concurrent.futures.as_completed(tasks), 1):
-            row = task.result()
-            results.add(row)
-            _say(count, len(todo), row, each=options.mine)
-    except KeyboardInterrupt:
-        for signum in (signal.SIGINT, signal.SIGTERM):  # once is enough: what runs is being ended
-            signal.signal(signum, signal.SIG_IGN)
-        session.stop_all()
+    tasks = {pool.submit(_grade_one, one, course, plan) for one in todo}
+    count = 0
+    with _interrupts() as stopped:
+        while tasks and not stopped.is_set():
+            done, tasks = concurrent.futures.wait(
+                tasks, timeout=0.2, return_when=concurrent.futures.FIRST_COMPLETED
+            )
+            for task in done:
+                row, count = task.result(), count + 1
+                results.add(row)
+                _say(count, len(todo), row, each=options.mine)
+        if tasks:
+            session.stop_all()
         pool.shutdown(wait=True, cancel_futures=True)
-        return True
-    pool.shutdown()
-    return False
+    return bool(tasks)
+
+
+@contextlib.contextmanager
+def _interrupts() -> Iterator[threading.Event]:
+    """Let Ctrl-C, however often it is pressed, and an end from outside set a flag, and no more.
+
+    An exception out of a signal can come anywhere, also where a lock is being given back.
+    """
+    stopped = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stopped
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: stopped.set()) for number in numbers]
+    try:
+        yield stopped
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, signal.SIG_IGN if stopped.is_set() else handler)
 
 
 def _say(count: int, total: int, row: dict[str, Any], *, each: bool = False) -> None:

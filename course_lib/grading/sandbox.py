@@ -214,7 +214,7 @@ def kill(pid: int, seconds: float = 5.0) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = tree(pid)
-        strays = found[1:] or found
+        strays = [process for process in found[1:] if running(process)] or found
         for process in strays:
             with contextlib.suppress(psutil.Error):
                 process.kill()
