@@ -47,6 +47,14 @@ def pytest_xdist_make_scheduler(config, log):
     return Lanes(config, log)
 
 
+@pytest.fixture(autouse=True)
+def close_figures():
+    """No figure of one test is open in the next, whatever ran before it on this worker."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
 def start_ray(**options):
     """Start a silent Ray here, and wait for it as long as a busy machine takes."""
     import ray

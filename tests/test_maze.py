@@ -4,7 +4,6 @@ import itertools
 import warnings
 
 import gymnasium as gym
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
@@ -195,11 +194,6 @@ def test_renders_text_and_pictures() -> None:
 
 class TestPlots:
     """What is drawn is what the table says."""
-
-    @pytest.fixture(autouse=True)
-    def close_figures(self):
-        yield
-        plt.close("all")
 
     def test_maze(self) -> None:
         maze = MazeMap.from_text("S.T\n#.C")

@@ -1,6 +1,5 @@
 """The pictures of notebook 03 say what they should, from arrays alone."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -13,12 +12,6 @@ ROWS = [
     for i in range(1, 9)
 ]  # fmt: skip
 LEVELS = {"floor": ("random agent", 22.0), "ceiling": ("solved", 475)}
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 def texts(ax):

@@ -1,16 +1,9 @@
 """Learning curves: the numbers drawn, the floor, the ceiling and the names."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from course_lib import plots
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 def test_running_mean_by_hand() -> None:
