@@ -1,10 +1,12 @@
 """Waiting for tasks: in order, with a clock; what is stopped or fails ends the others."""
 
+import collections
+
 import pytest
 import ray
 
 from course_lib import cells
-from course_lib.cluster import ClusterError
+from course_lib.cluster import ClusterError, tasks
 from course_lib.cluster.tasks import gather
 
 
@@ -13,11 +15,18 @@ class Fake:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, problem: tuple[int, type] | None) -> None:
         self.cancelled: list[int] = []
+        self.ends_itself = -1
         self.order, self.problem = [2, 0, 3, 1], problem
         for name in ("wait", "get", "cancel"):
             monkeypatch.setattr(ray, name, getattr(self, name))
+        monkeypatch.setattr(tasks, "_ended", collections.deque())
 
     def wait(self, refs: list[int], *, num_returns: int, timeout: float) -> tuple[list, list]:
+        if timeout == 0:  # what is ended is looked at once more: the first is done by itself
+            assert num_returns == len(refs)
+            return [ref for ref in refs if ref == self.ends_itself], [
+                ref for ref in refs if ref != self.ends_itself
+            ]
         assert (num_returns, timeout) == (1, 0.5)
         self.waits = getattr(self, "waits", 0) + 1
         if self.waits % 2:  # not yet
@@ -61,6 +70,17 @@ def test_nothing_done_or_an_error_ends_them_all(
     with pytest.raises(problem[1]):
         gather(range(4))
     assert sorted(fake.cancelled) == [one for one in (0, 1, 3) if one != problem[0]]
+
+
+def test_each_is_ended_once_the_last_first_and_what_is_done_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fake = Fake(monkeypatch, (2, KeyboardInterrupt))
+    fake.ends_itself = 1
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            gather(range(4))
+    assert fake.cancelled == [3, 0]
 
 
 def test_a_stopped_cell_ends_the_tasks_that_its_functions_waited_for(

@@ -1,9 +1,10 @@
 """Waiting for Ray tasks in a notebook: a bar whose clock moves, a stop button that ends them."""
 
+import collections
 import contextlib
 import sys
 import traceback
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any
 
 from tqdm import tqdm
@@ -13,6 +14,7 @@ from course_lib.cluster import start
 from course_lib.cluster.errors import CONNECT_FIRST, ClusterError
 
 TICK_S = 0.5
+_ended: collections.deque[Any] = collections.deque(maxlen=100)
 
 
 def as_completed(
@@ -34,7 +36,23 @@ def as_completed(
             if tick is not None:
                 tick()
     finally:
-        for ref in left:
+        _end(left)
+
+
+def _end(refs: Iterable[Any]) -> None:
+    """End the tasks that still run or wait, each once.
+
+    The last first, so that none begins while others are ended: where a task ends by itself, or is
+    ended again, just as it is being ended, Ray can bring down the whole process (its pull request
+    54798 says how).
+    """
+    import ray
+
+    waiting = {ref: None for ref in refs if ref not in _ended}
+    _, left = ray.wait(list(waiting), num_returns=len(waiting), timeout=0) if waiting else ([], [])
+    for ref in reversed(left):
+        _ended.append(ref)
+        with contextlib.suppress(Exception):  # an actor's: it goes on serving others
             ray.cancel(ref, force=True)
 
 
@@ -74,9 +92,7 @@ def _cell_ended(error: BaseException) -> ClusterError | None:
     if ray is None:
         return None
     if isinstance(error, KeyboardInterrupt) and ray.is_initialized():
-        for ref in _waited_for(error, ray.ObjectRef):
-            with contextlib.suppress(Exception):  # an actor's: it goes on serving others
-                ray.cancel(ref, force=True)
+        _end(_waited_for(error, ray.ObjectRef))
     if isinstance(error, ray.exceptions.RaySystemError) and "not been started" in str(error):
         return ClusterError(f"No Ray is running in this notebook: {CONNECT_FIRST}")
     return None
