@@ -2,10 +2,12 @@
 
 import contextlib
 import io
+import json
 from collections.abc import Callable
 from typing import Any
 
 from course_lib.checks.core import PUBLIC_SEED, look, same
+from course_lib.tryouts.core import Elsewhere, answer_to
 
 
 def verdict(check: Callable, attempt: Any) -> tuple[str, Any]:
@@ -14,6 +16,15 @@ def verdict(check: Callable, attempt: Any) -> tuple[str, Any]:
     with contextlib.redirect_stdout(output):
         back = check(attempt)
     return output.getvalue(), back
+
+
+def elsewhere(attempt: Any) -> Elsewhere:
+    """The stand-in for an attempt that the grader's judge holds; its calls travel as text."""
+
+    def send(request: str) -> Any:
+        return json.loads(json.dumps(answer_to(attempt, request)))
+
+    return Elsewhere(send)
 
 
 def accepts(check: Any, attempt: Any) -> None:
@@ -44,7 +55,8 @@ def lost_parts(check: Any, attempt: Any, seed: int = PUBLIC_SEED) -> set[str]:
     for index, one in enumerate(own):
         got = outcomes[index] if index < len(outcomes) else None
         agrees = got is not None and got.error is None and got.case.aspect == one.case.aspect
-        right[one.case.part] &= agrees and same(one.got, got.got, atol=one.case.atol)
+        same_value = agrees and same(one.got, got.got, atol=one.case.atol)
+        right[one.case.part] &= same_value or (agrees and got.forgiven)
     return {part for part, ok in right.items() if part and not ok}
 
 

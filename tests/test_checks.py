@@ -4,11 +4,13 @@ import importlib
 import pkgutil
 
 import pytest
-from checks_kit import not_started, verdict
+from checks_kit import elsewhere, not_started, verdict
 
 import course_lib.checks
 from course_lib.answers import TITLES, answer
-from course_lib.checks.core import judge, look
+from course_lib.checks.core import judge, look, same
+from course_lib.checks.values import agree, to_plain
+from course_lib.tryouts.plain import encode
 
 MODULES = [
     importlib.import_module(f"course_lib.checks.{module.name}")
@@ -47,6 +49,22 @@ def test_parts_and_cases_belong_together(number: str) -> None:
 def test_the_own_answer_is_right(number: str) -> None:
     state, lines = judge(CHECKS[number], answer(number))
     assert state == "solved", "\n".join(lines)
+    for one in look(CHECKS[number].cases, answer(number), 3):  # and nothing is forgiven
+        if not one.case.hidden:
+            assert same(one.case.expected, one.got, atol=one.case.atol), one.case.aspect
+
+
+@pytest.mark.parametrize("number", CHECKED)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_own_answer_is_right_from_elsewhere(number: str, seed: int) -> None:
+    """The grader's judge has a stand-in for the answer, and nothing else of it."""
+    check = CHECKS[number]
+    here = look(check.cases, answer(number), seed)
+    there = look(check.cases, elsewhere(answer(number)), seed)
+    assert [one.case.aspect for one in here] == [one.case.aspect for one in there]
+    for one, other in zip(here, there, strict=True):
+        value = to_plain(other).get("value")
+        assert agree(encode(one.got), value, atol=one.case.atol), (one.case.aspect, other)
 
 
 @pytest.mark.parametrize("number", CHECKED)

@@ -25,6 +25,7 @@ FLOORS = (
     {"cluster", "training"},
     {"agents", "rllib"},
     {"trading", "tuning"},
+    {"tryouts"},
     {"answers", "checks", "plots", "widgets"},
     {"grading", "preflight"},
 )

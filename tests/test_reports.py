@@ -18,17 +18,23 @@ MISTAKE = {"looked_at": EVIL, "came_out": EVIL, "hint": EVIL}
 def exercise(state: str, message: str = "") -> dict[str, Any]:
     part = {"part": EVIL, "points": 0, "of": 3, "mistakes": [MISTAKE]}
     return {"exercise": "1.2", "title": EVIL, "points": 0, "of": 3, "state": state,
-            "message": message, "trouble": EVIL, "parts": [part]}  # fmt: skip
+            "message": message, "trouble": EVIL, "parts": [part], "verdict": "wrong",
+            "missing": {EVIL: 3}, "by_hand": {"before": 0, "reason": EVIL}}  # fmt: skip
 
 
 def graded() -> list[dict[str, Any]]:
     states = [exercise("wrong"), exercise("error", EVIL)]
-    row = {"learner": EVIL, "notebook": "01", "file": EVIL, "problem": "", "exercises": states}
+    row = {"learner": EVIL, "notebook": "01", "file": EVIL, "problem": "", "exercises": states,
+           "late": EVIL, "older": [EVIL]}  # fmt: skip
     return [row, {**row, "learner": "x", "problem": EVIL, "exercises": []}]
 
 
 def class_page() -> str:
-    return grading.class_page(graded(), {EVIL: EVIL, "x": "x.html"}, {"words": EVIL})
+    equal = [{"exercise": EVIL, "answers": {EVIL: EVIL, "x": EVIL}}]
+    return grading.class_page(
+        graded(), {EVIL: EVIL, "x": "x.html"}, {"words": EVIL, "graded": 1, "of": 2},
+        missing=[EVIL], notes=[EVIL], equal=equal,
+    )  # fmt: skip
 
 
 def feedback_page() -> str:
@@ -73,5 +79,6 @@ def test_what_the_class_page_says() -> None:
     page = class_page()
     assert "2 learners, 2 notebooks." in page
     assert "Mean 0.0 of 3 points." in page
-    assert 'class="n">1</td>' in page, "one exercise of each kind"
+    assert "1 of 2 notebooks are graded" in page
+    assert 'class="n">2</td>' in page, "two exercises without points"
     assert page.count("the grader had a problem") == 2

@@ -1,6 +1,5 @@
 """Checks of notebook 03: the replay memory, and the diagnosis of broken agents."""
 
-import itertools
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -9,82 +8,59 @@ import numpy as np
 
 from course_lib.checks.cartpole_loss import check_dqn_loss, check_td_targets
 from course_lib.checks.core import Case, exercise
+from course_lib.tryouts.cartpole import drawn, ends, length, obs_of_rows, stored
 
 __all__ = ["check_diagnose", "check_dqn_loss", "check_memory", "check_td_targets"]
 
 
-def _filled(memory_class: Callable, num_transitions: int, capacity: int) -> Any:
-    """A memory; transition i = 1, 2, ... has obs i, reward 10 i, and ends where i % 3 is 2."""
-    memory = memory_class(capacity, (1,), np.random.default_rng(0))
-    for i in range(1, num_transitions + 1):
-        memory.add(np.array([i]), i % 2, 10.0 * i, np.array([i + 1]), i % 3 == 2, False)
-    return memory
+STORED, BATCH, TIMES = 40, 20, 100  # rows that are stored, rows of a batch, batches
+Columns = dict[str, np.ndarray]
 
 
-STORED, DRAWN, DRAWS = 40, 20, 100  # rows in a memory for 60, rows of a batch, batches
+def _arrays(columns: dict[str, Any] | None) -> Columns | None:
+    return columns and {name: np.asarray(values, float) for name, values in columns.items()}
 
 
-def _columns(memory_class: Callable, draws: int = DRAWS) -> dict[str, np.ndarray] | None:
-    """What many batches hold, by column, each of shape (draws, DRAWN)."""
-    memory = _filled(memory_class, STORED, 60)
-    batches = [memory.sample(DRAWN) for _ in range(draws)]
-    if any(batch is None for batch in batches):
-        return None
-    names = ("obs", "actions", "rewards", "next_obs", "terminated")
-    return {
-        name: np.array([np.asarray(getattr(b, name), float).reshape(-1) for b in batches])
-        for name in names
-    }
+def _batches(memory_class: Callable, first: int) -> Columns | None:
+    return _arrays(drawn(memory_class, first, STORED, batch_size=BATCH, times=TIMES))
 
 
-def _seen(memory_class: Callable) -> Any:
-    columns = _columns(memory_class)
+def _seen(memory_class: Callable, first: int) -> Any:
+    columns = _batches(memory_class, first)
     return columns and np.unique(columns["obs"])
 
 
-def _at_random(memory_class: Callable) -> bool | None:
-    """Whether batches differ, and rows come about equally often, but not by a fixed rota."""
-    columns = _columns(memory_class)
+def _at_random(memory_class: Callable, first: int) -> bool | None:
+    """Whether batches differ, and what is drawn comes about equally often, but by no fixed rota."""
+    columns = _batches(memory_class, first)
     if columns is None:
         return None
     obs = columns["obs"]
-    counts = np.bincount(obs.reshape(-1).astype(int), minlength=STORED + 1)[1 : STORED + 1]
+    counts = np.unique(obs, return_counts=True)[1]
     differ = not np.array_equal(obs[0], obs[1])
     return bool(differ and counts.std() > 0.5 and counts.min() >= 10 and counts.max() <= 100)
 
 
-def _torn(memory_class: Callable) -> list[str] | None:
-    """The columns that do not belong to the row's obs; what ends is looked at elsewhere."""
-    columns = _columns(memory_class)
-    if columns is None:
+def _repeats(memory_class: Callable, first: int) -> bool | None:
+    once, again = (_batches(memory_class, first) for _ in range(2))
+    if once is None or again is None:
         return None
-    stored = columns["obs"] > 0  # empty rows are another mistake
-    obs, actions, rewards, next_obs, _ = (column[stored] for column in columns.values())
+    return np.array_equal(once["obs"], again["obs"])
+
+
+def _torn(memory_class: Callable, first: int) -> list[str]:
+    """The columns that do not belong to the row's obs; what ends is looked at elsewhere."""
+    columns: Any = _arrays(stored(memory_class, first, STORED))
+    full = columns["obs"] > 0  # empty rows are another mistake
+    if not full.any():
+        return ["nothing is stored"]
+    obs, actions, rewards, next_obs, _ = (column[full] for column in columns.values())
     pairs = {
         "actions": (actions, obs % 2),
         "next_obs": (next_obs, obs + 1),
         "rewards": (rewards, 10 * obs),
     }
     return [name for name, (one, other) in pairs.items() if not np.allclose(one, other)]
-
-
-def _ends(memory_class: Callable) -> Any:
-    """How often an end is marked where nothing ended, the clock stopped, it terminated, both."""
-    shares = []
-    for terminated, truncated in itertools.product((False, True), repeat=2):
-        memory = memory_class(8, (1,), np.random.default_rng(0))
-        for i in range(8):
-            memory.add(np.array([i]), 0, 1.0, np.array([i]), terminated, truncated)
-        batch = memory.sample(8)
-        if batch is None:
-            return None
-        shares.append(float(np.mean(np.asarray(batch.terminated))))
-    return shares
-
-
-def _rows(memory_class: Callable, num_transitions: int, capacity: int) -> np.ndarray:
-    """The numbers of the transitions that a memory holds, row by row."""
-    return np.asarray(_filled(memory_class, num_transitions, capacity).obs)[:, 0]
 
 
 @exercise(
@@ -101,27 +77,28 @@ def _rows(memory_class: Callable, num_transitions: int, capacity: int) -> np.nda
 )
 def check_memory(memory_class: Callable, rng: np.random.Generator) -> Iterator[Case]:
     """Transitions into memories that are small, full, or not yet full."""
+    first = int(rng.integers(5, 50))
     yield Case(
         "two transitions added: its length is 2",
         expected=2,
-        got=lambda: len(_filled(memory_class, 2, 3)),
+        got=partial(length, memory_class, 2, 3),
         hint="does add() count, with self.num_added += 1?",
         part="counts",
     )
-    yield from _draw_cases(memory_class)
+    yield from _draw_cases(memory_class, first)
     row = "the row to write is self.num_added % self.capacity, and only then it counts"
     yield Case(
         "the fourth transition overwrites the oldest of three",
         expected=[4.0, 2.0, 3.0],
-        got=partial(_rows, memory_class, 4, 3),
+        got=partial(obs_of_rows, memory_class, 0, 4, 3),
         hint=row,
         part="overwrites the oldest",
-        slips=(("out of bounds", row),),
+        slips=(("out of bounds", row), ([3.0, 4.0, 2.0], LATER)),
     )
     yield Case(
         "the parts of a row stay together: none belongs to another row",
         expected=[],
-        got=partial(_torn, memory_class),
+        got=partial(_torn, memory_class, first),
         hint="does add() write each part into its own column, and all into the same row?",
         part="keeps rows together",
         slips=(
@@ -135,7 +112,7 @@ def check_memory(memory_class: Callable, rng: np.random.Generator) -> Iterator[C
         "an end is where nothing follows: not at other steps, nor where the clock stopped, but "
         "where it terminated, with the clock or without",
         expected=[0.0, 0.0, 1.0, 1.0],
-        got=partial(_ends, memory_class),
+        got=partial(ends, memory_class),
         hint="what goes into self.ends, and is it the same row?",
         part="marks the end",
         slips=(
@@ -149,60 +126,63 @@ def check_memory(memory_class: Callable, rng: np.random.Generator) -> Iterator[C
     capacity, num_added = int(rng.integers(4, 9)), int(rng.integers(10, 30))
     yield Case(
         "more transitions in another memory",
-        got=lambda: np.sort(_rows(memory_class, num_added, capacity)),
+        got=lambda: np.sort(obs_of_rows(memory_class, first, num_added, capacity)),
         hint=row,
         part="overwrites the oldest",
         slips=(("out of bounds", row),),
     )
 
 
-def _draw_cases(memory_class: Callable) -> Iterator[Case]:
-    rows, part = np.arange(1.0, STORED + 1), "draws"
+LATER = "row 0 stays empty: count after the row is written"
+
+
+def _draw_cases(memory_class: Callable, first: int) -> Iterator[Case]:
+    rows, part = first + np.arange(1.0, STORED + 1), "draws"
+    row_0_empty = np.append(0.0, rows[:-1])
     leaves_out = "integers(low, high) never draws high: integers(len(self)) draws all row numbers"
     yield Case(
-        f"batches of {DRAWN} from {STORED} stored rows: in time each is drawn, and no empty one",
+        f"batches of {BATCH} from {STORED} stored rows: in time each is drawn, and no empty one",
         expected=rows,
-        got=partial(_seen, memory_class),
+        got=partial(_seen, memory_class, first),
         hint="each stored row must have its chance: self.rng.integers(len(self), size=batch_size)",
         part=part,
         slips=(
             (rows[:-1], leaves_out),
             (rows[1:], "row numbers begin with 0: self.rng.integers(len(self), size=batch_size)"),
-            (np.arange(0.0, STORED + 1), "draw below len(self), not capacity: the rest is empty"),
-            (rows[-DRAWN:], "the newest rows only: any stored row, at random"),
-            (rows[:DRAWN], "always the same rows: draw them at random, with self.rng"),
-            (np.arange(0.0, STORED), "row 0 stays empty: count after the row is written"),
+            (np.append(0.0, rows), "draw below len(self), not capacity: the rest is empty"),
+            (rows[-BATCH:], "the newest rows only: any stored row, at random"),
+            (rows[:BATCH], "always the same rows: draw them at random, with self.rng"),
+            (row_0_empty, LATER),
             ("expected np.ndarray", "`rows` holds batch_size numbers: size=batch_size"),
         ),
+        forgives=(row_0_empty,),
     )
     yield Case(
         "rows are drawn at random, all equally likely",
         expected=True,
-        got=partial(_at_random, memory_class),
+        got=partial(_at_random, memory_class, first),
         hint="at random, each batch anew: self.rng.integers(len(self), size=batch_size)",
         part=part,
     )
     yield Case(
         "sample(64) gives 64 rows",
         expected=64,
-        got=lambda: (batch := _filled(memory_class, 80, 70).sample(64)) and len(batch.rewards),
+        got=partial(_size, memory_class, first),
         hint="draw batch_size row numbers: size=batch_size",
         part=part,
     )
     yield Case(
         "the same dice draw the same rows",
         expected=True,
-        got=partial(_repeats, memory_class),
+        got=partial(_repeats, memory_class, first),
         hint="draw with self.rng, which was given: then a run can be repeated",
         part=part,
     )
 
 
-def _repeats(memory_class: Callable) -> bool | None:
-    once, again = (_columns(memory_class, 3) for _ in range(2))
-    if once is None or again is None:
-        return None
-    return np.array_equal(once["obs"], again["obs"])
+def _size(memory_class: Callable, first: int) -> int | None:
+    columns = _arrays(drawn(memory_class, first, 80, batch_size=64, times=1))
+    return None if columns is None else columns["rewards"].size
 
 
 KEEP = 0.05  # a q-value that is nearer than this to the truth is right

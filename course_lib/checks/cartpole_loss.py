@@ -1,18 +1,24 @@
 """Checks of notebook 03: the target and the loss of a DQN."""
 
+import contextlib
+import itertools
+import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from course_lib.checks.core import FROM_REFERENCE, Case, exercise
-
-
-def _dqn() -> Any:
-    from course_lib.agents import dqn  # loads PyTorch, so only when a check runs
-
-    return dqn
+from course_lib.checks.core import FROM_REFERENCE, Case, exercise, same
+from course_lib.envs.probes import PROBES
+from course_lib.tryouts.cartpole import (
+    NO_GRADIENT,
+    gradients,
+    learned_on_probe,
+    loss_of,
+    targets,
+)
 
 
 @exercise(
@@ -62,7 +68,7 @@ def check_td_targets(td_targets: Callable, rng: np.random.Generator) -> Iterator
         yield Case(
             aspect,
             expected=expected,
-            got=partial(_targets, td_targets, rewards, terminated, following, gamma),
+            got=partial(targets, td_targets, rewards, terminated, following, gamma),
             hint=hint,
             atol=1e-4,
             part=part,
@@ -76,18 +82,6 @@ def check_td_targets(td_targets: Callable, rng: np.random.Generator) -> Iterator
 
 MASK = "terminated holds 0.0 or 1.0 for each row: (1 - terminated) switches the future off"
 VALUES = "max(dim=1) gives values and their positions: take .max(dim=1).values"
-
-
-def _targets(td_targets: Callable, *given: Any) -> Any:
-    """Call with tensors; return an array, or None."""
-    import torch
-
-    *columns, gamma = given
-    tensors = [torch.tensor(np.array(column), dtype=torch.float32) for column in columns]
-    found = td_targets(*tensors, gamma=gamma)
-    if isinstance(found, np.ndarray | list):
-        raise TypeError(f"return a tensor; it returned a {type(found).__name__}")
-    return found if found is None else np.asarray(found)
 
 
 def _wrong_targets(*given: Any) -> list[tuple[np.ndarray, str]]:
@@ -120,36 +114,6 @@ def _wrong_targets(*given: Any) -> list[tuple[np.ndarray, str]]:
     ]
 
 
-def _constant_net(q_values: list[float]) -> Any:
-    """A network that answers ``q_values`` whatever it sees at 0."""
-    import torch
-
-    net = torch.nn.Linear(1, len(q_values))
-    with torch.no_grad():
-        net.weight.fill_(1.0)
-        net.bias.copy_(torch.tensor(q_values))
-    return net
-
-
-def _batch(
-    actions: list[int],
-    rewards: list[float],
-    terminated: list[float],
-    obs: list[float],
-    next_obs: list[float],
-) -> Any:
-    import torch
-
-    return _dqn().Batch(
-        torch.tensor(obs)[:, None],
-        torch.tensor(actions),
-        torch.tensor(rewards),
-        torch.tensor(next_obs)[:, None],
-        torch.tensor(terminated),
-    )
-
-
-NO_GRADIENT = "no gradient"
 ROWS = "one q-value of each row: gather(1, batch.actions[:, None]); what follows is target_net's"
 TARGET_NET = "next q-values come from target_net(batch.next_obs), not from q_net"
 GATHER = "the q-value of the action TAKEN, not the largest: gather(1, batch.actions[:, None])"
@@ -160,15 +124,20 @@ SHAPES = (
 
 @exercise(
     "3.3",
-    parts={"the error": 3, "the action taken": 2, "the batch": 2, "gradients": 3, "probes": 4},
+    parts={"the error": 3, "the action taken": 3, "the batch": 4, "gradients": 3, "probes": 1},
     needs="torch",
-    hides=("course_lib.agents.dqn:dqn_loss",),
+    hides=("course_lib.agents.dqn:dqn_loss", "course_lib.envs.probes:PROBES"),
     takes="it trains on four probes, about 5 seconds",
 )
 def check_dqn_loss(dqn_loss: Callable, rng: np.random.Generator) -> Iterator[Case]:
-    """Losses worked by hand, gradients, and probes with exactly known q-values."""
-    error = float(rng.uniform(0.1, 0.9))
+    """Losses worked by hand, gradients, and probes with exactly known q-values.
+
+    What one part looks at is forgiven in the others: the kind of error in the first, which q-value
+    is taken in the second, and the target in the third.
+    """
+    error, other = rng.uniform([0.1, 1.2], [0.9, 3.0]).tolist()
     one: tuple[Any, ...] = ([0], [1.0], [0.0], [0.0], [0.0])
+    habit = _habit(dqn_loss, one, (other, 4.2))
     for aspect, q_values, given, expected, part, hint in (
         (
             "q-value 40, target 41.59: error 1.59, Huber loss 1.59 - 0.5",
@@ -186,9 +155,19 @@ def check_dqn_loss(dqn_loss: Callable, rng: np.random.Generator) -> Iterator[Cas
             "half the square of the error, as long as it is below 1",
         ),
         (
-            "actions 1 and 0 were taken, with q-values 7 and 40: the mean of 34.09 and 1.09",
-            *([40.0, 7.0], ([1, 0], [1.0] * 2, *[[0.0] * 2] * 3), 17.59, "the action taken"),
+            "action 1 was taken, with q-value 7: an error of 34.59",
+            *([40.0, 7.0], ([1], *one[1:]), 34.09, "the action taken"),
             "pick the q-value of the action taken: gather(1, batch.actions[:, None])",
+        ),
+        (
+            "action 0 was taken, with another q-value",
+            *([9.0 - other, 60.0], one, 32.09 + other, "the action taken"),
+            "pick the q-value of the action taken: gather(1, batch.actions[:, None])",
+        ),
+        (
+            "two transitions, with errors of 0.39 and 3.41: the mean of 0.08 and 2.91",
+            *([40.0, 7.0], ([0, 0], [1.0] * 2, [0.0] * 2, *TWO[3:]), 1.493, "the batch"),
+            "the mean over the rows",
         ),
         (
             "another batch of two, the second terminated: the mean of 0.08 and 43.5",
@@ -199,29 +178,89 @@ def check_dqn_loss(dqn_loss: Callable, rng: np.random.Generator) -> Iterator[Cas
         yield Case(
             aspect,
             expected=expected,
-            got=partial(_loss, dqn_loss, q_values, given),
+            got=partial(loss_of, dqn_loss, q_values, NEXT, given),
             hint=hint,
             atol=1e-3 if part == "the error" else 0.01,
             part=part,
             slips=tuple(_wrong_losses(q_values, *given)),
+            forgives=tuple(_forgiven(habit, part, q_values, given)),
         )
-    yield from _gradient_cases(dqn_loss, one)
-    yield from _probe_cases(dqn_loss, int(rng.integers(1, 2**20)))
+    yield from _gradient_cases(dqn_loss, one, float(rng.choice([-1, 1])) * error, habit)
+    learns = habit.size is not None
+    yield from _probe_cases(dqn_loss, rng.integers(2**20, size=2).tolist(), rng, learns)
 
 
 NEXT = [41.0, 30.0]
 TWO = ([0, 0], [1.0] * 2, [0.0, 1.0], [0.0, 5.0], [-2.0, 0.0])
+Size = Callable[[np.ndarray], np.ndarray]
 
 
-def _loss(dqn_loss: Callable, q_values: list[float], given: tuple) -> Any:
-    """A loss as a number, or as an array where it is more than one."""
-    found = dqn_loss(_constant_net(q_values), _constant_net(NEXT), _batch(*given), gamma=0.99)
-    return found.detach().numpy() if hasattr(found, "detach") else found
+def _huber_sizes(errors: np.ndarray) -> np.ndarray:
+    sizes = np.abs(errors)
+    return np.where(sizes < 1, 0.5 * sizes**2, sizes - 0.5)
 
 
 def _huber(errors: np.ndarray) -> float:
-    sizes = np.abs(errors)
-    return float(np.where(sizes < 1, 0.5 * sizes**2, sizes - 0.5).mean())
+    return float(_huber_sizes(errors).mean())
+
+
+SIZES: tuple[Size, ...] = (_huber_sizes, np.square, np.abs)  # the first is what is asked for
+
+
+@dataclass(frozen=True)
+class _Habit:
+    """What a loss does everywhere: a mistake of one part, which the others forgive.
+
+    Attributes:
+        size: of an error; None if it is none that is known.
+        own: whether what follows is taken from the network that learns.
+        sign: of what follows in the target.
+    """
+
+    size: Size | None = None
+    own: bool = False
+    sign: float = 1.0
+
+    def targets(self, q_values: list[float], given: tuple) -> np.ndarray:
+        """The targets of a batch."""
+        _, rewards, terminated, _, next_obs = (np.array(column, float) for column in given)
+        best = max(q_values if self.own else NEXT)
+        return rewards + self.sign * 0.99 * (1 - terminated) * (best + next_obs)
+
+    def errors(self, q_values: list[float], given: tuple) -> np.ndarray:
+        """The errors of a batch, of the actions taken."""
+        rows, obs = np.arange(len(given[0])), np.array(given[3])
+        table = np.array(q_values) + obs[:, None]
+        return table[rows, np.array(given[0])] - self.targets(q_values, given)
+
+
+def _habit(dqn_loss: Callable, given: tuple, errors: tuple[float, float]) -> _Habit:
+    """Find out by transitions with two errors what a loss does everywhere."""
+    asked = [[41.59 + error, 3.0] for error in errors]
+    with contextlib.suppress(Exception), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = [np.asarray(loss_of(dqn_loss, one, NEXT, given), float) for one in asked]
+        got = [float(one.reshape(())) for one in found]
+        for size, own, sign in itertools.product(SIZES, (False, True), (1.0, -1.0)):
+            habit = _Habit(size, own, sign)
+            wanted = [size(habit.errors(one, given)).mean() for one in asked]
+            if same(wanted, got, atol=0.01):
+                return habit
+    return _Habit()
+
+
+def _forgiven(
+    habit: _Habit, part: str, q_values: list[float], given: tuple
+) -> Iterator[float | np.ndarray]:
+    """What a habit that another part looks at gives; also unreduced, but not of a batch."""
+    if habit.size is None:
+        return
+    size = SIZES[0] if part == "the error" else habit.size
+    target = _Habit(size) if part == "the batch" else _Habit(size, habit.own, habit.sign)
+    value = float(size(target.errors(q_values, given)).mean())
+    yield value
+    if part != "the batch":
+        yield np.array([value])
 
 
 def _wrong_losses(
@@ -243,7 +282,7 @@ def _wrong_losses(
         (_huber(taken - goal - keep * (max(q_values) + shift)), TARGET_NET),
         (_huber(table.max(axis=1) - targets), GATHER),
         (_huber(taken[:, None] - targets[None, :]), SHAPES),
-        (_huber(table[actions] - targets), ROWS),
+        *([(_huber(table[actions] - targets), ROWS)] if max(actions) < len(rows) else []),
         (
             _huber(taken - goal - keep * (max(NEXT) + np.array(obs))),
             "the target looks at batch.next_obs; batch.obs is what the action was taken in",
@@ -263,63 +302,71 @@ def _wrong_losses(
     return [(value, hint) for value, hint in wrong if abs(value - right) > 0.01]
 
 
-def _gradient_cases(dqn_loss: Callable, given: tuple) -> Iterator[Case]:
+def _gradient_cases(
+    dqn_loss: Callable, given: tuple, error: float, habit: _Habit
+) -> Iterator[Case]:
+    """Gradients by each network's q-values, where the error is known."""
     outside = "is the loss computed from q_net(batch.obs), outside torch.no_grad()?"
+    q_values = [41.59 + error, 7.0]
+    usual = float(habit.errors(q_values, given)[0])
+    slopes = (np.clip(usual, -1, 1), 2 * usual, np.sign(usual))  # of SIZES
     yield Case(
-        "the gradient moves the q-value of the action taken, and no other",
-        expected=[True, False],
-        got=lambda: _gradients(dqn_loss, given, target=False),
+        f"the gradient moves the q-value of the action taken, and no other: {error:.2f} and 0",
+        expected=[error, 0.0],
+        got=partial(gradients, dqn_loss, q_values, NEXT, given, target=False),
         hint=outside,
+        atol=1e-3,
         part="gradients",
-        slips=((NO_GRADIENT, outside), ([False, True], GATHER), ([True, True], ROWS)),
+        slips=(
+            (NO_GRADIENT, outside),
+            (partial(_moves, [False, False]), outside),
+            (partial(_moves, [False, True]), GATHER),
+            (partial(_moves, [True, True]), ROWS),
+        ),
+        forgives=tuple([slope, 0.0] for slope in slopes if habit.size is not None),
     )
     yield Case(
         "no gradient reaches the target network",
-        expected=[False, False],
-        got=lambda: _gradients(dqn_loss, given, target=True),
+        expected=[0.0, 0.0],
+        got=partial(gradients, dqn_loss, q_values, NEXT, given, target=True),
         hint="compute the targets inside torch.no_grad()",
         part="gradients",
         slips=((NO_GRADIENT, outside),),
     )
 
 
-def _gradients(dqn_loss: Callable, given: tuple, *, target: bool) -> Any:
-    """Which q-values a step on the loss would move, of one of the two networks."""
-    net, target_net = _constant_net([40.0, 7.0]), _constant_net(NEXT)
-    loss = dqn_loss(net, target_net, _batch(*given), gamma=0.99)
-    if loss is None:
-        return None
-    if not getattr(loss, "requires_grad", False):
-        return NO_GRADIENT
-    loss.sum().backward()
-    found = (target_net if target else net).bias.grad
-    return [False, False] if found is None else (found != 0).tolist()
+def _moves(which: list[bool], got: Any) -> bool:
+    """Whether a gradient moves these q-values."""
+    return [value != 0 for value in got] == which
 
 
-def _probe_cases(dqn_loss: Callable, seed: int) -> Iterator[Case]:
-    from course_lib.envs.probes import PROBES
-
+def _probe_cases(
+    dqn_loss: Callable, seeds: list[int], rng: np.random.Generator, learns: bool
+) -> Iterator[Case]:
     for probe in PROBES:
         if probe.name in ("late reward", "best action", "terminated", "truncated"):
+            scale = float(rng.uniform(0.7, 1.3))
             yield Case(
                 f"trained on the probe '{probe.name}' it finds the exact q-values",
-                expected=probe.q_values,
-                got=partial(_probed, probe, dqn_loss, seed),
+                expected=scale * probe.q_values,
+                got=partial(_probed, probe, scale, dqn_loss, seeds),
                 hint=f"once all above is right, suspect: {probe.suspect}",
                 atol=0.05,
                 part="probes",
                 slips=((NO_GRADIENT, "nothing can be learned from a loss without a gradient"),),
+                forgives=(NO_GRADIENT,) if learns else (),
             )
 
 
-def _probed(probe: Any, dqn_loss: Callable, seed: int) -> Any:
+def _probed(probe: Any, scale: float, dqn_loss: Callable, seeds: list[int]) -> Any:
     """The q-values learned on a probe; an unlucky seed gets a second chance."""
-    from course_lib.agents.dqn_run import learned_q_values
-
-    usable = _gradients(dqn_loss, ([0], [1.0], [0.0], [0.0], [0.0]), target=False)
+    one: tuple[Any, ...] = ([0], [1.0], [0.0], [0.0], [0.0])
+    usable = gradients(dqn_loss, [40.0, 7.0], NEXT, one, target=False)
     if usable is None or usable == NO_GRADIENT:
         return usable
-    found = learned_q_values(probe, seed=seed, loss=dqn_loss)
-    if np.allclose(found, probe.q_values, rtol=0, atol=0.05):
-        return found
-    return learned_q_values(probe, seed=seed + 1, loss=dqn_loss)
+    found = None
+    for seed in seeds:
+        found = learned_on_probe(dqn_loss, probe.name, scale, probe.obs, seed)
+        if same(scale * probe.q_values, found, atol=0.05):
+            break
+    return found

@@ -11,13 +11,9 @@ course's own version gives for the same numbers. Title and own version come from
 import functools
 import inspect
 import os
-import re
-import sysconfig
-import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from types import FunctionType
 from typing import Any
 
@@ -25,18 +21,15 @@ import numpy as np
 
 from course_lib.answers import TITLES, answer
 from course_lib.checks.board import BOARD
-from course_lib.checks.prints import few_lines
 from course_lib.errors import CourseError
+from course_lib.tryouts.core import gathered as gathered
+from course_lib.tryouts.errors import explain, is_nothing, line_of
+from course_lib.tryouts.prints import few_lines
 
 STRICT_VARIABLE = "COURSE_STRICT_CHECKS"
 GRADING_VARIABLE = "COURSE_GRADING"
 PUBLIC_SEED = 2024
-LONGEST = 300  # characters of an error that are shown
 NOTHING = "your code gave back nothing (None); is a `return` missing?"
-LIBRARIES = (
-    str(Path(__file__).parents[1]),
-    *{sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")},
-)
 FROM_REFERENCE: Any = type("FromReference", (), {"__repr__": lambda self: "FROM_REFERENCE"})()
 
 
@@ -61,6 +54,7 @@ class Case:
         slips: what usual mistakes give, each with the hint to show instead of ``hint``; a text
             stands for an error that contains it, too, and a function of what came out says whether
             it is this mistake.
+        forgives: what else counts as right here, because another part looks at that mistake.
     """
 
     aspect: str
@@ -71,6 +65,7 @@ class Case:
     part: str = ""
     otherwise: str = ""
     slips: tuple[tuple[Any, str], ...] = ()
+    forgives: tuple[Any, ...] = ()
 
     @property
     def hidden(self) -> bool:
@@ -91,12 +86,13 @@ class Outcome:
         """Whether the learner's code gave back None, or the check stumbled over such a None."""
         if self.error is None:
             return self.got is None
-        own = any(_is_own(frame) for frame in traceback.extract_tb(self.error.__traceback__))
-        return (
-            isinstance(self.error, TypeError | AttributeError)
-            and "NoneType" in str(self.error)
-            and not own
-        )
+        return is_nothing(self.error)
+
+    @property
+    def forgiven(self) -> bool:
+        """Whether it is a mistake that another part looks at."""
+        atol = self.case.atol
+        return self.error is None and any(same(v, self.got, atol=atol) for v in self.case.forgives)
 
     @property
     def slip(self) -> str:
@@ -118,12 +114,6 @@ def _is_slip(value: Any, got: Any, atol: float) -> bool:
         return bool(value(got))
     except (TypeError, ValueError, ArithmeticError):  # what came out is of another kind
         return False
-
-
-def gathered(values: Any) -> list[Any] | None:
-    """Return several answers as a list, or None where one of them is: a forgotten ``return``."""
-    found = list(values)
-    return None if any(value is None for value in found) else found
 
 
 def same(expected: Any, got: Any, *, atol: float = 1e-6) -> bool:
@@ -205,8 +195,8 @@ def exercise(
             if not given.
         parts: points of each named part. If not given, every case is a part of one point.
         needs: ``"torch"`` or ``"ray"``, where the grader must allow more time and memory.
-        hides: what else gives the answer away, such as ``"course_lib.checks.maze:REASONS"`` or the
-            library's function of the same purpose; the grader empties it.
+        hides: what gives the answer away, such as the library's function of the same purpose:
+            ``"course_lib.agents.tabular:td_update"``; the grader empties it.
         takes: of a check of over two seconds, what to say of it at once.
     """
     title = TITLES.get(number, "an exercise of no lesson")
@@ -261,7 +251,7 @@ def judge(check: Any, attempt: Any) -> tuple[str, list[str]]:
     ]
     unwritten = [isinstance(outcome.error, NotImplementedError) for outcome in outcomes]
     if any(unwritten) and not any(scored[: unwritten.index(True)]):
-        where = _line(outcomes[unwritten.index(True)].error, quoted=False)
+        where = line_of(outcomes[unwritten.index(True)].error, quoted=False)
         left = f"  `raise NotImplementedError` still stands{where}: your code takes its place."
         return "not started yet", [f"○ {name}: not started yet.", left]
     lines: list[str] = []
@@ -285,7 +275,8 @@ def _expected(check: Any, outcomes: list[Outcome]) -> list[Any]:
 
 
 def _right(outcome: Outcome, expected: Any) -> bool:
-    return outcome.error is None and same(expected, outcome.got, atol=outcome.case.atol)
+    right = outcome.error is None and same(expected, outcome.got, atol=outcome.case.atol)
+    return right or outcome.forgiven
 
 
 def _describe(outcome: Outcome, expected: Any, right: bool, said: set[str]) -> list[str]:
@@ -324,35 +315,6 @@ def _wrong_shape(expected: Any, got: Any) -> str:
     if len(wanted) == len(found):
         return ""
     return f"its shape is {found}, and should be {wanted}{'' if wanted else ', one number'}"
-
-
-def explain(error: BaseException) -> str:
-    """Say what the learner's code raised, and at which line of the learner's.
-
-    Neither the check's own functions are named nor a line of numpy or PyTorch.
-    """
-    error = getattr(error, "cause", None) or error  # of a Ray task: what happened in it
-    where = _line(error)
-    text = re.sub(r"[\w.<>]*<locals>\.", "", str(error))
-    text = text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
-    return f"{type(error).__name__}{': ' if text else ''}{text}{where}"
-
-
-def _line(error: Any, *, quoted: bool = True) -> str:
-    """Where in the learner's code an error arose, such as `` at line 3: total += obs``."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_own(frame)]
-    if not frames:
-        return ""
-    where = f" at line {frames[-1].lineno}"
-    return f"{where}: {frames[-1].line}".rstrip(": ") if quoted else where
-
-
-def _is_own(frame: traceback.FrameSummary) -> bool:
-    """Whether a frame is the learner's, not of Python, a package or the course."""
-    compiled = frame.filename.endswith((".pyx", ".pxd", ".pxi")) or frame.filename.startswith(
-        ("<frozen", "<__array")
-    )
-    return not compiled and not frame.filename.startswith(LIBRARIES)
 
 
 def short(value: Any, limit: int = 200) -> str:

@@ -1,16 +1,14 @@
 """Checks of notebook 02, and the course's own answers to its exercises."""
 
-import contextlib
 import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
-from unittest import mock
 
 import numpy as np
 
 from course_lib.checks.core import FROM_REFERENCE, Case, exercise
-from course_lib.envs import corridor
+from course_lib.tryouts.corridor import RATES, chosen_and_list, walked, words_told
 
 
 @exercise(
@@ -80,7 +78,7 @@ def _wrong_times(stride: float, pace: float, risk: float, length: float) -> list
 def check_objective(attempt: Callable, rng: np.random.Generator) -> Iterator[Case]:
     """Check Exercise 2.2 with walks whose times are written down, then with real ones."""
     config: dict[str, Any] = {"stride": 0.7, "pace": 1.5, "num_walks": 3, "seed": 1}
-    scripted = partial(_Outside, attempt, config, [30.0, 50.0, 40.0])
+    scripted = partial(walked, attempt, config, [30.0, 50.0, 40.0])
     calls = (
         ("'seconds'", 'tune.report takes one dict: tune.report({"seconds": ...})'),
         ("positional argument", "name the dice: walk_time(..., rng=rng)"),
@@ -93,17 +91,17 @@ def check_objective(attempt: Callable, rng: np.random.Generator) -> Iterator[Cas
     yield case(
         "each walk is followed by a report",
         True,
-        lambda: scripted().alternates(),
+        lambda: _alternates(scripted()),
         "one report after each walk: call tune.report inside the loop",
         part,
     )
     hint = 'tune.report({"seconds": ...})'
-    yield case("a report holds 'seconds'", ["seconds"], lambda: scripted().names(), hint, part)
+    yield case("a report holds 'seconds'", ["seconds"], lambda: scripted()["names"], hint, part)
     hint, part = "report the mean of all walks so far", "the mean so far"
     yield case(
         "walks of 30, 50, 40 s: means 30, 40, 40",
         [30.0, 40.0, 40.0],
-        lambda: scripted().seconds()[:3],
+        lambda: scripted()["seconds"][:3],
         hint,
         part,
         ([40.0], "a report after each walk, not one at the end"),
@@ -114,7 +112,7 @@ def check_objective(attempt: Callable, rng: np.random.Generator) -> Iterator[Cas
     yield case(
         "five other walks: their means",
         FROM_REFERENCE,
-        lambda: _Outside(attempt, {**config, "num_walks": 5}, times).seconds()[:5],
+        lambda: walked(attempt, {**config, "num_walks": 5}, times)["seconds"][:5],
         hint,
         part,
         (times, "the mean of all walks so far, not the latest"),
@@ -126,7 +124,7 @@ def check_objective(attempt: Callable, rng: np.random.Generator) -> Iterator[Cas
         yield case(
             f"it walks {drawn['num_walks']} times with stride and pace of the config",
             [(drawn["stride"], 1.5)] * drawn["num_walks"],
-            partial(lambda given: _Outside(attempt, given, [30.0]).gaits, drawn),
+            partial(lambda given: walked(attempt, given, [30.0])["gaits"], drawn),
             hint,
             "the config",
         )
@@ -135,13 +133,13 @@ def check_objective(attempt: Callable, rng: np.random.Generator) -> Iterator[Cas
 
 def _seed_cases(attempt: Callable, seed: int) -> Iterator[Case]:
     config = {"stride": 1.2, "pace": 1.2, "num_walks": 30, "seed": seed}
-    walks = partial(_Outside, attempt)
+    walks = partial(walked, attempt)
     part, hint = "the seed", "make the dice from the config: rng = corridor.rng_for(config)"
     yield Case(
         "the same seed gives the same walks, another seed gives others",
         expected=[True, False],
         got=lambda: [
-            walks(config).times == walks(config | {"seed": seed + change}).times
+            walks(config)["times"] == walks(config | {"seed": seed + change})["times"]
             for change in (0, 1)
         ],
         hint=hint,
@@ -151,74 +149,16 @@ def _seed_cases(attempt: Callable, seed: int) -> Iterator[Case]:
     yield Case(
         "each walk is a new one",
         expected=True,
-        got=lambda: len({round(time, 6) for time in walks(config).times}) > 1,
+        got=lambda: len({round(time, 6) for time in walks(config)["times"]}) > 1,
         hint="make one generator, before the loop: rng = corridor.rng_for(config)",
         part=part,
     )
 
 
-class _Outside:
-    """An objective called outside Tune, with the gaits, the times and the reports of its walks.
-
-    Args:
-        attempt: the objective.
-        config: handed to it.
-        script: seconds of its walks, and 99 after the last; real walks if not given.
-    """
-
-    def __init__(self, attempt: Callable, config: dict, script: list[float] | None = None) -> None:
-        from ray import tune
-
-        self.gaits: list[tuple[float, float]] = []
-        self.times: list[float] = []
-        self.reports: list[dict[str, Any]] = []
-        self.order = ""
-        doubles = {"report": self._report, "walk_time": self._walk_time(corridor.walk_time, script)}
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(mock.patch.object(tune, "report", doubles["report"]))
-            stack.enter_context(mock.patch.object(corridor, "walk_time", doubles["walk_time"]))
-            theirs = getattr(attempt, "__globals__", {})
-            doubles["walk_times"] = self._all_at_once
-            known = {name: value for name, value in doubles.items() if name in theirs}
-            stack.enter_context(mock.patch.dict(theirs, known))
-            attempt(dict(config))
-
-    @property
-    def _report(self) -> Callable:
-        def report(metrics: dict[str, Any], *, checkpoint: Any = None) -> None:
-            self.order += "r"
-            self.reports.append(dict(metrics))
-
-        return report
-
-    def _walk_time(self, real: Callable, script: list[float] | None) -> Callable:
-        def walk_time(stride: float, pace: float, *, rng: Any, **options: Any) -> float:
-            self.order += "w"
-            self.gaits.append((stride, pace))
-            if script is None:
-                time = real(stride, pace, rng=rng, **options)
-            else:
-                time = (script + [99.0] * 1000)[len(self.times)]
-            self.times.append(time)
-            return time
-
-        return walk_time
-
-    @staticmethod
-    def _all_at_once(*_: Any, **__: Any) -> Any:
-        raise TypeError("walk_times makes all walks at once; report after each: use walk_time")
-
-    def alternates(self) -> bool:
-        """Whether there were walks, and a report after each."""
-        return self.order != "" and self.order == "wr" * (len(self.order) // 2)
-
-    def names(self) -> list[str]:
-        """The names in all reports."""
-        return sorted({name for report in self.reports for name in report})
-
-    def seconds(self) -> list[float]:
-        """What was reported as seconds; not a number where it was not."""
-        return [float(report.get("seconds", math.nan)) for report in self.reports]
+def _alternates(record: dict[str, Any]) -> bool:
+    """Whether there were walks, and a report after each."""
+    order = str(record["order"])
+    return order != "" and order == "wr" * (len(order) // 2)
 
 
 @exercise(
@@ -316,7 +256,7 @@ def check_survivors(attempt: Callable, rng: np.random.Generator) -> Iterator[Cas
     yield Case(
         "the list that was given stays as it was",
         expected=[1, 3.0, 1.0, 2.0],
-        got=partial(_list_after, attempt, [3.0, 1.0, 2.0]),
+        got=partial(chosen_and_list, attempt, [3.0, 1.0, 2.0], 3),
         hint="use sorted(), which leaves the list alone",
         part="leaves the list alone",
         slips=tuple(
@@ -343,13 +283,6 @@ def _count(attempt: Callable, seconds: list[float], factor: int) -> Any:
     return len(found) if _is_list(found) else found
 
 
-def _list_after(attempt: Callable, seconds: list[float]) -> Any:
-    """Return the position chosen of a list of three, and the list."""
-    found = attempt(seconds, 3)
-    return [*np.asarray(found).tolist()[:1], *seconds] if _is_list(found) else found
-
-
-RATES, WORDS = (0.03, 0.3, 1.0), ("gets there", "too hasty", "too slow")
 WHY = {
     0.03: "it writes down 3% of each piece of news, and 1,200 walks bring too few of them",
     0.3: "it hears the news, and averages over several tries of the same tile",
@@ -360,24 +293,17 @@ WHY = {
 @exercise(
     "2.5",
     parts={f"rate {rate:g}": 3 for rate in RATES},
-    hides=("course_lib.checks.corridor:WHY",),
 )
 def check_predicted(attempt: Callable[[], dict[float, str]]) -> Iterator[Case]:
     """One case per rate; a test trains the agents and holds these answers against them."""
 
     def said(rate: float) -> Any:
-        told = attempt()
-        if told is None:
-            return None
-        if not isinstance(told, dict) or {float(key) for key in told} != set(RATES):
-            raise TypeError(f"return a dict with the keys 0.03, 0.3 and 1.0; it returned {told!r}")
-        if unknown := set(told.values()) - set(WORDS):
-            raise ValueError(f"each is one of {', '.join(WORDS)}; got {unknown}")
-        return {float(key): value for key, value in told.items()}[rate]
+        told = words_told(attempt)
+        return None if told is None else told[RATES.index(rate)]
 
     for rate in RATES:
         yield Case(
-            f"rate {rate:g}: {WHY.get(rate, '')}",
+            f"rate {rate:g}: {WHY[rate]}",
             got=partial(said, rate),
             hint="the picture below measures it",
             part=f"rate {rate:g}",

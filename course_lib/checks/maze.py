@@ -1,12 +1,14 @@
 """Checks of notebook 01. Every expected number was worked by hand."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
 
-from course_lib.checks.core import FROM_REFERENCE, Case, exercise
+from course_lib.checks.core import FROM_REFERENCE, Case, exercise, same
 from course_lib.checks.maze_episode import check_learn_episode
+from course_lib.tryouts.maze import names_told, picks
 
 __all__ = [
     "check_epsilon_greedy", "check_failing_settings", "check_learn_episode", "check_td_update",
@@ -25,23 +27,11 @@ def check_epsilon_greedy(
 ) -> Iterator[Case]:
     """Epsilon 0 is greedy with fair ties, epsilon 1 is uniform, 0.2 is in between."""
     q_values = np.array([1.0, 3.0, 2.0, -5.0])
-    dice = rng.spawn(1)[0]
+    seed = int(rng.integers(2**30))
 
     def shares(values: np.ndarray, epsilon: float) -> np.ndarray:
-        picks = [epsilon_greedy(values.copy(), epsilon, dice) for _ in range(4000)]
-        if any(pick is None for pick in picks):
-            raise TypeError("your function returned None; does every branch return an action?")
-        for pick in picks:
-            if not (isinstance(pick, int | np.integer) and 0 <= pick < len(values)):
-                raise TypeError(
-                    f"your function returned {pick!r}; an action is a whole number from 0 to 3, "
-                    "the place of a q-value in the row, not the q-value"
-                )
-        return np.bincount(np.asarray(picks, dtype=int), minlength=4) / len(picks)
-
-    def picks_with(seed: int) -> list[int]:
-        given = np.random.default_rng(seed)
-        return [epsilon_greedy(q_values.copy(), 0.5, given) for _ in range(100)]
+        found = np.asarray(picks(epsilon_greedy, values, epsilon, seed, 4000))
+        return np.array([np.mean(found == action) for action in range(4)])
 
     yield Case(
         "with epsilon 0 it always picks the highest q-value",
@@ -67,7 +57,7 @@ def check_epsilon_greedy(
     yield Case(
         "the same dice pick the same actions",
         expected=True,
-        got=lambda: picks_with(7) == picks_with(7),
+        got=lambda: _alike(*(picks(epsilon_greedy, q_values, 0.5, 7, 100) for _ in range(2))),
         hint="take every random number from rng, which was given: then a run can be repeated",
         part="explores",
     )
@@ -89,6 +79,10 @@ def check_epsilon_greedy(
         part="breaks ties fairly",
     )
     yield from _drawn_shares(shares, rng)
+
+
+def _alike(one: list[int], other: list[int]) -> bool:
+    return one == other
 
 
 def _drawn_shares(shares: Callable, rng: np.random.Generator) -> Iterator[Case]:
@@ -129,7 +123,7 @@ def check_td_update(td_update: Callable[..., float], rng: np.random.Generator) -
     """The target, the step towards it, and the end of an episode; then with drawn numbers.
 
     What is drawn has next q-values of one sign, so that a zero would show. Where the step is looked
-    at they are 0, so that a mistake in the target costs nothing there.
+    at they are 0, and elsewhere a wrong step to the right target is forgiven: a mistake costs once.
     """
     after, nothing = np.array([4.0, 10.0, -3.0, 0.0]), np.zeros(4)
     target, step, end = "the target", "the learning rate", "the end of an episode"
@@ -145,7 +139,13 @@ def check_td_update(td_update: Callable[..., float], rng: np.random.Generator) -
          (5.0, 20.0, after, True, 0.5, 0.9), end, FUTURE),
     ]  # fmt: skip
     for aspect, rate, ends, part, hint in (
-        ("so is the target of other numbers", 1.0, False, target, "is gamma in it?"),
+        (
+            "with other numbers, too, it goes towards the target",
+            0.7,
+            False,
+            target,
+            "is gamma in it?",
+        ),
         ("and the step towards it", 0.3, False, step, WEIGHTS),
         ("and the last step of an episode", 0.6, True, end, FUTURE),
     ):
@@ -154,14 +154,48 @@ def check_td_update(td_update: Callable[..., float], rng: np.random.Generator) -
         row, gamma = nothing if part == step else row, float(rng.uniform(0.2, 0.95))
         given = (q_value, reward, row, ends, rate, gamma)
         cases.append((aspect, FROM_REFERENCE, given, part, hint))
+    habit, shrinks = _habits(td_update)
     for aspect, expected, given, part, hint in cases:
+        q_value, reward, row, ends, rate, gamma = given
+        usual, later = STEPS[0][0] if part == step else habit, 0.0 if ends else gamma * row.max()
+        rewarded = gamma * reward if shrinks and part != target else reward
         got = partial(td_update, *given[:4], learning_rate=given[4], gamma=given[5])
+        forgiven = (usual(q_value, rewarded + later, rate),)
         slips = tuple(_wrong_updates(*given))
-        yield Case(aspect, expected, got, hint, part=part, slips=slips)
+        yield Case(aspect, expected, got, hint, part=part, slips=slips, forgives=forgiven)
 
 
 WEIGHTS = "(1 - learning_rate) * q_value + learning_rate * target"
 FUTURE = "here the target is the reward alone: multiply the future by (not terminated)"
+
+
+Step = Callable[[float, float, float], float]
+STEPS: tuple[tuple[Step, str], ...] = (
+    (lambda q, target, rate: q + rate * (target - q), ""),
+    (lambda q, target, rate: q + rate * target,
+     "go TOWARDS the target: learning_rate * (target - q_value)"),
+    (lambda q, target, rate: rate * q + (1 - rate) * target,
+     f"{WEIGHTS}; are the two weights swapped?"),
+    (lambda q, target, rate: target,
+     "that is the target; the q-value still goes learning_rate of the way to it"),
+    (lambda q, target, rate: q - rate * (target - q),
+     f"that leads away from the target: {WEIGHTS}"),
+)  # fmt: skip
+
+
+def _habits(td_update: Callable[..., float]) -> tuple[Step, bool]:
+    """Which step an answer takes everywhere, right or wrong, and whether gamma shrinks rewards.
+
+    A habit is looked at by one part, and forgiven in the others.
+    """
+    q_value, reward, rate, gamma = 3.0, 7.0, 0.3, 0.8
+    with contextlib.suppress(Exception):
+        got = td_update(q_value, reward, np.zeros(4), False, learning_rate=rate, gamma=gamma)
+        for shrinks, target in ((False, reward), (True, gamma * reward)):
+            for step, _ in STEPS:
+                if same(step(q_value, target, rate), got):
+                    return step, shrinks
+    return STEPS[0][0], False
 
 
 def _wrong_updates(
@@ -181,13 +215,8 @@ def _wrong_updates(
         value = q_value + rate * (wrong - q_value)
         if abs(value - right) > 1e-6:
             yield value, hint
-    for value, hint in (
-        (q_value + rate * target, "go TOWARDS the target: learning_rate * (target - q_value)"),
-        (rate * q_value + (1 - rate) * target, f"{WEIGHTS}; are the two weights swapped?"),
-        (reward, "the target is the reward; the q-value still goes learning_rate of the way to it"),
-        (q_value - rate * (target - q_value), f"that leads away from the target: {WEIGHTS}"),
-    ):
-        if abs(value - right) > 1e-6:
+    for step, hint in STEPS[1:]:
+        if abs((value := step(q_value, target, rate)) - right) > 1e-6:
             yield value, hint
 
 
@@ -214,24 +243,17 @@ SETTINGS = (
 @exercise(
     "1.4",
     parts={"epsilon": 2, "the discount": 3, "the learning rate": 3},
-    hides=("course_lib.checks.maze:REASONS",),
 )
 def check_failing_settings(failing: Callable[[], set[str]]) -> Iterator[Case]:
     """One case per setting; a test trains the mice and holds these answers against them."""
 
-    def given() -> set[str] | None:
-        names = failing()
-        if isinstance(names, str):
-            raise TypeError(f"return a set of names; your function returned {names!r}")
-        return None if names is None else {str(name) for name in names}
-
     def known() -> bool | None:
-        names = given()
-        return None if names is None else bool(names) and names <= set(SETTINGS)
+        names = names_told(failing)
+        return None if names is None else bool(names) and set(names) <= set(SETTINGS)
 
     def named(kind: str) -> list[str] | None:
-        names = given()
-        return None if names is None else sorted(name for name in names if name.startswith(kind))
+        names = names_told(failing)
+        return None if names is None else [name for name in names if name.startswith(kind)]
 
     yield Case(
         "some settings fail, and their names are from the list",
@@ -243,7 +265,7 @@ def check_failing_settings(failing: Callable[[], set[str]]) -> Iterator[Case]:
     for kind, part in KINDS.items():
         of_kind = [name for name in SETTINGS if name.startswith(kind)]
         yield Case(
-            "; ".join(f"{name} {REASONS.get(name, '')}" for name in of_kind),
+            "; ".join(f"{name} {REASONS[name]}" for name in of_kind),
             got=partial(named, kind),
             hint=f"think again of {', '.join(of_kind)}; or try them with the slider below",
             part=part,

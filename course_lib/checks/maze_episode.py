@@ -4,37 +4,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 
 from course_lib.checks.core import Case, exercise
 from course_lib.envs.maze import MazeEnv
 from course_lib.envs.maze_map import random_maze
-
-
-class Watched(gym.Wrapper):
-    """An environment that objects to a loop that does not end."""
-
-    over = False
-    note: Callable[[Any], object] = staticmethod(id)
-
-    def reset(self, **options: Any) -> tuple[Any, dict[str, Any]]:
-        """Start an episode."""
-        self.over = False
-        return super().reset(**options)
-
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Take a step, unless the episode is over.
-
-        Raises:
-            RuntimeError: if it is.
-        """
-        if self.over:
-            raise RuntimeError("your loop went on after the episode had terminated or truncated")
-        self.note(action)
-        outcome = super().step(action)
-        self.over = outcome[2] or outcome[3]
-        return outcome
+from course_lib.tryouts.maze import actions_taken, episode, table_after, tables_learned
 
 
 @exercise(
@@ -53,16 +28,18 @@ def check_learn_episode(
 ) -> Iterator[Case]:
     """Two steps to the cheese, one step cut short by the clock, and mazes that are drawn."""
     table = np.array([[-9.0, 0.0, -9.0, -9.0], [-9.0, 4.0, -9.0, -9.0], [100.0] * 4])
-    walked = table.copy()
+    given = {**GREEDY, "seed": 0}
+    walked = np.asarray(table_after(learn_episode, "S.C", table, **given))
+    changed = walked.copy()
+    changed[0, 1], changed[1, 1] = 0.0, 4.0
 
-    def walk(q_table: np.ndarray, **options: Any) -> float:
-        env = Watched(MazeEnv("S.C", **options))
-        return learn_episode(env, q_table, **GREEDY, rng=np.random.default_rng(0))
+    def cut_short() -> float:
+        return table_after(learn_episode, "S.C", table, max_steps=1, strict=True, **given)[0][1]
 
     yield Case(
         "it returns the sum of the rewards: -1 + 20 = 19",
         expected=19.0,
-        got=lambda: walk(walked),
+        got=partial(episode, learn_episode, "S.C", table, **given),
         hint="add up every reward, and return the sum; who picks the action?",
         part="adds up the rewards",
         slips=(
@@ -88,8 +65,6 @@ def check_learn_episode(
         part="knows the end",
         slips=told,
     )
-    changed = walked.copy()
-    changed[0, 1], changed[1, 1] = 0.0, 4.0
     yield Case(
         "no other entry of the table changes",
         expected=table,
@@ -97,11 +72,10 @@ def check_learn_episode(
         hint="write to q_table[obs, action] only",
         part="learns from each step",
     )
-    cut = table.copy()
     yield Case(
         "an episode cut short by the clock still counts on the future: again 1.3",
         expected=1.3,
-        got=lambda: (walk(cut, max_steps=1), cut[0, 1])[1],
+        got=cut_short,
         hint="hand terminated to td_update, not terminated or truncated, which ends the loop",
         part="knows the clock",
         slips=told,
@@ -133,24 +107,20 @@ def _drawn_episodes(
 ) -> Iterator[Case]:
     """One greedy walk with a table that is drawn, and learning from nothing in a small maze."""
     maze = random_maze(4, 5, rng)
-    start_table, dice = rng.normal(size=(maze.num_states, 4)), rng.spawn(2)
-    table, (rate, gamma) = start_table.copy(), rng.uniform(0.2, 0.8, 2).tolist()
-
-    def walk() -> float:
-        env = Watched(MazeEnv(maze, max_steps=25))
-        options = {"learning_rate": rate, "gamma": gamma, "epsilon": 0.0}
-        return learn_episode(env, table, **options, rng=dice[0])
-
+    table, (rate, gamma) = rng.normal(size=(maze.num_states, 4)), rng.uniform(0.2, 0.8, 2).tolist()
+    seeds = rng.integers(2**30, size=3).tolist()
+    given = {"seed": seeds[0], "learning_rate": rate, "gamma": gamma, "epsilon": 0.0}
+    walk = (learn_episode, maze, table)
     yield Case(
         "the sum is right in another maze",
-        got=walk,
+        got=partial(episode, *walk, **given),
         hint="take each action by epsilon_greedy(q_table[obs], epsilon, rng)",
         part="adds up the rewards",
         slips=told,
     )
     yield Case(
         "and so is every entry of its table",
-        got=table,
+        got=table_after(*walk, **given),
         hint="one entry per step, q_table[obs, action], with the learning_rate and gamma given",
         part="learns from each step",
         slips=told,
@@ -166,39 +136,26 @@ def _drawn_episodes(
     yield Case(
         "after 150 episodes the greedy way is the shortest",
         expected=True,
-        got=lambda: _learns_a_way(learn_episode, maze, dice[1]),
+        got=lambda: _learns_a_way(learn_episode, maze, seeds[1:]),
         hint="does every step write into the table?",
         part="learns a way",
         slips=told,
     )
 
 
-def _learns_a_way(learn_episode: Callable, maze: Any, rng: np.random.Generator) -> bool:
+def _learns_a_way(learn_episode: Callable, maze: Any, seeds: list[int]) -> bool:
     """Whether two of three mice learn the shortest way; an unlucky three get a second chance."""
-    for _ in range(2):
-        found = 0
-        for _ in range(3):
-            env, table = Watched(MazeEnv(maze)), np.zeros((maze.num_states, 4))
-            for _ in range(150):
-                learn_episode(env, table, **USUAL, rng=rng)
-            found += _greedy_steps(table, maze) == maze.shortest_steps
-        if found >= 2:
+    for seed in seeds:
+        tables = np.asarray(tables_learned(learn_episode, maze, seed=seed, **USUAL))
+        if sum(_greedy_steps(table, maze) == maze.shortest_steps for table in tables) >= 2:
             return True
     return False
 
 
 def _share_of_best(learn_episode: Callable, maze: Any, epsilon: float) -> float:
     """Share of the steps that take the best action of a table that does not change."""
-    taken: list[int] = []
-    env = Watched(MazeEnv(maze))
-    env.note = taken.append
-    table, dice = np.tile([0.0, 0.0, 1.0, 0.0], (maze.num_states, 1)), np.random.default_rng(1)
-    while len(taken) < 600:
-        before = len(taken)
-        learn_episode(env, table.copy(), learning_rate=0.0, gamma=0.9, epsilon=epsilon, rng=dice)
-        if len(taken) == before:
-            break
-    return float(np.mean(np.array(taken) == 2)) if taken else 0.0
+    taken = actions_taken(learn_episode, maze, epsilon)
+    return float(np.mean([action == 2 for action in taken])) if taken else 0.0
 
 
 def _greedy_steps(table: np.ndarray, maze: Any) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from course_lib.checks.core import FROM_REFERENCE, Case, exercise, gathered
+from course_lib.tryouts.trading import closes_after, sees
 
 
 @exercise("4.1", parts={"buying": 3, "selling": 3, "standing still": 2, "the fee in dollars": 2})
@@ -77,34 +78,6 @@ def _third(which: int | slice, trade: Callable, *given: float) -> Any:
     return found[which] if isinstance(found, tuple | list) and len(found) == 3 else found
 
 
-def _doubling_prices(num_rows: int) -> Any:
-    """Return rows whose closes are 1, 2, 4, ...: every change of a later price can be seen."""
-    import pandas as pd
-
-    close = 2.0 ** np.arange(num_rows)
-    return pd.DataFrame({name: close for name in ("open", "high", "low", "close")})
-
-
-def _peeks_at(row: int) -> Callable:
-    """A feature that is honest but for one row, where it shows the next close."""
-
-    def feature(table: Any) -> Any:
-        values = table["close"].copy()
-        values.iloc[row] = table["close"].iloc[row + 1]
-        return values
-
-    return feature
-
-
-HONEST = {
-    "close": lambda t: t["close"],
-    "change": lambda t: t["close"].diff(),
-    "low": lambda t: t["low"],
-}
-LEAKY = {
-    "share of the highest": lambda t: t["close"] / t["close"].max(),
-    "lowest low to come": lambda t: t["low"][::-1].cummin()[::-1].shift(-2),
-}
 ONLY_LATER = "prices up to and including `row` stay as they are, and only they are compared"
 TURNED = "the wrong way round: True says that something changed"
 PEEK = "change from row + 1 on, and compare the first row + 1 values: up to and including `row`"
@@ -125,19 +98,22 @@ def check_sees_future(sees_future: Callable, rng: np.random.Generator) -> Iterat
 
     Each case holds an honest question and a leaky one, so that no constant answer passes.
     """
-    table, row = _doubling_prices(12), int(rng.integers(4, 8))
-    intact = (2.0 ** np.arange(12)).tolist()
-    longer, late = _doubling_prices(30), int(rng.integers(15, 25))
+    row, late, first = int(rng.integers(4, 8)), int(rng.integers(15, 25)), float(rng.uniform(1, 9))
+    intact = (first * 2.0 ** np.arange(12)).tolist()
 
-    def ask(*questions: tuple[Callable, Any, int]) -> Any:
-        answers = gathered(sees_future(feature, t.copy(), at) for feature, t, at in questions)
-        return answers and [bool(a) if isinstance(a, np.bool_) else a for a in answers]
+    def ask(*questions: tuple[str, int], rows: int = 12, at: int = row) -> Any:
+        """Ask in an order that is drawn, and put the answers back into theirs."""
+        order = rng.permutation(len(questions)).tolist()
+        answers = sees(sees_future, rows, at, [questions[k] for k in order])
+        answers = answers and [bool(a) if isinstance(a, np.bool_) else a for a in answers]
+        listed = isinstance(answers, list) and len(answers) == len(order)
+        return [answers[order.index(k)] for k in range(len(order))] if listed else answers
 
-    features = (HONEST["close"], HONEST["change"], LEAKY["share of the highest"])
+    features = ("close", "change", "share of the highest")
     yield Case(
         "the close and its change are honest, the close over the highest of all leaks",
         expected=[False, False, True],
-        got=lambda: ask(*((feature, table, row) for feature in features)),
+        got=lambda: ask(*((feature, row) for feature in features)),
         hint="are the later prices changed, and only they?",
         part="honest or not",
         slips=(
@@ -155,11 +131,11 @@ def check_sees_future(sees_future: Callable, rng: np.random.Generator) -> Iterat
             ([True, True, False], TURNED),
         ),
     )
-    for name, prices, at in (("12 rows", table, row), ("30 rows", longer, late)):
+    for rows, at in ((12, row), (30, late)):
         yield Case(
-            f"of {name} one alone peeks: seen with that `row`, and with no other",
+            f"of {rows} rows one alone peeks: seen with that `row`, and with no other",
             expected=[True, False, False],
-            got=partial(ask, *((_peeks_at(k), prices, at) for k in (at, at - 1, at + 1))),
+            got=partial(ask, *(("peeks at", k) for k in (at, at - 1, at + 1)), rows=rows, at=at),
             hint="use the row that is given: " + PEEK,
             part="the given row",
             slips=(
@@ -173,7 +149,7 @@ def check_sees_future(sees_future: Callable, rng: np.random.Generator) -> Iterat
     yield Case(
         "a feature whose earlier values see two rows ahead is seen, an honest one is not",
         expected=[True, False],
-        got=lambda: ask((_every_other(row), table, row), (HONEST["change"], table, row)),
+        got=lambda: ask(("every other", row), ("change", row)),
         hint="compare ALL values up to `row`, not the one at `row` alone",
         part="the whole past",
         slips=(([True, True], ONLY_LATER), ([False, True], TURNED)),
@@ -181,7 +157,7 @@ def check_sees_future(sees_future: Callable, rng: np.random.Generator) -> Iterat
     yield Case(
         "the lowest low of all later rows leaks, the low itself does not",
         expected=[True, False],
-        got=lambda: ask((LEAKY["lowest low to come"], table, row), (HONEST["low"], table, row)),
+        got=lambda: ask(("lowest low to come", row), ("low", row)),
         hint="change all columns, not only the close",
         part="every column",
         slips=(([True, True], ONLY_LATER), ([False, True], TURNED)),
@@ -189,7 +165,7 @@ def check_sees_future(sees_future: Callable, rng: np.random.Generator) -> Iterat
     yield Case(
         "the table that was handed in stays the same",
         expected=[1.0, 0.0, *intact],
-        got=lambda: _after(sees_future, _doubling_prices(12), row),
+        got=partial(closes_after, sees_future, 12, first, row),
         hint="work on `table.copy()`",
         part="leaves the table alone",
         slips=(
@@ -198,23 +174,6 @@ def check_sees_future(sees_future: Callable, rng: np.random.Generator) -> Iterat
             ([0.0, 0.0, *intact], "the table is left alone; the leak is not seen: see above"),
         ),
     )
-
-
-def _every_other(row: int) -> Callable:
-    """A feature that is honest at ``row``, and sees two rows ahead from the row before it."""
-
-    def feature(table: Any) -> Any:
-        honest = (np.arange(len(table)) - row) % 2 == 0
-        return table["close"].where(honest, table["close"].shift(-2))
-
-    return feature
-
-
-def _after(sees_future: Callable, table: Any, row: int) -> list[float] | None:
-    """What is said of a leak and of an honest feature, and the closes of the table handed in."""
-    features = (LEAKY["share of the highest"], HONEST["close"])
-    answers = [sees_future(feature, table, row) for feature in features]
-    return gathered([*answers, *table["close"].tolist()])
 
 
 ROLES = {  # what three rates, each with three seeds, scored: the best rate first, the worst last

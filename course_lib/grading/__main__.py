@@ -1,6 +1,7 @@
 """The command: ``python -m course_lib.grading SUBMISSIONS --out REPORT``."""
 
 import argparse
+import datetime
 import signal
 import sys
 from pathlib import Path
@@ -26,11 +27,26 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--seed", default="", help="of the hidden numbers; drawn if not given; "
                       "'public' for the seed of the notebooks' own checks")  # fmt: skip
     made.add_argument("--timeout", type=float, metavar="S", help="seconds per exercise")
+    made.add_argument("--roster", type=Path, metavar="CSV", help="the class list, as Moodle or "
+                      "Canvas exports it: says who handed in nothing")  # fmt: skip
+    made.add_argument("--due", type=_date, metavar="DATE",
+                      help="mark what is later, such as 2026-11-30T18:00")  # fmt: skip
+    made.add_argument("--count", choices=("newest", "best"), default="newest",
+                      help="which of a learner's versions counts")  # fmt: skip
+    made.add_argument("--regrade", action="append", default=[], metavar="LEARNER",
+                      help="grade a learner again, or 'all'")  # fmt: skip
     made.add_argument(
         "--sandbox", choices=("auto", "full", "reduced"), default="auto",
         help="'full' stops where no sandbox can be made, 'reduced' does without",
     )  # fmt: skip
     return made
+
+
+def _date(text: str) -> datetime.datetime:
+    try:
+        return datetime.datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"write it as 2026-11-30T18:00, got {text}") from None
 
 
 def _stop(*_: object) -> None:
@@ -55,6 +71,10 @@ def main(arguments: list[str] | None = None) -> int:
             timeout=given.timeout,
             sandbox=given.sandbox,
             mine=given.mine,
+            roster=given.roster,
+            due=given.due,
+            count=given.count,
+            regrade=tuple(given.regrade),
         )
         return grade(options)
     except KeyboardInterrupt:

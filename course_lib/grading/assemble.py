@@ -5,6 +5,7 @@ exercise alone, with our own solutions of the exercises before it, so that a mis
 """
 
 import ast
+import importlib.util
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,10 +13,10 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from course_lib.checks.values import MIME
 from course_lib.grading.cells import Cell, parse
 from course_lib.grading.course import MARKER, Exercise, Lesson
 from course_lib.grading.needs import defined_names, needed_by
+from course_lib.tryouts.core import MIME
 
 START_RAY = (
     "import ray\nray.init(address='local', num_cpus=2, include_dashboard=False, "
@@ -97,7 +98,7 @@ def _is_check(source: str) -> bool:
 
 def build(
     lesson: Lesson, exercise: Exercise, cells: list[Cell], answer: Answer, *, seed: int,
-    token: str, expected: str, needs: str = "",
+    expected: str, needs: str = "", everything: bool = False,
 ) -> NotebookNode:  # fmt: skip
     """Return the notebook of one exercise and one learner.
 
@@ -107,16 +108,16 @@ def build(
         cells: all of the learner's cells.
         answer: the learner's cell of this exercise.
         seed: of the numbers that the check draws.
-        token: marks the output that counts.
         expected: what the check's output should be, as JSON; stored as its output.
         needs: ``"torch"`` or ``"ray"``: loaded before the learner's time starts.
+        everything: run all that the learner wrote above, not what the answer looks up alone.
     """
-    setup, extras = needed_by(lesson, exercise, cells, answer.source)
+    setup, extras = needed_by(lesson, exercise, cells, answer.source, everything=everything)
     sources = (
         _warm_up(exercise, needs) + setup,
         extras or "pass",
         answer.source,
-        _check_source(exercise, seed, token),
+        exercise.name,
     )
     made = [
         new_code_cell(source, metadata={"role": role}, execution_count=number + 1, id=role)
@@ -124,25 +125,24 @@ def build(
     ]
     made[-1].outputs = [new_output("display_data", data={MIME: expected})]
     kernel = {"name": f"course-{exercise.number}", "display_name": "course", "language": "python"}
-    return new_notebook(cells=made, metadata={"kernelspec": kernel})
+    about = {
+        "name": exercise.name,
+        "module": exercise.module,
+        "check": exercise.check_name,
+        "seed": seed,
+    }
+    return new_notebook(cells=made, metadata={"kernelspec": kernel, "course": about})
 
 
 def _warm_up(exercise: Exercise, needs: str) -> str:
     """Load what the check needs before the learner's time starts."""
-    lines = [f"import {exercise.module}, course_lib.checks.values"]
+    name = f"course_lib.tryouts.{exercise.module.rpartition('.')[2]}"
+    lines = [f"import {name if importlib.util.find_spec(name) else 'course_lib.tryouts.core'}"]
     if needs:
         lines += ["import torch", "torch.set_num_threads(1)"]
     if needs == "ray":
         lines.append(START_RAY)
     return "\n".join([*lines, ""])
-
-
-def _check_source(exercise: Exercise, seed: int, token: str) -> str:
-    return (
-        "import course_lib.checks.values as _values, importlib as _importlib\n"
-        f"_check = _importlib.import_module({exercise.module!r}).{exercise.check_name}\n"
-        f"_values.emit(_check, {exercise.name}, {seed}, {token!r})"
-    )
 
 
 def names_of(cells: Iterable[Cell]) -> set[str]:

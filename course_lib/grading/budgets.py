@@ -3,13 +3,16 @@
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+PATIENCE = 3  # a loaded machine gives a learner's code a third of its time
+
 
 @dataclass(frozen=True)
 class Budget:
     """The limits of one exercise.
 
     Attributes:
-        seconds: for the learner's cell and its check together; set-up is not counted.
+        seconds: of computing, for the learner's cell and its check together; set-up is not
+            counted. By the clock it may take ``PATIENCE`` times as long.
         memory_mb: of all processes together.
         processes: and threads.
         disk_mb: of everything written.

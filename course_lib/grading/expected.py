@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from course_lib.checks.core import Outcome, look, same
-from course_lib.checks.values import encode, in_words
 from course_lib.grading.course import Exercise, Lesson, lessons, points
+from course_lib.tryouts.plain import encode, in_words
 
 SLOW_S = 1.5  # a check that takes longer gets the larger budget, whatever it says it needs
 
@@ -61,9 +61,10 @@ def expected_of(exercise: Exercise, seed: int) -> dict[str, Any]:
 
 
 def _hide_what_is_drawn(cases: list[dict[str, Any]], again: list[Outcome]) -> None:
-    """An expected value that changes with the seed is not shown to learners."""
+    """A case whose words or expected value change with the seed is not shown to learners."""
     for case, other in zip(cases, again, strict=True):
-        if not other.case.hidden and encode(other.case.expected) != case["value"]:
+        changes = not other.case.hidden and encode(other.case.expected) != case["value"]
+        if changes or other.case.aspect != case["aspect"]:
             case["hidden"] = True
         case["shown"] = "" if case["hidden"] else in_words(case["value"])
 

@@ -25,7 +25,7 @@ SCOPES = (
 
 
 def needed_by(
-    lesson: Lesson, exercise: Exercise, cells: list[Cell], answer: str
+    lesson: Lesson, exercise: Exercise, cells: list[Cell], answer: str, *, everything: bool = False
 ) -> tuple[str, str]:
     """Return what must run before an answer: the course's statements, and the learner's own.
 
@@ -34,13 +34,17 @@ def needed_by(
         exercise: one of its exercises.
         cells: all of the learner's.
         answer: the source of the learner's cell of this exercise.
+        everything: take all that the learner wrote above, not what the answer looks up alone.
     """
     names = free_names(answer)
     fixed = {one.name for one in lesson.exercises} | _packages(lesson)
     nodes = parse(answer)
     defining = [ast.unparse(node) for node in nodes if not isinstance(node, ast.Expr)]
     calls = {name for source in defining for name in free_names(source)} if nodes else names
-    extras, mine = extras_source(lesson, cells, answer, names, calls, fixed)
+    if everything:
+        extras, mine = everything_above(lesson, cells, answer), set[str]()
+    else:
+        extras, mine = extras_source(lesson, cells, answer, names, calls, fixed)
     wanted = (names | (free_names(extras) if extras else set())) - mine
     setup, provided = setup_source(lesson, exercise, wanted)
     if wanted - provided - set(dir(builtins)):
@@ -122,6 +126,25 @@ def extras_source(
     return "\n".join(_guarded(nodes[index][1]) for index in sorted(chosen)), given
 
 
+def everything_above(lesson: Lesson, cells: list[Cell], answer: str) -> str:
+    """Return all statements of the learner's own above an answer, in their order."""
+    here = max((i for i, cell in enumerate(cells) if cell.source == answer), default=len(cells))
+    course = _statements(lesson)
+    nodes = [node for cell in cells[:here] for node in code_of(cell)]
+    return "\n".join(_guarded(node, every=True) for node in nodes if ast.dump(node) not in course)
+
+
+def place_of(cells: list[Cell], name: str, answer: str) -> int:
+    """Return the number of the first cell, counted from 1, that gives or writes a name; or 0.
+
+    The cell with the answer itself does not count.
+    """
+    others = [(i, one) for i, one in enumerate(cells, 1) if one.code and one.source != answer]
+    gives = [i for i, one in others if any(name in defined_names(node) for node in code_of(one))]
+    mentioned = re.compile(rf"\b{re.escape(name)}\b")
+    return next(iter([*gives, *(i for i, one in others if mentioned.search(one.source))]), 0)
+
+
 def _giving(nodes: list[tuple[int, ast.stmt]], name: str, here: int) -> list[int]:
     """Return which statements make a name what it is when the cell at ``here`` is run."""
     gives = [i for i, (_, node) in enumerate(nodes) if name in defined_names(node)]
@@ -135,10 +158,10 @@ def _giving(nodes: list[tuple[int, ast.stmt]], name: str, here: int) -> list[int
     ]
 
 
-def _guarded(node: ast.stmt) -> str:
-    """Return a statement's source; an error in one that is no definition costs no other."""
+def _guarded(node: ast.stmt, *, every: bool = False) -> str:
+    """Return a statement's source; an error in one costs no other, of definitions if ``every``."""
     source = ast.unparse(node)
-    if isinstance(node, DEFINITIONS):
+    if isinstance(node, DEFINITIONS) and not every:
         return source
     return f"try:\n{textwrap.indent(source, '    ')}\nexcept Exception:\n    pass"
 

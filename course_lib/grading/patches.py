@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from queue import Empty
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import nbval
 import nbval.plugin
@@ -25,10 +25,10 @@ from jupyter_client.manager import KernelManager
 from nbval.kernel import RunningKernel
 
 from course_lib.grading import sandbox
-from course_lib.grading.budgets import Budget
+from course_lib.grading.budgets import PATIENCE, Budget
 
 NBVAL = "0.11.0"
-START_S, SETUP_S, SLICE_S, SEND_MS = 60.0, 180.0, 0.2, 5_000
+START_S, SETUP_S, SLICE_S, SEND_MS = 60.0, 60.0, 0.2, 5_000
 MAX_MESSAGE = 64 * 2**20
 KERNEL = ["-m", "ipykernel_launcher", "--HistoryManager.enabled=False",
           "--InteractiveShell.cache_size=0", "-f"]  # fmt: skip
@@ -103,6 +103,7 @@ class SandboxedKernel(RunningKernel):
         self.buffer: collections.deque = collections.deque()
         self.output_bytes = 0
         self.deadline = time.monotonic() + START_S
+        self.computed_before, self.may_compute = 0.0, START_S
         self.ready = False
         try:
             self._start()
@@ -154,8 +155,9 @@ class SandboxedKernel(RunningKernel):
         return found >= set(names)
 
     def allow(self, seconds: float) -> None:
-        """Let the kernel run for so many seconds from now."""
-        self.deadline = time.monotonic() + seconds
+        """Let the kernel compute for so many seconds from now, and wait some times as long."""
+        self.computed_before = sandbox.cpu_s(sandbox.tree(self.pid))
+        self.may_compute, self.deadline = seconds, time.monotonic() + PATIENCE * seconds
 
     def _guard(self) -> None:
         """Look after memory and disk from a thread of this process."""
@@ -163,12 +165,24 @@ class SandboxedKernel(RunningKernel):
 
         def guard() -> None:
             while not self.done.wait(0.2):
-                if sandbox.memory_mb(sandbox.tree(self.pid)) > self.budget.memory_mb:
+                processes = sandbox.tree(self.pid)
+                if sandbox.memory_mb(processes) > self.budget.memory_mb:
                     self._end("memory")
+                elif sandbox.cpu_s(processes) - self.computed_before > self.may_compute:
+                    self._end("time")
                 elif self.place.size_mb() > self.budget.disk_mb:
                     self._end("disk")
 
         threading.Thread(target=guard, daemon=True).start()
+
+    def give_up(self, reason: str) -> NoReturn:
+        """End the kernel, for a reason that is told if there was none before.
+
+        Raises:
+            Stopped: always.
+        """
+        self._end(reason)
+        raise Stopped(self.stopped)
 
     def _end(self, reason: str) -> None:
         self.stopped = self.stopped or reason
@@ -196,6 +210,25 @@ class SandboxedKernel(RunningKernel):
                 poller.unregister(self.kc.shell_channel.socket)
             poller.poll(int(SLICE_S * 1000))
 
+    def ask(self, code: str) -> list[dict[str, Any]]:
+        """Run code beside the notebook's cells; return the data of what it displayed.
+
+        Raises:
+            Stopped: if the kernel came to an end, now or before.
+        """
+        if self.stopped or not self.is_alive():
+            self.give_up("died")
+        asked = self.kc.execute(code, silent=True, allow_stdin=False)
+        shown: list[dict[str, Any]] = []
+        while True:
+            message = self.get_message("iopub")
+            if message["parent_header"].get("msg_id") != asked:
+                continue
+            if message["msg_type"] == "display_data":
+                shown.append(message["content"]["data"])
+            if message["content"].get("execution_state") == "idle":
+                return shown
+
     def _look_after(self, until: float) -> None:
         if self.ready and time.monotonic() > self.deadline:
             self._end("time")
@@ -216,8 +249,7 @@ class SandboxedKernel(RunningKernel):
             self.output_bytes += len(json.dumps(message["content"], default=str))
             self.buffer.append(message)
             if self.ready and self.output_bytes > self.budget.output_mb * 2**20:
-                self._end("output")
-                raise Stopped("output")
+                self.give_up("output")
 
     def is_alive(self) -> bool:
         """Whether the kernel's process runs."""

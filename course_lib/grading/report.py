@@ -4,31 +4,63 @@ import csv
 import hashlib
 import json
 import re
+import statistics
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from course_lib import reports
+from course_lib.grading import alike, overrides, roster
+from course_lib.grading.course import Lesson
 
-SIGNS = {"solved": "✓", "partly": "◐", "not started yet": "○", "missing": "○"}
-KINDS = ("all points", "some points", "no points", "not started", "could not be run")
+SIGNS = {"solved": "✓", "partly": "◐", "not started yet": "○", "missing": "○", "not graded": "?"}
+KINDS = ("all points", "some points", "no points", "not started", "stopped", "tampered",
+         "not graded")  # fmt: skip
+VERDICT_KINDS = {name: name for name in ("stopped", "tampered", "not graded")}
 
 
-def write(rows: list[dict[str, Any]], folder: Path, about: dict[str, Any]) -> None:
-    """Write all files of the report.
+def write(
+    rows: list[dict[str, Any]],
+    folder: Path,
+    about: dict[str, Any],
+    people: roster.Roster | None = None,
+    course: dict[str, Lesson] | None = None,
+) -> list[dict[str, Any]]:
+    """Write all files of the report; return the rows that count.
 
     Args:
-        rows: one per submission: ``learner``, ``notebook``, ``file``, ``problem``, ``exercises``.
+        rows: one per version of a notebook: ``learner``, ``notebook``, ``file``, ``problem``,
+            ``exercises``. Of several the best counts.
         folder: of the report.
-        about: the sandbox's ``mode``, ``reason`` and ``words``, and ``skipped`` counts.
+        about: the sandbox's ``mode``, ``reason`` and ``words``; how many are ``graded``, ``of``
+            how many.
+        people: the class list.
+        course: the lessons, whose answers nobody is compared by.
     """
-    rows = sorted(rows, key=lambda row: (row["learner"].casefold(), row["notebook"]))
+    notes = overrides.apply(rows, folder)
+    rows = _best(rows)
+    rows.sort(key=lambda row: (row["learner"].casefold(), row["notebook"]))
     pages = page_names(rows)
-    _write_csv(rows, folder / "scores.csv")
-    content = {"sandbox": about, "submissions": rows}
+    if people is not None:
+        people.match({row["learner"]: row.get("id", "") for row in rows})
+        notes += [
+            f"{name}: not on the class list, or on several lines" for name in people.strangers
+        ]
+        roster.write_tables(people, _points(rows), folder)
+    own = {
+        one.number: one.solution for lesson in (course or {}).values() for one in lesson.exercises
+    }
+    same = alike.groups(rows, own)
+    for one in (one for row in rows for one in row["exercises"]):
+        one.pop("source", None)
+    missing = [] if people is None else people.missing
+    _write_csv(rows, missing, folder / "scores.csv")
+    content = {"sandbox": about, "submissions": rows, "missing": missing}
     text = json.dumps(content, ensure_ascii=False, indent=1)
     (folder / "scores.json").write_text(text + "\n", encoding="utf-8")
-    (folder / "class.html").write_text(class_page(rows, pages, about), encoding="utf-8")
+    page = class_page(rows, pages, about, missing=missing, notes=notes, equal=same)
+    (folder / "class.html").write_text(page, encoding="utf-8")
     feedback = folder / "feedback"
     feedback.mkdir(exist_ok=True)
     by_learner = defaultdict(list)
@@ -36,6 +68,29 @@ def write(rows: list[dict[str, Any]], folder: Path, about: dict[str, Any]) -> No
         by_learner[row["learner"]].append(row)
     for learner, mine in by_learner.items():
         (feedback / pages[learner]).write_text(feedback_page(learner, mine), encoding="utf-8")
+    return rows
+
+
+def _best(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return one row for each learner's notebook, with most points; it names the others."""
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        groups[row["learner"], row["notebook"]].append(row)
+    found = []
+    for group in groups.values():
+        best = max(group, key=totals)
+        others = [row["file"] for row in group if row is not best]
+        found.append({**best, "older": [*best.get("older", []), *others]})
+    return found
+
+
+def _points(rows: list[dict[str, Any]]) -> dict[str, dict[str, int | None]]:
+    """Return the points by learner and notebook; None where an exercise is not graded."""
+    found: dict[str, dict[str, int | None]] = defaultdict(dict)
+    for row in rows:
+        whole = row["exercises"] and all(one["points"] is not None for one in row["exercises"])
+        found[row["learner"]][row["notebook"]] = totals(row)[0] if whole else None
+    return found
 
 
 def page_names(rows: list[dict[str, Any]]) -> dict[str, str]:
@@ -50,39 +105,66 @@ def page_names(rows: list[dict[str, Any]]) -> dict[str, str]:
     return names
 
 
-def _write_csv(rows: list[dict[str, Any]], path: Path) -> None:
+def _write_csv(rows: list[dict[str, Any]], missing: list[str], path: Path) -> None:
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
-        columns = ("points", "of", "seconds", "state")
-        writer.writerow(["learner", "notebook", "exercise", "title", *columns])
+        columns = ("points", "of", "seconds", "verdict", "state")
+        more = ("late", "by hand")
+        writer.writerow(["learner", "notebook", "exercise", "title", *columns, *more])
         for row in rows:
             for one in row["exercises"] or [_nothing(row)]:
                 values = [one["exercise"], one["title"], *(one[name] for name in columns)]
+                by_hand = (one.get("by_hand") or {}).get("reason", "")
+                values += [row.get("late", ""), _cell(by_hand)]
                 writer.writerow([_cell(row["learner"]), row["notebook"], *values])
+        for name in missing:
+            writer.writerow([_cell(name), *[""] * 6, "not graded", "nothing handed in", "", ""])
 
 
 def _nothing(row: dict[str, Any]) -> dict[str, Any]:
-    return {"exercise": "", "title": row["problem"], "points": 0, "of": 0, "seconds": 0,
-            "state": "unreadable"}  # fmt: skip
+    return {"exercise": "", "title": row["problem"], "points": None, "of": None, "seconds": 0,
+            "verdict": "not graded", "state": "not graded"}  # fmt: skip
 
 
 def _cell(text: str) -> str:
     """Keep a spreadsheet from taking a name for a formula."""
-    return "'" + text if text[:1] in "=+-@\t" else text
+    return "'" + text if text.startswith(("=", "+", "-", "@", "\t")) else text
 
 
 def totals(row: dict[str, Any]) -> tuple[int, int]:
     """Return the points of a submission, and the points there are."""
-    return sum(o["points"] for o in row["exercises"]), sum(o["of"] for o in row["exercises"])
+    points = sum(one["points"] or 0 for one in row["exercises"])
+    return points, sum(one["of"] for one in row["exercises"])
 
 
-def class_page(rows: list[dict[str, Any]], pages: dict[str, str], about: dict[str, Any]) -> str:
-    """Return the page for the class."""
+def class_page(
+    rows: list[dict[str, Any]],
+    pages: dict[str, str],
+    about: dict[str, Any],
+    *,
+    missing: Sequence[str] = (),
+    notes: Sequence[str] = (),
+    equal: Sequence[dict[str, Any]] = (),
+) -> str:
+    """Return the page for the class.
+
+    Args:
+        rows: one per notebook.
+        pages: the file of each learner's page.
+        about: the sandbox, and how many are graded.
+        missing: who handed in nothing.
+        notes: what else to look at by hand.
+        equal: groups of equal answers.
+    """
     return reports.render(
         "class",
         num_learners=len({row["learner"] for row in rows}),
         words=about.get("words"),
-        troubles=_troubles(rows),
+        graded=about.get("graded", len(rows)),
+        of=about.get("of", len(rows)),
+        missing=missing,
+        equal=equal,
+        troubles=[*_troubles(rows), *notes],
         exercises=_exercises(rows),
         rows=[{**_with_signs(row), "page": pages[row["learner"]]} for row in rows],
     )
@@ -103,12 +185,15 @@ def _with_signs(row: dict[str, Any]) -> dict[str, Any]:
 def _troubles(rows: list[dict[str, Any]]) -> list[str]:
     """What an instructor should look at by hand."""
     lines = [f"{row['learner']}, {row['file']}: {row['problem']}" for row in rows if row["problem"]]
-    return lines + [
-        f"{row['learner']}, exercise {one['exercise']}: the grader had a problem ({one['trouble']})"
-        for row in rows
-        for one in row["exercises"]
-        if one["trouble"]
-    ]
+    for learner, one in [(row["learner"], one) for row in rows for one in row["exercises"]]:
+        who = f"{learner}, exercise {one['exercise']}"
+        if one["trouble"]:
+            lines.append(f"{who}: not graded, the grader had a problem ({one['trouble']})")
+        if one["state"] == "tampered":
+            lines.append(f"{who}: tampered with how answers are shown; read it")
+        for name, place in one["missing"].items():
+            lines.append(f"{who}: {name}, of cell {place}, was not there when the answer ran")
+    return lines
 
 
 def _exercises(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -121,13 +206,14 @@ def _exercises(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for number in sorted(grouped, key=lambda text: [int(part) for part in text.split(".")]):
         group = grouped[number]
         kinds = Counter(_kind(one) for one in group)
+        graded = [one["points"] for one in group if one["points"] is not None]
         found.append(
             {
                 "number": number,
                 "title": group[0]["title"],
                 "of": group[0]["of"],
                 "count": len(group),
-                "mean": sum(one["points"] for one in group) / len(group),
+                "mean": statistics.fmean(graded) if graded else None,
                 "kinds": [(kind, kinds[kind]) for kind in KINDS if kinds[kind]],
                 "mistakes": _mistakes(group),
             }
@@ -138,8 +224,8 @@ def _exercises(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _kind(one: dict[str, Any]) -> str:
     if one["state"] in ("not started yet", "missing"):
         return "not started"
-    named = {"solved": "all points", "partly": "some points", "wrong": "no points"}
-    return named.get(one["state"], "could not be run")
+    named = {"solved": "all points", "partly": "some points"}
+    return named.get(one["state"], VERDICT_KINDS.get(one["verdict"], "no points"))
 
 
 def _mistakes(group: list[dict[str, Any]]) -> list[tuple[str, int]]:
@@ -151,5 +237,6 @@ def _mistakes(group: list[dict[str, Any]]) -> list[tuple[str, int]]:
             for part in one["parts"]
             for mistake in part["mistakes"]
         }
-        counts.update([one["message"]] if _kind(one) == "could not be run" else sorted(mine))
+        said = one["state"] == "error" or one["verdict"] == "stopped"
+        counts.update([one["message"]] if said else sorted(mine))
     return counts.most_common(5)

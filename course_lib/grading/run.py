@@ -2,6 +2,9 @@
 
 import concurrent.futures
 import contextlib
+import copy
+import datetime
+import hashlib
 import json
 import os
 import secrets
@@ -16,11 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from course_lib.grading import report, sandbox, scores, session, stripped
+from course_lib.grading import report, roster, sandbox, scores, session, stripped
 from course_lib.grading.assemble import find_answer
 from course_lib.grading.cells import printable
 from course_lib.grading.course import Lesson, lessons
-from course_lib.grading.submissions import Submission, find
+from course_lib.grading.stripped import LIBRARY
+from course_lib.grading.submissions import Submission, find, newest
 from course_lib.journal import Journal
 
 
@@ -37,6 +41,10 @@ class Options:
         timeout: seconds per exercise, instead of the usual ones.
         sandbox: ``"auto"``, ``"full"`` or ``"reduced"``.
         mine: the folder holds one learner's notebooks; what is not begun is left out.
+        roster: the class list, a CSV file.
+        due: what was handed in later is marked.
+        count: which of a learner's versions counts, ``"newest"`` or ``"best"``.
+        regrade: learners to be graded again, or ``"all"``.
     """
 
     submissions: Path
@@ -47,6 +55,10 @@ class Options:
     timeout: float | None = None
     sandbox: str = "auto"
     mine: bool = False
+    roster: Path | None = None
+    due: datetime.datetime | None = None
+    count: str = "newest"
+    regrade: tuple[str, ...] = ()
 
 
 class Results:
@@ -72,6 +84,15 @@ class Results:
         """Append a result."""
         self._journal.add(row)
         self.rows[_key(row)] = row
+
+
+def checks_stamp() -> str:
+    """Return what changes when a check, a tryout or an answer of the course does."""
+    digest = hashlib.sha256()
+    folders = (LIBRARY / "checks", LIBRARY / "tryouts", LIBRARY / "answers")
+    for path in sorted(path for folder in folders for path in folder.glob("*.py")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -133,6 +154,7 @@ def grade(options: Options) -> int:
         raise ValueError(f"--notebook must be one of {', '.join(course)}, got {options.notebook}")
     if options.jobs < 0:
         raise ValueError(f"--jobs must be at least 1, got {options.jobs}")
+    people = None if options.roster is None else roster.read(options.roster)
     found = find(options.submissions, course, options.notebook, mine=options.mine)
     if options.mine:
         found = [one for one in found if _is_begun(one, course)]
@@ -141,6 +163,9 @@ def grade(options: Options) -> int:
             return 0
     if not found:
         raise ValueError(f"no notebooks to grade in {options.submissions}")
+    if unknown := set(options.regrade) - {one.learner for one in found} - {"all"}:
+        raise ValueError(f"--regrade: nobody here is called {', '.join(sorted(unknown))}")
+    found = newest(found) if options.count == "newest" else found
     folder = Path(tempfile.mkdtemp(prefix="cgr"))
     folder.chmod(0o755)
     try:
@@ -152,17 +177,28 @@ def grade(options: Options) -> int:
         results = Results(options.out, options, about["mode"])
         plan = session.Plan(results.seed, about["mode"], folder, options.timeout)
         stopped = _work(found, course, plan, results, options)
-        keys = {(one.learner, one.notebook, one.digest) for one in found}
-        rows = [row for key, row in results.rows.items() if key in keys]
-        report.write(rows, options.out, about | {"to do": len(found) - len(rows)})
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    by_key = {_key_of(one): one for one in found}
+    rows = [_dated(row, by_key[key], options) for key, row in results.rows.items() if key in by_key]
+    about |= {"graded": len(rows), "of": len(by_key)}
+    rows = report.write(rows, options.out, about, people, course)
     if stopped:
-        print(f"Stopped: {len(rows)} of {len(found)} graded. The same command goes on from here.")
+        print(f"Stopped: {about['graded']} of {about['of']} graded. The same command goes on.")
         return 130
     page = Path("feedback", "me.html") if options.mine else Path("class.html")
     print(f"Report: {options.out / page}")
     return 1 if any(one["trouble"] for row in rows for one in row["exercises"]) else 0
+
+
+def _dated(row: dict[str, Any], one: Submission, options: Options) -> dict[str, Any]:
+    """Add what follows from the files and the options of today, not from the code."""
+    found = {"file": one.path.name, "late": one.late_by(options.due), "older": one.older}
+    return {**copy.deepcopy(row), **found, "id": one.name.id}
+
+
+def _key_of(one: Submission) -> tuple[str, str, str]:
+    return one.learner, one.notebook, one.digest
 
 
 def _is_begun(one: Submission, course: dict[str, Lesson]) -> bool:
@@ -178,25 +214,33 @@ def _work(
     options: Options,
 ) -> bool:  # fmt: skip
     """Grade what is missing, several at a time; return whether it was interrupted."""
-    todo = [one for one in found if (one.learner, one.notebook, one.digest) not in results.rows]
+    again = set(options.regrade)
+    todo = [
+        one for one in found if _key_of(one) not in results.rows or again & {one.learner, "all"}
+    ]
     if len(todo) < len(found):
         print(f"{len(found) - len(todo)} of {len(found)} are graded already.")
+    stamp = checks_stamp()
+    old = {row["learner"] for row in results.rows.values() if row.get("checks") != stamp}
+    if old := old - {one.learner for one in todo}:
+        print(f"The checks changed since {len(old)} were graded: --regrade all grades them again.")
     for number in sorted({one.notebook for one in todo if one.notebook}):
         print(f"Preparing notebook {number}: the course's own answers run first.", flush=True)
         plan.prepare(course[number])
     jobs = options.jobs or max(1, min(os.cpu_count() or 1, 8))
     pool = concurrent.futures.ThreadPoolExecutor(jobs)
     tasks = {pool.submit(_grade_one, one, course, plan) for one in todo}
-    count = 0
+    count, started = 0, time.monotonic()
     with _interrupts() as stopped:
         while tasks and not stopped.is_set():
             done, tasks = concurrent.futures.wait(
                 tasks, timeout=0.2, return_when=concurrent.futures.FIRST_COMPLETED
             )
             for task in done:
-                row, count = task.result(), count + 1
+                row, count = task.result() | {"checks": stamp}, count + 1
                 results.add(row)
-                _say(count, len(todo), row, each=options.mine)
+                left = (time.monotonic() - started) / count * (len(todo) - count)
+                _say(count, len(todo), row, left, each=options.mine)
         if tasks:
             session.stop_all()
         pool.shutdown(wait=True, cancel_futures=True)
@@ -222,13 +266,15 @@ def _interrupts() -> Iterator[threading.Event]:
             signal.signal(number, signal.SIG_IGN if stopped.is_set() else handler)
 
 
-def _say(count: int, total: int, row: dict[str, Any], *, each: bool = False) -> None:
+def _say(count: int, total: int, row: dict[str, Any], left_s: float, *, each: bool = False) -> None:
     points, of = report.totals(row)
     text = row["problem"] or f"{points} of {of} points, {row['seconds']:.0f} s"
-    print(f"[{count}/{total}] {row['learner']} {row['notebook']}: {text}", flush=True)
+    left = f"; about {left_s / 60:.0f} min left" if left_s >= 60 else ""
+    print(f"[{count}/{total}] {row['learner']} {row['notebook']}: {text}{left}", flush=True)
     for one in row["exercises"] if each else []:
         sign = report.SIGNS.get(one["state"], "✗")
-        print(f"  {sign} {one['exercise']} {one['title']}: {one['points']} of {one['of']} points")
+        text = "not graded" if one["points"] is None else f"{one['points']} of {one['of']} points"
+        print(f"  {sign} {one['exercise']} {one['title']}: {text}")
 
 
 def _grade_one(one: Submission, course: dict[str, Lesson], plan: session.Plan) -> dict[str, Any]:
@@ -247,6 +293,8 @@ def _grade_one(one: Submission, course: dict[str, Lesson], plan: session.Plan) -
         try:
             ran = None if one.problem else session.run(plan, lesson, one.cells)
             row["exercises"] = scores.score(lesson, expected, ran, one.problem)
+            for exercise in row["exercises"]:
+                exercise["source"] = (ran or {}).get(exercise["exercise"], {}).get("source", "")
         except session.Interrupted:
             raise
         except Exception as error:

@@ -131,7 +131,7 @@ def _environment(course: Path, mode: str, home: Path) -> dict[str, str]:
         "MPLCONFIGDIR": f"{where}/.matplotlib",
         "TMPDIR": "/tmp" if full else where,
         "LANG": "C.UTF-8",
-        "PYTHONPATH": COURSE if full else str(course),
+        "PYTHONPATH": os.pathsep.join([COURSE if full else str(course), where]),
         "PYTHONDONTWRITEBYTECODE": "1",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
@@ -206,6 +206,15 @@ def memory_mb(processes: list[psutil.Process]) -> float:
             if len(processes) > 4 and resident > 20 * 2**20:
                 resident = getattr(process.memory_full_info(), "pss", resident)
             total += resident / 2**20
+    return total
+
+
+def cpu_s(processes: list[psutil.Process]) -> float:
+    """Return the seconds that processes, and their ended children, have computed."""
+    total = 0.0
+    for process in processes:
+        with contextlib.suppress(psutil.Error, OSError):
+            total += sum(process.cpu_times()[:4])
     return total
 
 

@@ -1,5 +1,6 @@
 """From what a run recorded to points, and to words that a learner understands."""
 
+import re
 from typing import Any
 
 from course_lib.grading.course import Lesson
@@ -11,12 +12,24 @@ STOPPED = {
     "disk": "Your code wrote more to disk than it may.",
     "died": "Python itself ended while your code ran: an exit(), a crash, or a kill.",
 }
+TAMPERED = (
+    "Your code changes how Python shows or runs things, so no answer came back from it. Restart, "
+    "take that out, and hand in again; or ask your teacher to read it."
+)
 NOT_STARTED = "Not started yet."
 MISSING = (
     "No cell for this exercise was found. Keep the line '# EXERCISE {number}' at the top of your "
     "cell, and the name {name}."
 )
-TROUBLE = "The grader itself had a problem here; your teacher will look into it."
+TROUBLE = "This is not graded yet: the grader itself had a problem. Your teacher will look into it."
+AT_LINE = re.compile(r" at line \d+.*$", re.DOTALL)
+VERDICTS = {"solved": "right", "tampered": "tampered", "not graded": "not graded"}
+
+
+def verdict(one: dict[str, Any]) -> str:
+    """Return which of the five it is: right, wrong, stopped, tampered, not graded."""
+    stopped = one["state"].startswith("stopped")
+    return "stopped" if stopped else VERDICTS.get(one["state"], "wrong")
 
 
 def score(
@@ -24,6 +37,8 @@ def score(
     problem: str = "",
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Return one plain dict per exercise: points, state, message, and the parts with mistakes.
+
+    What nobody could look at has ``None`` for points: it is neither right nor wrong.
 
     Args:
         lesson: the course's own notebook.
@@ -36,9 +51,10 @@ def score(
         wanted = expected[exercise.number]
         one = _blank(exercise.number, wanted)
         if ran is None:
-            one |= {"state": "unreadable", "message": problem}
+            one |= {"state": "not graded", "points": None, "message": problem}
         else:
             _fill(one, wanted, ran[exercise.number], exercise.name)
+        one["verdict"] = verdict(one)
         scored.append(one)
     return scored
 
@@ -53,6 +69,8 @@ def _blank(number: str, wanted: dict[str, Any]) -> dict[str, Any]:
         "state": "",
         "message": "",
         "trouble": "",
+        "missing": {},
+        "by_hand": None,
         "parts": [
             {"part": part, "points": 0, "of": points, "mistakes": []}
             for part, points in wanted["parts"].items()
@@ -69,13 +87,19 @@ def _fill(one: dict[str, Any], wanted: dict[str, Any], ran: dict[str, Any], name
     elif ran["answer"] == "stub":
         one |= {"state": "not started yet", "message": NOT_STARTED}
     elif (reason := _stopped(records)) != "":
-        one |= {"state": f"stopped: {reason}", "message": STOPPED.get(reason, TROUBLE)}
-        if reason not in STOPPED:
-            one["trouble"] = f"{reason}: {_problem(records)}"
-    elif not records.get("check", {}).get("cases"):
-        one |= {"state": "error", "message": _why_no_values(records, name)}
-    else:
+        one |= _ended(reason, records)
+    elif records["check"]["cases"]:
         _judge(one, wanted, records["check"]["cases"])
+        if one["points"] != one["of"]:
+            one["missing"] = {name: place for name, place in ran["missing"].items() if place}
+        for part in one["parts"]:
+            for mistake in part["mistakes"]:
+                mistake["hint"] = _on_missing(mistake["came_out"], ran["missing"], mistake["hint"])
+    elif (error := _error(records, name)) != "":
+        one |= {"state": "error", "message": error}
+        one["missing"] = {name: place for name, place in ran["missing"].items() if place}
+    else:
+        one |= _ended("no cases", records)
 
 
 def _stopped(records: dict[str, Any]) -> str:
@@ -95,8 +119,31 @@ def _problem(records: dict[str, Any]) -> str:
     return next((problem for problem in problems if problem), "no reason given")
 
 
-def _why_no_values(records: dict[str, Any], name: str) -> str:
-    """Say why the check sent nothing that counts."""
+def _on_missing(came_out: str, missing: dict[str, int], hint: str) -> str:
+    """Return what to do about a name that was not found; ``hint`` where that is not the matter."""
+    for name, place in missing.items():
+        if f"'{name}'" in came_out and "Error" in came_out:
+            if place:
+                return (
+                    f"cell {place} of your notebook has {name}, but it is not there when this cell "
+                    "runs: move it into this cell"
+                )
+            return f"nothing in your notebook gives {name}: is it spelt as where it was made?"
+    return hint
+
+
+def _ended(reason: str, records: dict[str, Any]) -> dict[str, Any]:
+    """Return what is said of an answer that was not looked at to its end."""
+    if reason in STOPPED:
+        return {"state": f"stopped: {reason}", "message": STOPPED[reason]}
+    if reason == "tampered":
+        return {"state": "tampered", "message": TAMPERED}
+    trouble = f"{reason}: {_problem(records)}"
+    return {"state": "not graded", "points": None, "message": TROUBLE, "trouble": trouble}
+
+
+def _error(records: dict[str, Any], name: str) -> str:
+    """Say which error came before the answer could be looked at; empty if none did."""
     for role, place in (("answer", "Your cell"), ("extras", "A helper of yours")):
         error = records[role]["error"]
         if error is not None:
@@ -104,9 +151,7 @@ def _why_no_values(records: dict[str, Any], name: str) -> str:
     error = records["check"]["error"]
     if error is not None and error["name"] == "NameError":
         return f"Your cell ran, but it does not define {name}."
-    if error is not None:
-        return f"The check of your answer stopped with {error['name']}: {error['text']}"
-    return "The check of your answer could not tell its result. Does your code change how it works?"
+    return "" if error is None else f"{name} stopped with {error['name']}: {error['text']}"
 
 
 def _judge(one: dict[str, Any], wanted: dict[str, Any], judged: list[dict[str, Any]]) -> None:
@@ -117,7 +162,12 @@ def _judge(one: dict[str, Any], wanted: dict[str, Any], judged: list[dict[str, A
         return
     for part in one["parts"]:
         cases = [(case, got) for case, got in pairs if case["part"] == part["part"]]
-        part["mistakes"] = [_mistake(case, got) for case, got in cases if not got["right"]]
+        known = [got["right"] for case, got in cases if not case["hidden"]]
+        part["mistakes"] = [
+            _mistake(case, got, known=bool(known) and all(known))
+            for case, got in cases
+            if not got["right"]
+        ]
         if cases and not part["mistakes"]:
             part["points"] = part["of"]
     one["points"] = sum(part["points"] for part in one["parts"])
@@ -134,18 +184,31 @@ def _not_started(pairs: list[tuple[dict[str, Any], dict[str, Any]]]) -> bool:
     return False
 
 
-def _mistake(case: dict[str, Any], got: dict[str, Any]) -> dict[str, str]:
-    """Return what was looked at, what came out, and the likely cause; never a hidden value."""
+def _mistake(case: dict[str, Any], got: dict[str, Any], *, known: bool) -> dict[str, str]:
+    """Return what was looked at, what came out, and the likely cause; never a hidden value.
+
+    Args:
+        case: what was asked.
+        got: what came of it.
+        known: whether the notebook's own examples of this part are right.
+    """
+    hint = got.get("hint") or case["hint"]
     if got["error"]:
-        came_out = f"your code raised {got['text'] or got['error']}"
+        came_out = f"your code raised {_words_of_error(case, got)}"
     elif not got["seen"]:
         came_out = "not looked at, because your code stopped before"
+    elif case["hidden"]:
+        came_out = "not right"
+        if known:
+            hint = f"right for the notebook's numbers alone: is one written into the code? {hint}"
     else:
-        came_out = f"came out: {got['got'] or 'nothing'}"
-        if not case["hidden"]:
-            came_out += f"; expected: {case['shown']}"
-    return {
-        "looked_at": case["otherwise"],
-        "came_out": came_out,
-        "hint": got.get("hint") or case["hint"],
-    }
+        came_out = f"came out: {got['got'] or 'nothing'}; expected: {case['shown']}"
+    looked_at = f"{case['part']}, with other numbers" if case["hidden"] else case["otherwise"]
+    return {"looked_at": looked_at, "came_out": came_out, "hint": hint}
+
+
+def _words_of_error(case: dict[str, Any], got: dict[str, Any]) -> str:
+    """Return an error in words; its own text may hold a hidden number, so there it is left out."""
+    words = got["text"] or got["error"]
+    where = AT_LINE.search(words)
+    return f"{got['error']}{where[0] if where else ''}" if case["hidden"] else words

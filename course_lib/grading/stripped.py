@@ -1,4 +1,4 @@
-"""A copy of ``course_lib`` without answers, for the kernel that runs an exercise."""
+"""A copy of ``course_lib`` without answers and checks, for the kernel that runs an exercise."""
 
 import ast
 import importlib
@@ -11,6 +11,7 @@ from course_lib.grading.sandbox import FONTS
 
 LIBRARY = Path(__file__).resolve().parents[1]
 REFUSAL = "raise RuntimeError('the course\\'s own version does not count here; write your own')"
+NO_CHECKS = "def __getattr__(name):\n    return lambda attempt=None, *_: attempt\n"
 
 
 def copy_without_answer(exercise: Exercise, folder: Path) -> Path:
@@ -20,14 +21,23 @@ def copy_without_answer(exercise: Exercise, folder: Path) -> Path:
         The folder, to be put on Python's path.
     """
     target = folder / "course_lib"
-    left_out = shutil.ignore_patterns("__pycache__", "grading", "exercise_*.py", "*.pyc")
+    left_out = shutil.ignore_patterns("__pycache__", "grading", "checks", "exercise_*.py", "*.pyc")
     shutil.copytree(LIBRARY, target, ignore=left_out)
+    _copy_names_of_checks(target / "checks")
     _copy_fonts(folder / FONTS)
     for place in exercise.check().hides:
         module, name = place.split(":")
         path = _file_of(module, target)
         path.write_text(empty(path.read_text(encoding="utf-8"), name), encoding="utf-8")
     return folder
+
+
+def _copy_names_of_checks(folder: Path) -> None:
+    """Make modules of checks in which a check is any name, and gives back what it gets."""
+    folder.mkdir()
+    for path in (LIBRARY / "checks").glob("*.py"):
+        content = "" if path.name == "__init__.py" else NO_CHECKS
+        (folder / path.name).write_text(content, encoding="utf-8")
 
 
 def _copy_fonts(folder: Path) -> None:

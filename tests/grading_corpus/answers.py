@@ -9,6 +9,7 @@ RIGHT = (
     "    return (1 - learning_rate) * q_value + learning_rate * target\n"
 )
 GOOD = HEAD + RIGHT
+FORGE = "import course_lib.tryouts.core as c, json\nfrom IPython.display import display\n"
 
 
 def body(line: str) -> str:
@@ -46,6 +47,9 @@ RIGHT_ANSWERS = {
     "thread-noise": "import threading, time\ndef noise():\n    while True:\n"
     "        print('x', end='')\n        time.sleep(0.01)\n"
     "threading.Thread(target=noise, daemon=True).start()\n" + GOOD,
+    "transformer": "import ast\nclass T(ast.NodeTransformer):\n"
+    "    def visit_Constant(self, n):\n        n.value = 7 if type(n.value) is int else n.value\n"
+    "        return n\nget_ipython().ast_transformers.append(T())\n" + GOOD,
     "unicode": "# Größe, 学習\nalpha_α = 1\n" + GOOD,
     "half-an-emoji": "# well done \ud83d\n" + GOOD,
     "two-halves-of-an-emoji": "# well done \ud83d\ude00\n" + GOOD,
@@ -66,11 +70,11 @@ WRONG_ANSWERS = {
     "mean": (target("reward + gamma * (not terminated) * next_q_values.mean()"), 6, "partly"),
     "first-of-row": (target("reward + gamma * (not terminated) * next_q_values[0]"), 6, "partly"),
     "wrong-sign": (target("reward + gamma * (not terminated) * max(next_q_values)").replace(
-        "q_value + learning", "q_value - learning"), 0, "wrong"),
+        "q_value + learning", "q_value - learning"), 7, "partly"),
     "swapped": (GOOD.replace("(1 - learning_rate) * q_value + learning_rate", "learning_rate * "
-                             "q_value + (1 - learning_rate)"), 0, "wrong"),
+                             "q_value + (1 - learning_rate)"), 7, "partly"),
     "target-alone": (GOOD.replace("return (1 - learning_rate) * q_value + learning_rate * target",
-                                  "return target"), 4, "partly"),
+                                  "return target"), 7, "partly"),
     "none": (HEAD + "    pass\n", 0, "wrong"),
     "text": (GOOD.replace("return (", "return str((") .rstrip() + ")\n", 0, "wrong"),
     "worked-numbers-only": (HEAD + "    return {20.0: 12.5}.get(reward, 8.0 if learning_rate == 1 "
@@ -133,22 +137,23 @@ REFUSED_ANSWERS = {
     "patched-checks": "import course_lib.checks.core as c, course_lib.checks.values as r\n"
     "c.same = r.same = r.agree = lambda *a, **k: True\n"
     "c.judge = lambda *a: ('solved', [])\n" + HEAD + "    return 0.0\n",
-    "patched-emit": "import course_lib.checks.values as r, json\n"
-    "from IPython.display import display\n"
-    "r.emit = lambda check, attempt, seed, token: display({r.MIME: json.dumps({'token': token, "
-    "'outcomes': [{'value': {'bool': True}}] * 7})}, raw=True)\n" + HEAD + "    return 0.0\n",
-    "patched-look": "import course_lib.checks.values as r\n"
-    "r.look = lambda *a: []\n" + GOOD,
-    "silent-display": "ip = get_ipython()\nip.display_pub.publish = lambda *a, **k: None\n" + GOOD,
-    "forged-output": "from IPython.display import display\nimport json\n"
-    "forged = {'application/vnd.course.values+json': json.dumps({'token': '', 'outcomes': "
-    "[{'value': {'numbers': 8.0}}] * 7}), 'text/plain': '10 of 10 points'}\n"
-    "display(forged, raw=True)\n" + HEAD + "    display(forged, raw=True)\n    return 0.0\n",
-    "transformer": "import ast\nclass T(ast.NodeTransformer):\n"
-    "    def visit_Constant(self, n):\n        n.value = 7 if type(n.value) is int else n.value\n"
-    "        return n\nget_ipython().ast_transformers.append(T())\n" + GOOD,
-    "input-transformer": "get_ipython().input_transformers_post.append(lambda lines: ['pass\\n'])\n"
+    "patched-encode": "import course_lib.tryouts.core as c, course_lib.tryouts.plain as p\n"
+    "c.encode = p.encode = lambda value: {'bool': True}\n" + HEAD + "    return 0.0\n",
+    "patched-respond": FORGE + "c.respond = lambda attempt, request, token: display({c.MIME: "
+    "json.dumps({'token': token, 'value': {'numbers': 8.0}, 'right': True, 'forgiven': True, "
+    "'outcomes': []})}, raw=True)\n" + HEAD + "    return 0.0\n",
+    "answers-that-are-huge": FORGE + "c.respond = lambda attempt, request, token: display({c.MIME: "
+    "json.dumps({'token': token, 'value': {'numbers': [[0.0] * 1000] * 100}})}, raw=True)\n" + GOOD,
+    "answers-that-are-deep": FORGE + "c.respond = lambda attempt, request, token: display({c.MIME: "
+    "'{\"token\": \"' + token + '\", \"value\": ' + '[' * 50_000 + ']' * 50_000 + '}'}, raw=True)\n"
     + GOOD,
+    "answers-that-are-no-numbers": FORGE + "c.respond = lambda attempt, request, token: display("
+    "{c.MIME: json.dumps({'token': token, 'value': {'numbers': ['NaN', None, {}]}})}, raw=True)\n"
+    + GOOD,
+    "forged-output": "from IPython.display import display\nimport json\n"
+    "forged = {'application/vnd.course.values+json': json.dumps({'token': '', 'value': "
+    "{'numbers': 8.0}}), 'text/plain': '10 of 10 points'}\n"
+    "display(forged, raw=True)\n" + HEAD + "    display(forged, raw=True)\n    return 0.0\n",
     "skip-marker-and-raise": "# NBVAL_SKIP\n" + HEAD + "    raise ValueError\n",
     "calls-the-reference": "from course_lib.agents import tabular\ntd_update = tabular.td_update\n",
     "reads-the-reference": "import inspect\nfrom course_lib.agents import tabular\n"
@@ -188,6 +193,16 @@ REFUSED_ANSWERS = {
     "changes-a-package": "import nbval.plugin\nopen(nbval.plugin.__file__, 'a').write('# x')\n"
     + GOOD,
 }  # fmt: skip
+
+# Answers that change how a question is asked or an answer is shown.
+TAMPERED_ANSWERS = {
+    "no-respond": "import course_lib.tryouts.core as c\nc.respond = lambda *a: None\n" + GOOD,
+    "answers-twice": FORGE + "old = c.respond\nc.respond = lambda *a: (old(*a), old(*a))\n" + GOOD,
+    "silent-display": "ip = get_ipython()\nip.display_pub.publish = lambda *a, **k: None\n" + GOOD,
+    "input-transformer": "get_ipython().input_transformers_post.append(lambda lines: ['pass\\n'])\n"
+    + GOOD,
+    "no-such-module": "import sys\nsys.modules['course_lib.tryouts.core'] = None\n" + GOOD,
+}
 
 # Right answers that leave something running; what they start must be gone afterwards.
 STRAYS = {

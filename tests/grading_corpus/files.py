@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -138,6 +139,27 @@ FORMS: dict[str, Callable[[str], Any]] = {
         code("import time\ntrained = time.sleep(10_000)"),
         exercise(good + "print(trained)\n"),
     ),
+    "helper-set-by-global": lambda good: notebook(
+        code("def prepare():\n    global best\n    best = max\nprepare()"),
+        exercise(good.replace("next_q_values.max()", "best(next_q_values)")),
+    ),
+    "helper-filled-by-a-decorator": lambda good: notebook(
+        code(
+            "TABLE = {}\ndef kept(f):\n    TABLE[f.__name__] = f\n    return f\n"
+            "@kept\ndef best(row):\n    return max(row)"
+        ),
+        exercise(good.replace("next_q_values.max()", "TABLE['best'](next_q_values)")),
+    ),
+    "helper-in-a-module": lambda good: notebook(
+        code("%%writefile mine.py\ndef best(row):\n    return max(row)"),
+        exercise("import mine\n" + good.replace("next_q_values.max()", "mine.best(next_q_values)")),
+    ),
+    "helper-under-a-second-name": lambda good: notebook(
+        code("def best(row):\n    return max(row)"),
+        code("largest = best"),
+        code("best = None"),
+        exercise(good.replace("next_q_values.max()", "largest(next_q_values)")),
+    ),
     "helper-below": lambda good: notebook(
         exercise(good.replace("next_q_values.max()", "best(next_q_values)")),
         code("def best(row):\n    return max(row)"),
@@ -166,9 +188,9 @@ BROKEN: dict[str, tuple[bytes, str]] = {
 SAMPLE = {"half-a-character", "half-an-emoji", "raise-in-a-comment", "sockets-replaced",
           "memory-of-its-own", "users-of-its-own", "whole solution", "whole stub",
           "debug-prints", "no-mask", "loop", "kill", "flood",
-          "memory", "equal-to-all", "patched-emit", "calls-the-reference", "other-processes",
-          "network", "other-submission", "changes-the-course", "double-fork", "both-lost",
-          "quote'\"<b>&", "cut-off", "link-out", "pipe"}  # fmt: skip
+          "memory", "equal-to-all", "patched-respond", "no-respond", "calls-the-reference",
+          "other-processes", "network", "other-submission", "changes-the-course", "double-fork",
+          "both-lost", "quote'\"<b>&", "cut-off", "link-out", "pipe"}  # fmt: skip
 
 
 def write(folder: Path, root: Path, port: int, *, only: set[str] | None = None) -> list[Entry]:
@@ -186,7 +208,7 @@ def write(folder: Path, root: Path, port: int, *, only: set[str] | None = None) 
         return entries
     for path in folder.iterdir():
         if path.name.removesuffix(".ipynb") not in only:
-            path.unlink()
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     return [entry for entry in entries if entry.name in only]
 
 
@@ -223,6 +245,9 @@ def _answers(folder: Path, port: int) -> list[Entry]:
         told = source.replace("PORT", str(port)).replace("SUBMISSIONS", str(folder))
         _save(folder, name, with_neighbour(told))
         entries.append(Entry(name, {"1.2": 0, "1.5": 8}))
+    for name, source in answers.TAMPERED_ANSWERS.items():
+        _save(folder, name, with_neighbour(source))
+        entries.append(Entry(name, {"1.2": 0, "1.5": 8}, {"1.2": "tampered"}))
     for name, source in answers.STRAYS.items():
         _save(folder, name, with_neighbour(source))
         entries.append(Entry(name, {"1.2": 10, "1.5": 8}))

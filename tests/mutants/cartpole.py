@@ -27,9 +27,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 
 def quicken(monkeypatch: pytest.MonkeyPatch) -> None:
     """Probes take seconds for each wrong loss: here they find their q-values at once."""
-    from course_lib.agents import dqn_run
+    from course_lib.checks import cartpole_loss
+    from course_lib.envs.probes import PROBES
 
-    monkeypatch.setattr(dqn_run, "learned_q_values", lambda probe, **_: probe.q_values)
+    exact = {probe.name: probe.q_values for probe in PROBES}
+    monkeypatch.setattr(
+        cartpole_loss, "learned_on_probe", lambda loss, name, scale, *_: scale * exact[name]
+    )
 
 
 DICE = np.random.default_rng(8)
@@ -238,8 +242,13 @@ MUTANTS = {
             memory(add=lambda self, *t: dqn.ReplayBuffer.add(self, *t[:4], not t[4], False)),
             "upside down", (ROWS, CAPACITY), lost("marks the end"),
         ),
-        "no modulo": Mutant(memory(add=_never_wraps), OLDEST, (CAPACITY, ROWS)),
-        "counts first": Mutant(memory(add=_counts_first), "count after", (CAPACITY, ROWS)),
+        "no modulo": Mutant(
+            memory(add=_never_wraps), OLDEST, (CAPACITY, ROWS), lost("overwrites the oldest")
+        ),
+        "counts first": Mutant(
+            memory(add=_counts_first), "count after", (CAPACITY, ROWS),
+            lost("overwrites the oldest"),
+        ),
         "forgets next_obs": Mutant(
             memory(add=lambda self, *t: dqn.ReplayBuffer.add(self, *t[:3], 0 * t[3], *t[4:])),
             "each part into its own column", (ROWS, CAPACITY), lost("keeps rows together"),
@@ -249,11 +258,15 @@ MUTANTS = {
             lost("draws"),
         ),
         "one number": Mutant(
-            draws(lambda m, n: m.rng.integers(len(m))), "holds batch_size numbers", (CAPACITY,)
+            draws(lambda m, n: m.rng.integers(len(m))), "holds batch_size numbers", (CAPACITY,),
+            lost("draws"),
         ),
-        "does not count": Mutant(memory(add=_never_counts), "self.num_added += 1"),
+        "does not count": Mutant(
+            memory(add=_never_counts), "self.num_added += 1", (), lost("counts")
+        ),
         "sample without return": Mutant(
-            memory(sample=lambda self, n: None), "is a `return` missing?", (CAPACITY, ROWS)
+            memory(sample=lambda self, n: None), "is a `return` missing?", (CAPACITY, ROWS),
+            lost("draws"),
         ),
         "empty methods": Mutant(memory(add=lambda *_: None, sample=lambda *_: None), keeps=0.0),
     },
@@ -321,12 +334,17 @@ MUTANTS = {
         ),
     },
     "3.3": {
-        "squared": Mutant(loss(how=F.mse_loss), "squared error", (TARGET_NET, TAKEN, SQUEEZE)),
+        "squared": Mutant(
+            loss(how=F.mse_loss), "squared error", (TARGET_NET, TAKEN, SQUEEZE), lost("the error")
+        ),
+        "the plain size": Mutant(
+            loss(how=F.l1_loss), "plain size", (TARGET_NET, TAKEN, SQUEEZE), lost("the error")
+        ),
         "max for gather": Mutant(
-            loss(take="max"), TAKEN, (TARGET_NET, SQUEEZE, "squared"),
+            loss(take="max"), TAKEN, (TARGET_NET, SQUEEZE, "squared"), lost("the action taken")
         ),
         "q_net for the targets": Mutant(
-            loss(net="own"), TARGET_NET, (TAKEN, SQUEEZE, "squared", "no_grad"),
+            loss(net="own"), TARGET_NET, (TAKEN, SQUEEZE, "squared", "no_grad"), lost("the batch")
         ),
         "no mask": Mutant(
             loss(mask=False), "hand batch.terminated", (TARGET_NET, TAKEN, SQUEEZE),
@@ -337,7 +355,8 @@ MUTANTS = {
         ),
         "swapped": Mutant(loss(swap=True), "swapped", (SQUEEZE, TARGET_NET), lost("the batch")),
         "the old obs": Mutant(
-            loss(next_obs=False), "the target looks at batch.next_obs", (SQUEEZE, TARGET_NET, TAKEN)
+            loss(next_obs=False), "the target looks at batch.next_obs",
+            (SQUEEZE, TARGET_NET, TAKEN), lost("the batch"),
         ),
         "rows for q-values": Mutant(
             loss(take="rows"), "one q-value of each row", (TARGET_NET, "the mean over")
@@ -345,16 +364,17 @@ MUTANTS = {
         "(B, 1) against (B,)": Mutant(
             loss(squeeze=False), SQUEEZE, (TARGET_NET, TAKEN, "suspect"), lost("the batch")
         ),
-        "minus": Mutant(loss(sign=-1), "sign is wrong", (TARGET_NET, SQUEEZE)),
+        "minus": Mutant(loss(sign=-1), "sign is wrong", (TARGET_NET, SQUEEZE), lost("the batch")),
         "no gradient": Mutant(
-            _without_gradient, "outside torch.no_grad()", (TARGET_NET,), lost("gradients", "probes")
+            _without_gradient, "outside torch.no_grad()", (TARGET_NET,), lost("gradients")
         ),
         "sum": Mutant(
             loss(how=lambda a, b: F.smooth_l1_loss(a, b, reduction="sum")), "not the sum",
-            (TARGET_NET, SQUEEZE), lost("the action taken", "the batch"),
+            (TARGET_NET, SQUEEZE), lost("the batch"),
         ),
         "not reduced": Mutant(
-            loss(how=lambda a, b: F.smooth_l1_loss(a, b, reduction="none")), "one number"
+            loss(how=lambda a, b: F.smooth_l1_loss(a, b, reduction="none")), "one number", (),
+            lost("the batch"),
         ),
     },
     "3.4": {

@@ -10,12 +10,12 @@ import pytest
 import ray
 
 from course_lib.answers import answer
-from course_lib.checks import welcome as checks
+from course_lib.tryouts import welcome as tryouts
 from mutants import Mutant, lost
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "0.1": {
-        "env": checks.ScriptedEnv([1.0, -2.0, 0.5]),
+        "env": tryouts.ScriptedEnv([1.0, -2.0, 0.5]),
         "choose_action": lambda obs: 0,
     },
     "0.2": {"function": lambda seed: seed * seed, "seeds": [3, 1, 2]},
@@ -27,7 +27,7 @@ Board = answer("0.3")
 def quicken(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two tasks that wait for each other give up sooner; classes travel as a notebook's do."""
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    monkeypatch.setattr(checks, "MEET_LIMIT_S", 2.0)
+    monkeypatch.setattr(tryouts, "MEET_LIMIT_S", 2.0)
 
 
 def episode(**changes: Any) -> Callable:
