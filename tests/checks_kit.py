@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from course_lib.checks.core import PUBLIC_SEED, look, same
+from course_lib.checks.core import PUBLIC_SEED, forgive, look, same
 from course_lib.tryouts.core import Elsewhere, answer_to
 
 
@@ -52,11 +52,20 @@ def lost_parts(check: Any, attempt: Any, seed: int = PUBLIC_SEED) -> set[str]:
     """The parts that an attempt does not earn."""
     outcomes, own = look(check.cases, attempt, seed), look(check.cases, check.reference(), seed)
     right = {part: False for part in check.parts} | {one.case.part: True for one in own}
-    for index, one in enumerate(own):
-        got = outcomes[index] if index < len(outcomes) else None
-        agrees = got is not None and got.error is None and got.case.aspect == one.case.aspect
-        same_value = agrees and same(one.got, got.got, atol=one.case.atol)
-        right[one.case.part] &= same_value or (agrees and got.forgiven)
+    looked = [outcomes[index] if index < len(outcomes) else None for index in range(len(own))]
+    looked = [
+        got
+        if got is not None and got.error is None and got.case.aspect == one.case.aspect
+        else None
+        for one, got in zip(own, looked, strict=True)
+    ]
+    exact = [
+        got is not None and same(one.got, got.got, atol=one.case.atol)
+        for one, got in zip(own, looked, strict=True)
+    ]
+    kindly = forgive(exact, [got is not None and got.forgiven for got in looked])
+    for one, ok in zip(own, kindly, strict=True):
+        right[one.case.part] &= ok
     return {part for part, ok in right.items() if part and not ok}
 
 

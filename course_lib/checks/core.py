@@ -244,7 +244,8 @@ def judge(check: Any, attempt: Any) -> tuple[str, list[str]]:
     if not outcomes:
         return "empty", [f"✗ {name}: the check found nothing to look at."]
     expected = _expected(check, outcomes)
-    rights = [_right(outcome, value) for outcome, value in zip(outcomes, expected, strict=True)]
+    exact = [_right(outcome, value) for outcome, value in zip(outcomes, expected, strict=True)]
+    rights = forgive(exact, [outcome.forgiven for outcome in outcomes])
     scored = [
         right and (outcome.case.part != "" or not check.parts)
         for right, outcome in zip(rights, outcomes, strict=True)
@@ -256,8 +257,9 @@ def judge(check: Any, attempt: Any) -> tuple[str, list[str]]:
         return "not started yet", [f"○ {name}: not started yet.", left]
     lines: list[str] = []
     said: set[str] = set()
-    for outcome, value, right in zip(outcomes, expected, rights, strict=True):
-        lines += _describe(outcome, value, right, said)
+    for outcome, value, right, yes in zip(outcomes, expected, rights, exact, strict=True):
+        mild = [f"  ○ {outcome.case.aspect}: off by the mistake that another line names"]
+        lines += mild if right and not yes else _describe(outcome, value, right, said)
     if all(rights):
         return "solved", [f"✓ {name}: solved.", *lines]
     return "not yet", [f"✗ {name}: not yet.", *lines]
@@ -274,9 +276,14 @@ def _expected(check: Any, outcomes: list[Outcome]) -> list[Any]:
     ]
 
 
+def forgive(rights: list[bool], forgiven: list[bool]) -> list[bool]:
+    """Return which cases count as right: a mistake is forgiven where another case names it."""
+    kindly = [right or mild for right, mild in zip(rights, forgiven, strict=True)]
+    return rights if all(kindly) else kindly
+
+
 def _right(outcome: Outcome, expected: Any) -> bool:
-    right = outcome.error is None and same(expected, outcome.got, atol=outcome.case.atol)
-    return right or outcome.forgiven
+    return outcome.error is None and same(expected, outcome.got, atol=outcome.case.atol)
 
 
 def _describe(outcome: Outcome, expected: Any, right: bool, said: set[str]) -> list[str]:

@@ -5,12 +5,13 @@ The check, what it expects and the hidden seed stay in this process.
 """
 
 import importlib
+import itertools
 import json
 import secrets
 from collections.abc import Callable
 from typing import Any
 
-from course_lib.checks.core import look
+from course_lib.checks.core import forgive, look
 from course_lib.checks.values import agree, to_plain
 from course_lib.tryouts.core import MIME, Elsewhere
 from course_lib.tryouts.plain import in_words
@@ -56,20 +57,23 @@ def _answer(data: Any, token: str) -> dict[str, Any] | None:
 
 def compare(expected: list[dict[str, Any]], outcomes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return for each expected value whether the learner's agrees, and what it was in words."""
-    judged = []
-    for index, wanted in enumerate(expected[:MAX_CASES]):
-        got = outcomes[index] if index < len(outcomes) else {}
-        value = got.get("value")
-        agrees = "error" not in got and agree(wanted["value"], value, atol=wanted["atol"])
-        right = agrees or got.get("forgiven", False)
-        judged.append(
-            {
-                "right": bool(right),
-                "seen": bool(got),
-                "got": in_words(value) if value is not None else "",
-                "error": str(got.get("error", ""))[:80],
-                "text": str(got.get("text", ""))[:500],
-                "hint": str(got.get("hint", ""))[:500],
-            }
-        )
-    return judged
+    pairs = list(itertools.zip_longest(expected[:MAX_CASES], outcomes[: len(expected)]))
+    exact = [_agrees(wanted, got or {}) for wanted, got in pairs]
+    rights = forgive(exact, [bool((got or {}).get("forgiven")) for _, got in pairs])
+    return [_judged(got or {}, right) for (_, got), right in zip(pairs, rights, strict=True)]
+
+
+def _agrees(wanted: dict[str, Any], got: dict[str, Any]) -> bool:
+    return "error" not in got and agree(wanted["value"], got.get("value"), atol=wanted["atol"])
+
+
+def _judged(got: dict[str, Any], right: bool) -> dict[str, Any]:
+    value = got.get("value")
+    return {
+        "right": right,
+        "seen": bool(got),
+        "got": in_words(value) if value is not None else "",
+        "error": str(got.get("error", ""))[:80],
+        "text": str(got.get("text", ""))[:500],
+        "hint": str(got.get("hint", ""))[:500],
+    }

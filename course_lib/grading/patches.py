@@ -34,6 +34,15 @@ KERNEL = ["-m", "ipykernel_launcher", "--HistoryManager.enabled=False",
           "--InteractiveShell.cache_size=0", "-f"]  # fmt: skip
 
 
+CONTENTS: dict[str, dict[str, type]] = {  # what nbval looks up in a message
+    "status": {"execution_state": str},
+    "stream": {"name": str, "text": str},
+    "display_data": {"data": dict, "metadata": dict},
+    "execute_result": {"data": dict, "metadata": dict, "execution_count": int},
+    "error": {"ename": str, "evalue": str, "traceback": list},
+}
+
+
 class Stopped(Exception):
     """The kernel came to an end before the cell did; the message is one word: the reason."""
 
@@ -201,7 +210,7 @@ class SandboxedKernel(RunningKernel):
             if stream == "iopub" and self.buffer:
                 return self.buffer.popleft()
             if stream == "shell" and self.kc.shell_channel.msg_ready():
-                return self.kc.get_shell_msg(timeout=0)
+                return self._received(self.kc.get_shell_msg)
             self._look_after(until)
             poller = zmq.Poller()
             for channel in (self.kc.shell_channel, self.kc.iopub_channel):
@@ -245,11 +254,30 @@ class SandboxedKernel(RunningKernel):
         for _ in range(100):
             if not self.kc.iopub_channel.msg_ready():
                 return
-            message = self.kc.get_iopub_msg(timeout=0)
+            message = self._received(self.kc.get_iopub_msg)
             self.output_bytes += len(json.dumps(message["content"], default=str))
             self.buffer.append(message)
             if self.ready and self.output_bytes > self.budget.output_mb * 2**20:
                 self.give_up("output")
+
+    def _received(self, get: Callable[..., dict]) -> dict:
+        """Return the next message of a channel; one that no kernel writes is the learner's.
+
+        Raises:
+            Stopped: if it is such a one.
+        """
+        try:
+            message = get(timeout=0)
+            kind, content = str(message["msg_type"]), message["content"]
+            message["parent_header"].get("msg_id")
+            if not all(
+                isinstance(content[name], of) for name, of in CONTENTS.get(kind, {}).items()
+            ):
+                raise ValueError(f"a message of kind {kind}")
+            json.dumps(content, default=str)
+        except Exception:
+            self.give_up("tampered")
+        return message
 
     def is_alive(self) -> bool:
         """Whether the kernel's process runs."""

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from course_lib.grading import report, roster, sandbox, scores, session, stripped
 from course_lib.grading.assemble import find_answer
 from course_lib.grading.cells import printable
@@ -26,6 +28,8 @@ from course_lib.grading.course import Lesson, lessons
 from course_lib.grading.stripped import LIBRARY
 from course_lib.grading.submissions import Submission, find, newest
 from course_lib.journal import Journal
+
+FOLDER = "cgr"
 
 
 @dataclass(frozen=True)
@@ -166,7 +170,8 @@ def grade(options: Options) -> int:
     if unknown := set(options.regrade) - {one.learner for one in found} - {"all"}:
         raise ValueError(f"--regrade: nobody here is called {', '.join(sorted(unknown))}")
     found = newest(found) if options.count == "newest" else found
-    folder = Path(tempfile.mkdtemp(prefix="cgr"))
+    _sweep()
+    folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}-"))
     folder.chmod(0o755)
     try:
         about = choose_mode(
@@ -189,6 +194,14 @@ def grade(options: Options) -> int:
     page = Path("feedback", "me.html") if options.mine else Path("class.html")
     print(f"Report: {options.out / page}")
     return 1 if any(one["trouble"] for row in rows for one in row["exercises"]) else 0
+
+
+def _sweep() -> None:
+    """Remove the folders of graders that ended without a chance to do so."""
+    for path in Path(tempfile.gettempdir()).glob(f"{FOLDER}*-*"):
+        number = path.name.removeprefix(FOLDER).partition("-")[0]
+        if number.isdigit() and not psutil.pid_exists(int(number)):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _dated(row: dict[str, Any], one: Submission, options: Options) -> dict[str, Any]:

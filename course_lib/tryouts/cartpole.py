@@ -1,6 +1,5 @@
 """What the checks of notebook 03 do with a learner's code."""
 
-import itertools
 from collections.abc import Callable, Iterable
 from functools import partial
 from types import SimpleNamespace
@@ -40,9 +39,11 @@ def length(memory_class: Callable, num_transitions: int, capacity: int) -> int:
 def obs_of_rows(
     memory_class: Callable, first: int, num_transitions: int, capacity: int
 ) -> list[float]:
-    """Return the observations that a memory holds, row by row."""
+    """Return the observations that a memory holds, row by row; those it draws if it has no rows."""
     memory = _filled(memory_class, first, num_transitions, capacity)
-    return np.asarray(memory.obs)[:, 0].tolist()
+    if hasattr(memory, "obs"):
+        return np.asarray(memory.obs)[:, 0].tolist()
+    return np.unique(_columns(_some_batches(memory, 10, 50))["obs"]).tolist()
 
 
 @tryout
@@ -63,10 +64,15 @@ def stored(memory_class: Callable, first: int, num_transitions: int) -> dict[str
 
 
 @tryout
-def ends(memory_class: Callable) -> list[float]:
-    """How often an end is marked where nothing ended, the clock stopped, it terminated, both."""
+def ends(memory_class: Callable, flags: list[tuple[bool, bool]]) -> list[float]:
+    """How often an end is marked in memories of transitions that are alike.
+
+    Args:
+        memory_class: the learner's.
+        flags: ``terminated`` and ``truncated`` of the transitions of each memory.
+    """
     shares = []
-    for terminated, truncated in itertools.product((False, True), repeat=2):
+    for terminated, truncated in flags:
         memory = memory_class(8, (1,), np.random.default_rng(0))
         for i in range(8):
             memory.add(np.array([i]), 0, 1.0, np.array([i]), terminated, truncated)

@@ -6,6 +6,8 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from course_lib.errors import CourseError
+
 LONGEST = 300  # characters of an error that are shown
 LIBRARIES = (
     str(Path(__file__).parents[1]),
@@ -13,7 +15,7 @@ LIBRARIES = (
 )
 
 
-class RaisedThere(Exception):
+class RaisedThere(CourseError):
     """A learner's code raised an error in another process.
 
     Attributes:

@@ -1,5 +1,6 @@
 """What the checks of notebook 04 do with a learner's code."""
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -28,21 +29,22 @@ def _peeks_at(row: int) -> Callable:
 
 
 def _every_other(row: int) -> Callable:
-    """A feature that is honest at ``row``, and sees two rows ahead from the row before it."""
+    """A feature that is honest at ``row``, and sees four rows ahead from the row before it."""
 
     def feature(table: Any) -> Any:
         honest = (np.arange(len(table)) - row) % 2 == 0
-        return table["close"].where(honest, table["close"].shift(-2))
+        return table["close"].where(honest, table["close"].shift(-4))
 
     return feature
 
 
+# "before": three rows before, so that it matters not whether one row more is looked at
 FEATURES: dict[str, Callable[[int], Callable]] = {
-    "close": lambda row: lambda table: table["close"],
-    "change": lambda row: lambda table: table["close"].diff(),
-    "low": lambda row: lambda table: table["low"],
+    "close before": lambda row: lambda table: table["close"].shift(3, fill_value=1.0),
+    "change before": lambda row: lambda table: table["close"].diff().shift(3),
+    "low before": lambda row: lambda table: table["low"].shift(3, fill_value=1.0),
     "share of the highest": lambda row: lambda table: table["close"] / table["close"].max(),
-    "lowest low to come": lambda row: lambda table: table["low"][::-1].cummin()[::-1].shift(-2),
+    "lowest low to come": lambda row: lambda table: table["low"][::-1].cummin()[::-1].shift(-3),
     "peeks at": _peeks_at,
     "every other": _every_other,
 }
@@ -67,6 +69,22 @@ def sees(sees_future: Callable, num_rows: int, row: int, questions: list[tuple])
 def closes_after(sees_future: Callable, num_rows: int, first: float, row: int) -> Any:
     """Return what is said of a leak and of an honest feature, and the closes of the table after."""
     table = doubling_prices(num_rows, first)
-    features = (FEATURES[name](row) for name in ("share of the highest", "close"))
+    features = (FEATURES[name](row) for name in ("share of the highest", "close before"))
     said = [sees_future(feature, table, row) for feature in features]
     return gathered([*said, *table["close"].tolist()])
+
+
+@tryout
+def rates_picked(best_learning_rate: Callable, tables: list[Any]) -> Any:
+    """Return the learning rates that are picked from tables of trials."""
+    return gathered(best_learning_rate(table.copy()) for table in tables)
+
+
+@tryout
+def options_made(training_options: Callable, settings: list[Any]) -> Any:
+    """Return the options that are made for each of some settings, by name where it is a dict."""
+    found = (training_options(copy.copy(one)) for one in settings)
+    return gathered(
+        {str(name): value for name, value in one.items()} if isinstance(one, dict) else one
+        for one in found
+    )

@@ -201,6 +201,11 @@ TAMPERED_ANSWERS = {
     "silent-display": "ip = get_ipython()\nip.display_pub.publish = lambda *a, **k: None\n" + GOOD,
     "input-transformer": "get_ipython().input_transformers_post.append(lambda lines: ['pass\\n'])\n"
     + GOOD,
+    "messages-of-no-kernel": "session, socket = get_ipython().kernel.session, "
+    "get_ipython().kernel.iopub_socket\n"
+    + body("session.send(socket, 'display_data', {}, parent=get_ipython().parent_header)"),
+    "messages-that-are-no-messages": "socket = get_ipython().kernel.iopub_socket\n"
+    + body("socket.send_multipart([b'kernel', b'<IDS|MSG>', b'', b'{', b'}', b'[]', b'\\xff'])"),
     "no-such-module": "import sys\nsys.modules['course_lib.tryouts.core'] = None\n" + GOOD,
 }
 

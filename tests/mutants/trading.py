@@ -1,5 +1,6 @@
 """Lesson 04."""
 
+import itertools
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,7 @@ from course_lib.answers import answer
 from mutants import Mutant, lost
 
 trade, options, rate = answer("4.1"), answer("4.4"), answer("4.5")
+TURNS = itertools.cycle((True, False))
 TABLE = pd.DataFrame({name: 2.0 ** np.arange(8) for name in ("open", "high", "low", "close")})
 TRIALS = pd.DataFrame(
     {
@@ -41,6 +43,19 @@ def _no_fee(cash, coin, price, fee, target):
 
 def _free_sales(cash, coin, price, fee, target):
     return trade(cash, coin, price, fee, 1) if target else (cash + coin * price, 0.0, 0.0)
+
+
+def _free_buys(cash, coin, price, fee, target):
+    return (0.0, coin + cash / price, 0.0) if target else trade(cash, coin, price, fee, 0)
+
+
+def _fee_not_taken(cash, coin, price, fee, target):
+    return *_no_fee(cash, coin, price, fee, target)[:2], trade(cash, coin, price, fee, target)[2]
+
+
+def _fee_without_price(cash, coin, price, fee, target):
+    paid = fee * coin
+    return trade(cash, coin, price, fee, 1) if target else (cash + coin * price - paid, 0.0, paid)
 
 
 def _fee_in_coin(cash, coin, price, fee, target):
@@ -122,25 +137,54 @@ IN_DOLLARS, PAST, MENDED = "is the fee in dollars", "only they are compared", "i
 MUTANTS = {
     "4.1": {
         "no fee": Mutant(
-            _no_fee, "taken off", ("in dollars?",), lost("buying", "selling", "the fee in dollars")
+            _no_fee, "taken off", (IN_DOLLARS,), lost("buying", "the fee in dollars")
         ),
-        "sales are free": Mutant(
-            _free_sales, "taken off", (IN_DOLLARS,), lost("selling", "the fee in dollars")
+        "no fee taken": Mutant(_fee_not_taken, "taken off", (IN_DOLLARS,), lost("buying")),
+        "the notebook's fee": Mutant(
+            lambda cash, coin, price, fee, target: trade(cash, coin, price, 0.001, target),
+            "from the dollars first", (IN_DOLLARS, "taken off"), lost("buying"),
+        ),
+        "buys are free": Mutant(_free_buys, "taken off", (IN_DOLLARS,), lost("buying")),
+        "sales are free": Mutant(_free_sales, "taken off", (IN_DOLLARS,), lost("selling")),
+        "no sales": Mutant(
+            lambda cash, coin, *given: trade(cash, coin, *given) if cash else (cash, coin, 0.0),
+            "nothing was traded", (IN_DOLLARS,), lost("selling"),
+        ),
+        "the price forgotten in a sale's fee": Mutant(
+            _fee_without_price, "coins are worth", (IN_DOLLARS,), lost("selling")
         ),
         "fee in coin": Mutant(
             _fee_in_coin, IN_DOLLARS, ("taken off",), lost("the fee in dollars")
+        ),
+        "fee not given back": Mutant(
+            lambda *given: trade(*given)[:2], "three numbers", (IN_DOLLARS,),
+            lost("the fee in dollars"),
         ),
         "fee for standing still": Mutant(
             _fee_for_holding, "only when money changes hands", (IN_DOLLARS,), lost("standing still")
         ),
         "target upside down": Mutant(
             lambda cash, coin, price, fee, target: trade(cash, coin, price, fee, 1 - target),
-            "nothing was traded", (IN_DOLLARS,),
+            "nothing was traded", (IN_DOLLARS,), lost("buying"),
+        ),
+        "nothing is traded": Mutant(
+            lambda cash, coin, *given: (cash, coin, 0.0), "nothing was traded",
+            costs=lost("buying", "selling", "the fee in dollars"),
         ),
     },
     "4.2": {
-        "changes row too": Mutant(_sees(first=0), PAST, ("`equals`", "all columns", "too late")),
-        "compares one more": Mutant(_sees(upto=2), PAST, ("`equals`", "all columns")),
+        "changes row too": Mutant(
+            _sees(first=0), PAST, ("`equals`", "all columns", "too late"), lost("the given row")
+        ),
+        "changes one less": Mutant(
+            _sees(first=2), "is the value at `row` among", ("`equals`", PAST), lost("the given row")
+        ),
+        "compares one more": Mutant(
+            _sees(upto=2), PAST, ("`equals`", "all columns"), lost("the given row")
+        ),
+        "both one late": Mutant(
+            _sees(first=2, upto=2), "one row too late", ("`equals`", PAST), lost("the given row")
+        ),
         "both one early": Mutant(
             _sees(first=0, upto=0), "one row too early", (PAST, "`equals`"), lost("the given row")
         ),
@@ -149,6 +193,7 @@ MUTANTS = {
         ),
         "== for equals": Mutant(
             _sees(equal=lambda one, two: (one == two).all()), "`equals` does not", ("columns",),
+            lost("honest or not"),
         ),
         "the close only": Mutant(
             _sees(columns=[3]), "all columns", ("`equals`", PAST), lost("every column")
@@ -160,7 +205,16 @@ MUTANTS = {
         "the row alone": Mutant(
             _sees(only=True), "compare ALL values", ("`equals`", PAST), lost("the whole past")
         ),
-        "the wrong way round": Mutant(_sees(turned=True), "wrong way round", ("columns", "copy()")),
+        "the wrong way round": Mutant(
+            _sees(turned=True), "wrong way round", ("columns", "copy()"), lost("honest or not")
+        ),
+        "the wrong way round, the close only": Mutant(
+            _sees(turned=True, columns=[3]), "wrong way round", ("copy()",),
+            lost("honest or not", "every column"),
+        ),
+        "now this, now that": Mutant(
+            lambda *_: next(TURNS), "two answers", keeps=0.2
+        ),
     },
     "4.3": {
         "the mean": Mutant(
@@ -175,13 +229,19 @@ MUTANTS = {
             "best single trial", ("the mean, or", "not its share"), lost("a lucky seed"),
         ),
         "the share": Mutant(
-            _pick("median", "max"), "not its share", ("best single", "the mean, or"), keeps=0.0
+            _pick("median", "max"), "not its share", ("best single", "the mean, or"),
+            lost("the best"),
         ),
         "the worst": Mutant(
-            _pick("median", "idxmin"), "not the lowest", ("not its share", "best single"), keeps=0.0
+            _pick("median", "idxmin"), "not the lowest", ("not its share", "best single"),
+            lost("the best"),
+        ),
+        "the place": Mutant(
+            _pick("median", "argmax"), "that is its place", ("not its share", "best single"),
+            lost("the best"),
         ),
         "always 0.001": Mutant(lambda t: 0.001, "table that is given", ("best single",), keeps=0.0),
-        "the largest": Mutant(lambda t: float(t["learning_rate"].max()), keeps=0.34),
+        "the largest": Mutant(lambda t: float(t["learning_rate"].max()), keeps=0.0),
     },
     "4.4": {
         "as it was": Mutant(
@@ -219,13 +279,33 @@ MUTANTS = {
         "one more": Mutant(_options(tau=0.5), "were right", (MENDED,), lost("keeps the rest")),
     },
     "4.5": {
-        "one fee": Mutant(lambda m, f: 0.5 + f / m / 2, "fee twice", ("WRONG", "the 0.5"), keeps=0),
-        "no half": Mutant(lambda m, f: f / m, "is the 0.5 there", ("twice", "WRONG"), keeps=0),
+        "one fee": Mutant(
+            lambda m, f: 0.5 + f / m / 2, "fee twice", ("WRONG", "the 0.5"), lost("two fees")
+        ),
+        "no half": Mutant(
+            lambda m, f: f / m, "is the 0.5 there", ("twice", "WRONG"), lost("the size of the move")
+        ),
         "capped": Mutant(
             lambda m, f: min(rate(m, f), 1.0), "as it is", ("twice", "WRONG"),
             lost("when nobody can"),
         ),
-        "the wrong ones": Mutant(lambda m, f: 0.5 - f / m, "WRONG", ("twice",), keeps=0),
-        "upside down": Mutant(lambda m, f: 0.5 + m / f, "what becomes", ("WRONG",), keeps=0),
+        "the wrong ones": Mutant(
+            lambda m, f: 0.5 - f / m, "WRONG", ("twice",), lost("the size of the move")
+        ),
+        "upside down": Mutant(
+            lambda m, f: 0.5 + m / f, "what becomes", ("WRONG",), lost("the size of the move")
+        ),
+        "percent": Mutant(
+            lambda m, f: 100 * rate(m, f), "not a percentage", ("twice", "WRONG"),
+            lost("when nobody can"),
+        ),
+        "rounded": Mutant(
+            lambda m, f: round(rate(m, f), 2), "not rounded", ("twice", "WRONG"),
+            lost("when nobody can"),
+        ),
+        "one fee, and capped": Mutant(
+            lambda m, f: min(0.5 + f / m / 2, 1.0), "fee twice", ("WRONG",),
+            lost("two fees", "when nobody can"),
+        ),
     },
 }  # fmt: skip
