@@ -11,7 +11,17 @@ import pytest
 pytest.importorskip("nbval")
 from grading_corpus import answers, files
 
-from course_lib.grading import alike, course, names, overrides, report, roster, scores
+from course_lib.grading import (
+    alike,
+    course,
+    names,
+    overrides,
+    report,
+    roster,
+    run,
+    scores,
+    session,
+)
 from course_lib.grading.submissions import Submission, find, newest
 
 LESSONS = course.lessons()
@@ -152,11 +162,14 @@ class TestRoster:
         people = self.read(tmp_path, self.CANVAS)
         people.match({"leeann": "12"})
         assert people.missing == ["Kim, Bob"]
-        path = roster.write_tables(people, {"leeann": {"01": 41, "02": None}}, tmp_path)
+        path = roster.write_tables(
+            people, {"leeann": {"01": 41, "02": None}}, {"01": 48, "02": 40}, tmp_path
+        )
         lines = path.read_text(encoding="utf-8-sig").splitlines()
         assert path.name == "canvas.csv"
         assert lines == [
             "Student,ID,SIS Login ID,Section,Notebook 01,Notebook 02",
+            "    Points Possible,,,,48,40",
             '"Lee, Ann",12,alee,A,41,', '"Kim, Bob",13,bkim,A,,',
         ]  # fmt: skip
 
@@ -207,6 +220,56 @@ class TestByHand:
         path.write_text(f"learner,notebook,exercise,points,reason\n{line}\n")
         (problem,) = overrides.apply([row("ann")], tmp_path)
         assert words in problem
+
+
+class TestAgain:
+    def grade(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, **options: Any
+    ) -> tuple[int, list[str]]:
+        """Grade without kernels; return the status, and whose notebooks were run."""
+        ran: list[str] = []
+
+        def prepare(plan: Any, lesson: Any) -> None:
+            blank = {"title": "t", "needs": "", "parts": {"p": 1}, "cases": []}
+            plan.expected[lesson.number] = {one.number: blank for one in lesson.exercises}
+
+        def session_run(plan: Any, lesson: Any, cells: list[Any]) -> dict[str, Any]:
+            ran.append(cells[0].source.split()[-1])
+            nothing = {"answer": "missing", "source": "", "records": {}, "missing": {}}
+            return {one.number: nothing for one in lesson.exercises}
+
+        monkeypatch.setattr(session.Plan, "prepare", prepare)
+        monkeypatch.setattr(session, "run", session_run)
+        made = run.Options(
+            folder / "in", folder / "out", notebook="01", sandbox="reduced", jobs=1, **options
+        )
+        return run.grade(made), sorted(ran)
+
+    def test_one_learner_or_all(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for name in ("ann", "bob"):
+            put(tmp_path / "in", f"{name}.ipynb", answers.GOOD + f"# of {name}")
+        assert self.grade(tmp_path, monkeypatch) == (0, ["ann", "bob"])
+        assert self.grade(tmp_path, monkeypatch) == (0, [])
+        assert self.grade(tmp_path, monkeypatch, regrade=("bob",)) == (0, ["bob"])
+        assert self.grade(tmp_path, monkeypatch, regrade=("all",)) == (0, ["ann", "bob"])
+        assert "The checks changed" not in capsys.readouterr().out
+        monkeypatch.setattr(run, "checks_stamp", lambda: "another")
+        assert self.grade(tmp_path, monkeypatch) == (0, [])
+        assert "The checks changed since 2 were graded" in capsys.readouterr().out
+        with pytest.raises(ValueError, match="nobody here is called zoe"):
+            self.grade(tmp_path, monkeypatch, regrade=("zoe",))
+
+    def test_what_a_killed_grader_left_is_swept(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(run.tempfile, "gettempdir", lambda: str(tmp_path))
+        mine, dead = tmp_path / f"cgr{os.getpid()}-x", tmp_path / "cgr999999999-x"
+        for folder in (mine, dead):
+            folder.mkdir()
+        run._sweep()
+        assert list(tmp_path.iterdir()) == [mine]
 
 
 class TestAlike:

@@ -47,7 +47,8 @@ def write(
         notes += [
             f"{name}: not on the class list, or on several lines" for name in people.strangers
         ]
-        roster.write_tables(people, _points(rows), folder)
+        of = {row["notebook"]: totals(row)[1] for row in rows if row["exercises"]}
+        roster.write_tables(people, _points(rows), of, folder)
     own = {
         one.number: one.solution for lesson in (course or {}).values() for one in lesson.exercises
     }
@@ -88,8 +89,9 @@ def _points(rows: list[dict[str, Any]]) -> dict[str, dict[str, int | None]]:
     """Return the points by learner and notebook; None where an exercise is not graded."""
     found: dict[str, dict[str, int | None]] = defaultdict(dict)
     for row in rows:
-        whole = row["exercises"] and all(one["points"] is not None for one in row["exercises"])
-        found[row["learner"]][row["notebook"]] = totals(row)[0] if whole else None
+        whole = all(one["points"] is not None for one in row["exercises"])
+        if row["exercises"]:
+            found[row["learner"]][row["notebook"]] = totals(row)[0] if whole else None
     return found
 
 

@@ -142,12 +142,15 @@ def _simple(text: str) -> str:
     return "".join(char for char in plain if char.isalnum())
 
 
-def write_tables(roster: Roster, points: dict[str, dict[str, int | None]], folder: Path) -> Path:
+def write_tables(
+    roster: Roster, points: dict[str, dict[str, int | None]], of: dict[str, int], folder: Path
+) -> Path:
     """Write the class list with a column of points for each notebook, as platforms read it back.
 
     Args:
         roster: matched with the submissions.
         points: by learner and notebook; None where something was not graded.
+        of: how many points there are, by notebook.
         folder: of the report.
 
     Returns:
@@ -160,6 +163,9 @@ def write_tables(roster: Roster, points: dict[str, dict[str, int | None]], folde
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([*roster.columns, *(f"Notebook {number}" for number in notebooks)])
+        if kind == "canvas":  # which wants to know
+            empty = [""] * (len(roster.columns) - 1)
+            writer.writerow(["    Points Possible", *empty, *(of[number] for number in notebooks)])
         for person in roster.people:
             found = [_best(person, number, points) for number in notebooks]
             writer.writerow([*person.row.values(), *found])

@@ -50,6 +50,8 @@ RIGHT_ANSWERS = {
     "transformer": "import ast\nclass T(ast.NodeTransformer):\n"
     "    def visit_Constant(self, n):\n        n.value = 7 if type(n.value) is int else n.value\n"
     "        return n\nget_ipython().ast_transformers.append(T())\n" + GOOD,
+    # longer by the clock than the six seconds of computing that the corpus allows
+    "waits-as-on-a-busy-machine": "import time\n" + body("time.sleep(1.1)"),
     "unicode": "# Größe, 学習\nalpha_α = 1\n" + GOOD,
     "half-an-emoji": "# well done \ud83d\n" + GOOD,
     "two-halves-of-an-emoji": "# well done \ud83d\ude00\n" + GOOD,
