@@ -39,11 +39,15 @@ def length(memory_class: Callable, num_transitions: int, capacity: int) -> int:
 def obs_of_rows(
     memory_class: Callable, first: int, num_transitions: int, capacity: int
 ) -> list[float]:
-    """Return the observations that a memory holds, row by row; those it draws if it has no rows."""
+    """Return the observations that a memory holds, row by row.
+
+    A memory without rows is asked for many; each is put into the row that it would have.
+    """
     memory = _filled(memory_class, first, num_transitions, capacity)
     if hasattr(memory, "obs"):
         return np.asarray(memory.obs)[:, 0].tolist()
-    return np.unique(_columns(_some_batches(memory, 10, 50))["obs"]).tolist()
+    held = np.unique(_columns(_some_batches(memory, 10, 50))["obs"])
+    return sorted(held.tolist(), key=lambda obs: (obs - first - 1) % capacity)
 
 
 @tryout

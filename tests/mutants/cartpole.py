@@ -1,5 +1,6 @@
 """Lesson 03."""
 
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,23 @@ class ListMemory:
 
     def sample(self, batch_size):
         rows = [self.rows[i] for i in self.rng.integers(len(self.rows), size=batch_size)]
+        return dqn.Batch(*(torch.as_tensor(np.array(part, float)) for part in zip(*rows)))  # noqa: B905
+
+
+class DequeMemory:
+    """No rows at all, and nothing that is called obs."""
+
+    def __init__(self, capacity, obs_shape, rng):
+        self.held, self.rng = deque(maxlen=capacity), rng
+
+    def __len__(self):
+        return len(self.held)
+
+    def add(self, *given):
+        self.held.append(given[:5])
+
+    def sample(self, batch_size):
+        rows = [self.held[i] for i in self.rng.integers(len(self.held), size=batch_size)]
         return dqn.Batch(*(torch.as_tensor(np.array(part, float)) for part in zip(*rows)))  # noqa: B905
 
 
@@ -171,6 +189,7 @@ def _by_numbers(errors):
 RIGHT = {
     "3.1": {
         "a list": ListMemory,
+        "a deque": DequeMemory,
         "without repetition": draws(lambda m, n: m.rng.choice(len(m), n, replace=False)),
         "floor": draws(lambda m, n: (m.rng.random(n) * len(m)).astype(int)),
     },
