@@ -110,7 +110,7 @@ class SandboxedKernel(RunningKernel):
         self.place = sandbox.make(Path(settings["course"]), self.budget, settings["mode"])
         self.stopped = ""
         self.buffer: collections.deque = collections.deque()
-        self.output_bytes = 0
+        self.output_bytes = self.size = 0
         self.deadline = time.monotonic() + START_S
         self.computed_before, self.may_compute = 0.0, START_S
         self.ready = False
@@ -255,7 +255,7 @@ class SandboxedKernel(RunningKernel):
             if not self.kc.iopub_channel.msg_ready():
                 return
             message = self._received(self.kc.get_iopub_msg)
-            self.output_bytes += len(json.dumps(message["content"], default=str))
+            self.output_bytes += self.size
             self.buffer.append(message)
             if self.ready and self.output_bytes > self.budget.output_mb * 2**20:
                 self.give_up("output")
@@ -274,7 +274,7 @@ class SandboxedKernel(RunningKernel):
                 isinstance(content[name], of) for name, of in CONTENTS.get(kind, {}).items()
             ):
                 raise ValueError(f"a message of kind {kind}")
-            json.dumps(content, default=str)
+            self.size = len(json.dumps(content, default=str))
         except Exception:
             self.give_up("tampered")
         return message
