@@ -32,7 +32,7 @@ from course_lib.grading import (
 )
 from course_lib.grading.budgets import BUDGETS, budget_for
 from course_lib.grading.expected import ReferenceFailed, expected_of, seed_of
-from course_lib.grading.run import Options, Results
+from course_lib.grading.results import Results
 from course_lib.grading.submissions import find
 from course_lib.tryouts.plain import decode, encode, in_words
 
@@ -339,8 +339,8 @@ class TestJournal:
     def row(self, learner: str) -> dict[str, Any]:
         return {"learner": learner, "notebook": "01", "digest": "d", "exercises": []}
 
-    def journal(self, out: Path, **options: Any) -> Results:
-        return Results(out, Options(out, out, **options), "full")
+    def journal(self, out: Path, seed: int | None = None) -> Results:
+        return Results(out, seed, None, "full")
 
     def test_a_run_goes_on_with_the_same_seed(self, tmp_path: Path) -> None:
         first = self.journal(tmp_path)

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from course_lib.checks.cartpole_loss import check_dqn_loss, check_td_targets
+from course_lib.checks.cartpole_loss import check_dqn_loss
+from course_lib.checks.cartpole_targets import check_td_targets
 from course_lib.checks.core import Case, exercise
 from course_lib.tryouts.cartpole import drawn, ends, length, obs_of_rows, stored
 

@@ -22,7 +22,6 @@ import numpy as np
 from course_lib.answers import TITLES, answer
 from course_lib.checks.board import BOARD
 from course_lib.errors import CourseError
-from course_lib.tryouts.core import gathered as gathered
 from course_lib.tryouts.errors import explain, is_nothing, line_of
 from course_lib.tryouts.prints import few_lines
 

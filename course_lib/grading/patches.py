@@ -144,6 +144,7 @@ class SandboxedKernel(RunningKernel):
         self._wait_for_sockets()
         self.kc: BlockingKernelClient = self.km.client(context=self.context)
         self.kc.start_channels(stdin=False, hb=False)
+        self.hung_up = self.kc.iopub_channel.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
 
     def _wait_for_sockets(self) -> None:
         """Wait until the kernel listens: the client connects once, before the learner's code runs.
@@ -241,6 +242,8 @@ class SandboxedKernel(RunningKernel):
     def _look_after(self, until: float) -> None:
         if self.ready and time.monotonic() > self.deadline:
             self._end("time")
+        if self.ready and not self.stopped and self.hung_up.poll(0) and self._lives_on():
+            self._end("output")  # a message larger than MAX_MESSAGE is not received
         if not self.is_alive() or self.stopped:
             if self.stopped == "" and self.kc.iopub_channel.msg_ready():
                 return
@@ -283,6 +286,13 @@ class SandboxedKernel(RunningKernel):
         """Whether the kernel's process runs."""
         process = getattr(getattr(self.km, "provisioner", None), "process", None)
         return process is not None and process.poll() is None
+
+    def _lives_on(self) -> bool:
+        """Whether the kernel's process is there still, a second after it hung up."""
+        until = time.monotonic() + 1.0
+        while self.is_alive() and time.monotonic() < until:
+            time.sleep(0.02)
+        return self.is_alive()
 
     def interrupt(self) -> None:
         """End the kernel: nothing that a learner wrote is asked to stop."""

@@ -5,9 +5,7 @@ import contextlib
 import copy
 import datetime
 import hashlib
-import json
 import os
-import secrets
 import shutil
 import signal
 import sys
@@ -25,9 +23,9 @@ from course_lib.grading import report, roster, sandbox, scores, session, strippe
 from course_lib.grading.assemble import find_answer
 from course_lib.grading.cells import printable
 from course_lib.grading.course import Lesson, lessons
+from course_lib.grading.results import Results
 from course_lib.grading.stripped import LIBRARY
 from course_lib.grading.submissions import Submission, find, newest
-from course_lib.journal import Journal
 
 FOLDER = "cgr"
 
@@ -65,31 +63,6 @@ class Options:
     regrade: tuple[str, ...] = ()
 
 
-class Results:
-    """The results so far, kept in a journal, with the settings that they belong to."""
-
-    def __init__(self, out: Path, options: Options, mode: str) -> None:
-        out.mkdir(parents=True, exist_ok=True)
-        self.path = out / "results.jsonl"
-        state = out / "run.json"
-        before = _load(state)
-        seed = options.seed
-        if seed is None:
-            seed = before.get("seed")
-        self.seed = secrets.randbits(40) if seed is None else int(seed)
-        settings = {"seed": self.seed, "timeout": options.timeout, "mode": mode}
-        if self.path.exists() and before != settings:
-            self.path.rename(self.path.with_suffix(".old.jsonl"))
-        state.write_text(json.dumps(settings) + "\n", encoding="utf-8")
-        self._journal = Journal(self.path, skip_damaged=True)
-        self.rows = {_key(row): row for row in self._journal.records}
-
-    def add(self, row: dict[str, Any]) -> None:
-        """Append a result."""
-        self._journal.add(row)
-        self.rows[_key(row)] = row
-
-
 def checks_stamp() -> str:
     """Return what changes when a check, a tryout or an answer of the course does."""
     digest = hashlib.sha256()
@@ -97,17 +70,6 @@ def checks_stamp() -> str:
     for path in sorted(path for folder in folders for path in folder.glob("*.py")):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:12]
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-
-
-def _key(row: dict[str, Any]) -> tuple[str, str, str]:
-    return row["learner"], row["notebook"], row["digest"]
 
 
 def choose_mode(
@@ -179,7 +141,7 @@ def grade(options: Options) -> int:
         )
         if about["words"]:
             print(f"Reduced mode ({about['reason']}). {about['words']}", file=sys.stderr)
-        results = Results(options.out, options, about["mode"])
+        results = Results(options.out, options.seed, options.timeout, about["mode"])
         plan = session.Plan(results.seed, about["mode"], folder, options.timeout)
         stopped = _work(found, course, plan, results, options)
     finally:
