@@ -249,3 +249,18 @@ class TradingSizes:
     study_seeds: int = 2
     study_fees: tuple[float, ...] = (0.0, 0.001, 0.005)
     study_steps: tuple[int, ...] = (512, 1_024)
+
+
+@group("planning", smoke={"num_rides": 2, "num_seeds": 3, "num_episodes": 20})
+class PlanningSizes:
+    """Sizes of lesson 05.
+
+    Attributes:
+        num_rides: rides that hold the plan against its promise.
+        num_seeds: travellers in the fog.
+        num_episodes: rides of each of them.
+    """
+
+    num_rides: int = 20
+    num_seeds: int = 20
+    num_episodes: int = 2_000

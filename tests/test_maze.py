@@ -164,7 +164,7 @@ def test_same_actions_same_walk() -> None:
 def test_model_agrees_with_walking(seed: int) -> None:
     rng = np.random.default_rng(seed)
     env = MazeEnv(random_maze(5, 6, rng, num_traps=2))
-    next_state, reward, terminated = env.model()
+    next_state, reward, terminated = env.model().outcomes()
     obs, _ = env.reset()
     for _ in range(100):
         action = int(rng.integers(4))

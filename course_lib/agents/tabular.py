@@ -10,7 +10,7 @@ from functools import reduce
 import gymnasium as gym
 import numpy as np
 
-Model = tuple[np.ndarray, np.ndarray, np.ndarray]
+from course_lib.envs.tables import Model, SideBySide
 
 
 @dataclass
@@ -156,7 +156,7 @@ def q_learning(
 
 def q_learning_many(
     model: Model,
-    start: int,
+    starts: int | np.ndarray,
     *,
     num_seeds: int,
     num_episodes: int,
@@ -166,13 +166,13 @@ def q_learning_many(
     epsilon: float,
     rng: np.random.Generator,
     initial_value: float = 0.0,
+    on_step: Callable[[SideBySide], object] = lambda world: None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Let many independent mice learn side by side, one numpy step for all of them.
 
     Args:
-        model: ``next_state``, ``reward`` and ``terminated``, each (num_states, num_actions), as
-            from ``MazeEnv.model()``.
-        start: the state in which every episode starts.
+        model: the rules, as from ``MazeEnv.model()``; they draw the steps, no mouse sees them.
+        starts: the state in which every episode starts, or the probability of each state.
         num_seeds: number of mice, at least 1.
         num_episodes: episodes of each mouse, at least 1.
         max_steps: an episode is truncated after as many steps.
@@ -181,6 +181,7 @@ def q_learning_many(
         epsilon: share of random actions, in [0, 1].
         rng: makes the choices of all mice.
         initial_value: what every entry of the tables says before the first step.
+        on_step: called after each step of all mice, for a bar.
 
     Returns:
         Tables, shape (num_seeds, num_states, num_actions), and returns of the episodes, shape
@@ -191,66 +192,29 @@ def q_learning_many(
         ValueError: if a setting is out of range.
     """
     _check(num_episodes, learning_rate=learning_rate, gamma=gamma, epsilon=epsilon)
-    if num_seeds < 1 or max_steps < 1:
-        raise ValueError(f"num_seeds, max_steps must be at least 1, got {num_seeds}, {max_steps}")
-    next_state, reward, terminated = model
-    tables = np.full((num_seeds, *reward.shape), float(initial_value))
-    returns = np.zeros((num_seeds, num_episodes))
-    mice = np.arange(num_seeds)  # those with episodes left
-    obs, steps = np.full(num_seeds, start), np.zeros(num_seeds, dtype=int)
-    episode = np.zeros(num_seeds, dtype=int)
+    world = SideBySide(
+        model, starts, num_seeds=num_seeds, num_episodes=num_episodes, max_steps=max_steps, rng=rng
+    )
+    tables = np.full((num_seeds, *model.reward.shape[:2]), float(initial_value))
     try:
-        while mice.size:
-            at = obs[mice]
+        while world.going.size:
+            mice, at = world.going, world.obs[world.going]
             action = epsilon_greedy_many(tables[mice, at], epsilon, rng)
-            to, gain, ends = next_state[at, action], reward[at, action], terminated[at, action]
-            target = gain + gamma * ~ends * highest(tables[mice, to])
+            to, reward, terminated, _ = world.step(action)
+            target = reward + gamma * ~terminated * highest(tables[mice, to])
             q_value = tables[mice, at, action]
             tables[mice, at, action] = q_value + learning_rate * (target - q_value)
-            returns[mice, episode[mice]] += gain
-            steps[mice] += 1
-            done = ends | (steps[mice] >= max_steps)
-            obs[mice] = np.where(done, start, to)
-            over = mice[done]
-            steps[over] = 0
-            episode[over] += 1
-            if over.size:
-                mice = mice[episode[mice] < num_episodes]
+            on_step(world)
     except KeyboardInterrupt:
-        done = max(int(episode.min()), 1)
-        print(f"Stopped after {done} of {num_episodes} episodes; the tables are kept.")
-        returns = returns[:, :done]
-    return tables, returns
+        return tables, kept(world)
+    return tables, world.returns
 
 
-def best_values(model: Model, gamma: float, *, tolerance: float = 1e-9) -> np.ndarray:
-    """The best discounted return from each state, computed from the rules instead of learned.
-
-    Value iteration: every state takes over the best target of its actions, again and again, until
-    nothing changes any more.
-
-    Args:
-        model: ``next_state``, ``reward`` and ``terminated``, each (num_states, num_actions).
-        gamma: discount, in [0, 1).
-        tolerance: the largest change of the last sweep.
-
-    Returns:
-        V*, shape (num_states,).
-
-    Raises:
-        ValueError: if gamma is out of range.
-
-    Source: Sutton & Barto, section 4.4.
-    """
-    if not 0 <= gamma < 1:
-        raise ValueError(f"gamma must be in [0, 1), got {gamma}; with 1 the sweeps may never end")
-    next_state, reward, terminated = model
-    values = np.zeros(len(reward))
-    while True:
-        better = (reward + gamma * ~terminated * values[next_state]).max(axis=1)
-        if np.abs(better - values).max() <= tolerance:
-            return better
-        values = better
+def kept(world: SideBySide) -> np.ndarray:
+    """Say how far an interrupted run came; return the returns of episodes that all finished."""
+    done = max(int(world.episode.min()), 1)
+    print(f"Stopped after {done} of {world.num_episodes} episodes; the tables are kept.")
+    return world.returns[:, :done]
 
 
 def epsilon_greedy_many(

@@ -23,4 +23,9 @@ TITLES = {
     "4.3": "the best learning rate",
     "4.4": "three mistakes",
     "4.5": "how often must it be right?",
+    "5.1": "back up one state",
+    "5.2": "sweep and stop",
+    "5.3": "where fog hurts",
+    "5.4": "mend both",
+    "5.5": "from values to a plan",
 }

@@ -7,6 +7,7 @@ import numpy as np
 from gymnasium.spaces import Discrete
 
 from course_lib.envs.maze_map import CHEESE, CLASSIC, MOVES, TRAP, WALL, MazeMap
+from course_lib.envs.tables import Model
 
 CELL_PIXELS = 24
 INK = {WALL: (64, 64, 64), ".": (245, 245, 240), "S": (225, 225, 215)}
@@ -117,12 +118,10 @@ class MazeEnv(gym.Env):
         rewards = {CHEESE: self.CHEESE_REWARD, TRAP: self.TRAP_REWARD}
         return cell, rewards.get(held, self.STEP_REWARD), held in rewards
 
-    def model(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def model(self) -> Model:
         """The rules of the maze as tables, for planning and for many mice at once.
 
-        Returns:
-            ``next_state`` (int), ``reward`` (float) and ``terminated`` (bool), each of shape
-            (num_states, 4). Rows of walls, cheese and traps are never entered or left.
+        Rows of walls, cheese and traps are never entered or left.
         """
         shape = (self.maze.num_states, len(MOVES))
         next_state = np.zeros(shape, dtype=np.int64)
@@ -132,7 +131,7 @@ class MazeEnv(gym.Env):
                 cell, gain, ends = self._outcome(self.maze.cell(state), action)
                 next_state[state, action] = self.maze.state(cell)
                 reward[state, action], terminated[state, action] = gain, ends
-        return next_state, reward, terminated
+        return Model.certain(next_state, reward, terminated)
 
     def render(self) -> np.ndarray | str | None:  # type: ignore[override]
         """The maze with the mouse in it: text, or a picture of shape (height, width, 3)."""

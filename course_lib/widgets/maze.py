@@ -120,7 +120,7 @@ class MazePlay:
 
 def _return_along(path: Sequence[Cell], env: Any) -> float:
     """Sum of the rewards of a walk."""
-    _, reward, _ = env.model()
+    _, reward, _ = env.model().outcomes()
     states = [env.maze.state(cell) for cell in path]
     actions = [
         next(a for a in range(4) if env.maze.move(here, a) == there)

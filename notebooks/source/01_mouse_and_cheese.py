@@ -33,7 +33,7 @@ import numpy as np
 import pandas as pd
 
 from course_lib import plots, profiles, widgets
-from course_lib.agents import tabular
+from course_lib.agents import planning, tabular
 from course_lib.checks import maze as checks
 from course_lib.envs.maze import Footprints, MazeEnv
 from course_lib.envs.maze_map import random_maze
@@ -401,7 +401,7 @@ race = widgets.play_maze(gym.make("course/Maze-v0"), rival=path)
 
 # %%
 learned = q_table.max(axis=1)
-truth = tabular.best_values(env.unwrapped.model(), usual["gamma"])
+truth = planning.best_values(env.unwrapped.model(), usual["gamma"])
 figure, axes = plt.subplots(1, 3, figsize=(12, 3), layout="constrained")
 plots.draw_cells(learned, maze, ax=axes[0]).set_title("the ledger: best q-value")
 plots.draw_cells(truth, maze, ax=axes[1]).set_title("the truth: V*")

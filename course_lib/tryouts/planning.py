@@ -1,0 +1,85 @@
+"""What the checks of lesson 05 do with a learner's code."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from course_lib.tryouts.core import tryout
+
+MOST = 20_000  # looks at the rewards; a right answer needs one for each sweep and state
+
+
+class Counted(np.ndarray):
+    """An array of rewards that objects to a loop that does not end."""
+
+    looks = [0]  # noqa: RUF012  (shared by all views)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """Count a sum or a product with the rewards, and give back a plain array."""
+        self._count()
+        plain = [np.asarray(one) if isinstance(one, Counted) else one for one in inputs]
+        return getattr(ufunc, method)(*plain, **options)
+
+    def __getitem__(self, place: Any) -> Any:
+        """Count a look at some rewards."""
+        self._count()
+        return np.asarray(self)[place]
+
+    def _count(self) -> None:
+        self.looks[0] += 1
+        if self.looks[0] > MOST:
+            raise RuntimeError("your sweeps do not end; when has nothing changed any more?")
+
+
+@tryout
+def swept(attempt: Callable, town: tuple, gamma: float, tolerance: float) -> list | None:
+    """Return the values before and after each sweep.
+
+    Args:
+        attempt: the learner's function.
+        town: next_state, reward and terminated.
+        gamma: discount.
+        tolerance: the bound on the change.
+
+    Raises:
+        TypeError: if it gives no list of arrays.
+    """
+    next_state, reward, terminated = (np.array(part) for part in town)
+    Counted.looks[0] = 0
+    found = attempt(next_state, reward.view(Counted), terminated, gamma, tolerance)
+    if found is None:
+        return None
+    rows = [np.asarray(one, float).tolist() for one in found] if np.ndim(found) else []
+    if not rows or any(np.shape(row) != (len(reward),) for row in rows):
+        raise TypeError(
+            "return a list with an array of all values before the first sweep, and one after each "
+            f"sweep; your function returned {str(found)[:60]}"
+        )
+    return rows
+
+
+@tryout
+def mended_sweep(attempt: Callable, values: Any, town: tuple, gamma: float) -> Any:
+    """Return the values after a sweep by the first of the two functions that were mended."""
+    parts = [np.array(part) for part in town]
+    return _pair(attempt)[0](np.array(values), *parts, gamma)
+
+
+@tryout
+def mended_update(attempt: Callable, *given: Any, learning_rate: float, gamma: float) -> Any:
+    """Return the new q-value by the second of the two functions that were mended."""
+    q_value, reward, after, terminated = given
+    update = _pair(attempt)[1]
+    return update(
+        q_value, reward, np.array(after), terminated, learning_rate=learning_rate, gamma=gamma
+    )
+
+
+def _pair(attempt: Callable) -> tuple[Callable, Callable]:
+    found = attempt()
+    if found is None:
+        raise TypeError("your function returned None; end it with `return sweep, update`")
+    if not isinstance(found, tuple | list) or len(found) != 2 or not all(map(callable, found)):
+        raise TypeError("return the two functions: `return sweep, update`")
+    return found[0], found[1]

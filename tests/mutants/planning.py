@@ -1,0 +1,206 @@
+"""Lesson 05."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from course_lib.answers import answer
+from mutants import Mutant, lost
+
+VALUES = np.array([10.0, 4.0, 7.0])
+TOWN = {
+    "next_state": np.array([[1], [2], [2]]),
+    "reward": np.array([[-1.0], [20.0], [0.0]]),
+    "terminated": np.array([[False], [True], [True]]),
+    "gamma": 0.5,
+}
+TWO = {
+    "next_state": np.array([[0, 1], [0, 1]]),
+    "reward": np.array([[-1.0, 5.0]] * 2),
+    "terminated": np.zeros((2, 2), bool),
+    "gamma": 0.5,
+}
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "5.1": {
+        "values": VALUES,
+        "next_states": np.array([0, 1]),
+        "rewards": np.array([-1.0, -10.0]),
+        "terminated": np.array([False, False]),
+        "gamma": 0.9,
+    },
+    "5.2": {**TOWN, "tolerance": 1e-9},
+    "5.3": {},
+    "5.4": {},
+    "5.5": {"values": np.array([10.0, 2.0]), **TWO},
+}
+
+
+def backup(*, gamma=True, mask=True, pick=np.max, look_up=True, apart=False):
+    """One backup with one thing changed."""
+
+    def attempt(values, next_states, rewards, terminated, gamma_=0.0, **given):
+        discount = (given.get("gamma", gamma_)) if gamma else 1.0
+        after = values[next_states] if look_up else values[: len(next_states)]
+        future = discount * (~terminated if mask else 1) * after
+        return rewards.max() + future.max() if apart else pick(rewards + future)
+
+    return attempt
+
+
+def _if_any_ends(values, next_states, rewards, terminated, gamma):
+    if terminated.any():
+        return rewards.max()
+    return (rewards + gamma * values[next_states]).max()
+
+
+def _with_a_loop(values, next_states, rewards, terminated, gamma):
+    best = None
+    for after, reward, ends in zip(next_states, rewards, terminated, strict=True):
+        q_value = reward if ends else reward + gamma * values[after]
+        best = q_value if best is None or q_value > best else best
+    return best
+
+
+def sweeps(
+    *, gamma=True, mask=True, size=np.abs, most=np.max, keeps=True, times=0, in_place=False,
+    pick=np.max, bound=None, zeros=True, aliased=False,
+):  # fmt: skip
+    """Value iteration with one thing changed."""
+
+    def attempt(next_state, reward, terminated, gamma_, tolerance):
+        discount = gamma_ if gamma else 1.0
+        found = [np.zeros(len(reward))] if zeros else [reward.max(axis=1)]
+        while True:
+            old = found[-1]
+            new = old.copy()
+            for s in range(len(new)):
+                come = (new if in_place else old)[next_state[s]]
+                new[s] = pick(reward[s] + discount * (~terminated[s] if mask else 1) * come)
+            change = most(size(new - old))
+            over = len(found) > times if times else change <= (bound or tolerance)
+            if aliased:
+                found[-1][:] = new
+                new = found[-1]
+            if not over or keeps:
+                found.append(new)
+            if over:
+                return found
+
+    return attempt
+
+
+def _with_for(next_state, reward, terminated, gamma, tolerance):
+    values, found = np.zeros(len(reward)), []
+    for _ in range(1000):
+        found.append(values)
+        q_values = np.where(terminated, reward, reward + gamma * values[next_state])
+        settled = np.allclose(q_values.max(1), values, rtol=0, atol=tolerance)
+        values = q_values.max(1)
+        if settled:
+            break
+    return [*found, values]
+
+
+def said(**changed: str) -> Callable[[], dict[str, str]]:
+    """The right words, with some changed."""
+    return lambda: {**answer("5.3")(), **changed}
+
+
+def both(*, mask=True, discount=True, inside=False, towards=True, ends=True, swapped=False):
+    """The two functions with one thing changed."""
+
+    def sweep(values, next_state, reward, terminated, gamma):
+        return (reward + gamma * (~terminated if mask else 1) * values[next_state]).max(axis=1)
+
+    def update(q_value, reward, next_q_values, terminated, *, learning_rate, gamma):
+        gamma = gamma if discount else 1.0
+        best = max(next_q_values) * (not terminated or not ends)
+        if inside:
+            return q_value + learning_rate * (reward + gamma * (best - q_value))
+        return q_value + learning_rate * (reward + gamma * best - q_value * towards)
+
+    return lambda: (update, sweep) if swapped else (sweep, update)
+
+
+def plan(*, mask=True, gamma=True, pick=np.argmax, rewards=True, axis=1):
+    """The plan with one thing changed."""
+
+    def attempt(values, next_state, reward, terminated, gamma_):
+        future = (gamma_ if gamma else 1.0) * (~terminated if mask else 1) * values[next_state]
+        return pick(reward * rewards + future, axis=axis)
+
+    return attempt
+
+
+RIGHT = {
+    "5.1": {"a loop": _with_a_loop},
+    "5.2": {"for and allclose": _with_for, "loops over states": sweeps()},
+    "5.3": {"in another order": lambda: dict(reversed(answer("5.3")().items()))},
+    "5.4": {"a list": lambda: list(answer("5.4")())},
+    "5.5": {"a list": lambda *given: [int(one) for one in answer("5.5")(*given)]},
+}
+MUTANTS = {
+    "5.1": {
+        "no gamma": Mutant(backup(gamma=False), "counts gamma times", (), lost("the discount")),
+        "no end": Mutant(backup(mask=False), "nothing follows", (), lost("the end")),
+        "mean": Mutant(backup(pick=np.mean), "the highest of them", ("gamma",)),
+        "argmax": Mutant(backup(pick=np.argmax), "its value is max"),
+        "max apart": Mutant(backup(apart=True), "add first, then max", ("nothing follows",)),
+        "no look-up": Mutant(backup(look_up=False), "values[next_states]"),
+        "if any ends": Mutant(_if_any_ends, "each action has its own", (), lost("the end")),
+    },
+    "5.2": {
+        "no gamma": Mutant(sweeps(gamma=False), "is gamma in it?", ("~terminated",)),
+        "no end": Mutant(sweeps(mask=False), "~terminated", ("gamma",), lost("the end")),
+        "signed change": Mutant(sweeps(size=np.asarray), "np.abs", (), lost("the stop")),
+        "without the last": Mutant(sweeps(keeps=False), "and three sweeps", (), lost("the stop")),
+        "a thousand sweeps": Mutant(
+            sweeps(times=200), "a fixed number", ("np.abs",), lost("the stop")
+        ),
+        "in place": Mutant(sweeps(in_place=True), "from the OLD values", ("gamma",)),
+        "mean over actions": Mutant(sweeps(pick=np.mean), "max over the actions", ("gamma",)),
+        "a bound of its own": Mutant(sweeps(bound=1e-6), "that is given", (), lost("the stop")),
+        "the smallest change": Mutant(sweeps(most=np.min), "no value changed"),
+        "never": Mutant(sweeps(times=10**9), "your sweeps do not end"),
+        "the last values only": Mutant(
+            lambda *given: answer("5.2")(*given)[-1], "a list with an array of all values"
+        ),
+        "no zeros": Mutant(sweeps(zeros=False), "np.zeros(num_states)", ("append a new",)),
+        "one array": Mutant(sweeps(aliased=True), "append a new array"),
+    },
+    "5.3": {
+        "A never": Mutant(said(A="never"), "below measures it", ("ride can",), lost("state A")),
+        "C wrong": Mutant(said(C="wrong"), "below measures it", ("ride is",), lost("state C")),
+        "D right": Mutant(said(D="right"), "below measures it", ("dead end",), lost("state D")),
+        "all right": Mutant(lambda: dict.fromkeys("ABCDE", "right"), "measures it", (), None, 0.4),
+        "all wrong": Mutant(lambda: dict.fromkeys("ABCDE", "wrong"), "measures it", (), None, 0.4),
+        "another word": Mutant(said(A="good"), "the words are", (), lost("state A")),
+        "a set": Mutant(lambda: {"C"}, "return a dict"),
+        "D left out": Mutant(
+            lambda: {k: v for k, v in answer("5.3")().items() if k != "D"}, "return a dict"
+        ),
+    },
+    "5.4": {
+        "the talk's": Mutant(both(mask=False, inside=True), "delivered again", (), None, 0.0),
+        "the planner only": Mutant(
+            both(inside=True), "only gamma times", ("again",), lost("the learner")
+        ),
+        "the learner only": Mutant(
+            both(mask=False), "delivered again", ("gamma times",), lost("the planner")
+        ),
+        "no discount": Mutant(both(discount=False), "and gamma?", ("TOWARDS",)),
+        "not towards": Mutant(both(towards=False), "TOWARDS", ("and gamma",), lost("the learner")),
+        "no end": Mutant(both(ends=False), "nothing follows", ("TOWARDS",), lost("the learner")),
+        "swapped": Mutant(both(swapped=True), ""),
+        "one function": Mutant(lambda: both()()[0], "return the two functions"),
+    },
+    "5.5": {
+        "the values": Mutant(plan(pick=np.max), "its place in the row"),
+        "no end": Mutant(plan(mask=False), "nothing follows"),
+        "no gamma": Mutant(plan(gamma=False), "argmax over its columns"),
+        "no reward": Mutant(plan(rewards=False), "argmax over its columns"),
+        "over the states": Mutant(plan(axis=0), "argmax over its columns"),
+        "the worst": Mutant(plan(pick=np.argmin), "argmax over its columns"),
+    },
+}
