@@ -264,3 +264,28 @@ class PlanningSizes:
     num_rides: int = 20
     num_seeds: int = 20
     num_episodes: int = 2_000
+
+
+@group(
+    "games",
+    smoke={
+        "num_seeds": 3, "cliff_episodes": 30, "lake_episodes": 60, "look_episodes": 5,
+        "num_games": 100,
+    },
+)  # fmt: skip
+class GamesSizes:
+    """Sizes of lesson 06.
+
+    Attributes:
+        num_seeds: agents that learn side by side.
+        cliff_episodes: of each beside the cliff.
+        lake_episodes: of each on the ice.
+        look_episodes: of each that finds out what a policy is worth.
+        num_games: that each player of tic-tac-toe plays against itself.
+    """
+
+    num_seeds: int = 20
+    cliff_episodes: int = 1_000
+    lake_episodes: int = 3_000
+    look_episodes: int = 100
+    num_games: int = 10_000

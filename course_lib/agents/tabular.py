@@ -139,7 +139,7 @@ def q_learning(
         ValueError: if a setting is out of range or a space is not Discrete.
     """
     settings = {"learning_rate": learning_rate, "gamma": gamma, "epsilon": epsilon}
-    _check(num_episodes, **settings)
+    check_settings(num_episodes, **settings)
     run = Run(_empty_table(env) if q_table is None else q_table)
     env.reset(seed=int(rng.integers(2**31)))
     try:
@@ -191,7 +191,7 @@ def q_learning_many(
     Raises:
         ValueError: if a setting is out of range.
     """
-    _check(num_episodes, learning_rate=learning_rate, gamma=gamma, epsilon=epsilon)
+    check_settings(num_episodes, learning_rate=learning_rate, gamma=gamma, epsilon=epsilon)
     world = SideBySide(
         model, starts, num_seeds=num_seeds, num_episodes=num_episodes, max_steps=max_steps, rng=rng
     )
@@ -218,9 +218,12 @@ def kept(world: SideBySide) -> np.ndarray:
 
 
 def epsilon_greedy_many(
-    q_values: np.ndarray, epsilon: float, rng: np.random.Generator
+    q_values: np.ndarray, epsilon: float | np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """:func:`epsilon_greedy` for each row of ``q_values``, shape (N, num_actions)."""
+    """:func:`epsilon_greedy` for each row of ``q_values``, shape (N, num_actions).
+
+    ``epsilon`` may be one for each row, shape (N,).
+    """
     draws = rng.random(q_values.shape)
     greedy = np.where(q_values == highest(q_values)[:, None], draws, -1.0)
     explore = rng.random(len(q_values)) < epsilon
@@ -269,7 +272,8 @@ def _empty_table(env: gym.Env) -> np.ndarray:
     return np.zeros(sizes)
 
 
-def _check(num_episodes: int, **shares: float) -> None:
+def check_settings(num_episodes: int, **shares: float) -> None:
+    """Refuse less than one episode, and a share that is not in [0, 1]."""
     if num_episodes < 1:
         raise ValueError(f"num_episodes must be at least 1, got {num_episodes}")
     for name, value in shares.items():

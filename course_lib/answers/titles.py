@@ -28,4 +28,9 @@ TITLES = {
     "5.3": "where fog hurts",
     "5.4": "mend both",
     "5.5": "from values to a plan",
+    "6.1": "first-visit returns",
+    "6.2": "the SARSA target",
+    "6.3": "two ways",
+    "6.4": "the n-step target",
+    "6.5": "the environment",
 }

@@ -9,7 +9,7 @@ import numpy as np
 from course_lib.checks.core import FROM_REFERENCE, Case, exercise
 from course_lib.checks.planning_sweeps import check_value_iteration
 from course_lib.tryouts.core import call
-from course_lib.tryouts.planning import mended_sweep, mended_update
+from course_lib.tryouts.planning import actions_of, mended_sweep, mended_update
 
 __all__ = [
     "check_back_up", "check_best_actions", "check_fog", "check_mended", "check_value_iteration",
@@ -33,6 +33,8 @@ def check_back_up(back_up: Callable[..., float], rng: np.random.Generator) -> It
     cases: list[tuple] = [
         ("5 + 4 and -1 + 10: 9", 9.0, (values, np.array([2, 1]), np.array([5.0, -1.0]), two, 1.0),
          best, BEST),
+        ("also where all are negative: 10 - 20 and 4 - 15: -10", -10.0,
+         (values, np.array([1, 2]), np.array([-20.0, -15.0]), two, 1.0), best, BEST),
         ("of other actions, too, it is the best", FROM_REFERENCE,
          (drawn, places, rewards, np.zeros(3, bool), 1.0), best, BEST),
         ("one action: -1 + 0.9 * 10 = 8", 8.0,
@@ -68,13 +70,18 @@ def _wrong_backups(
         ((rewards + gamma * after).max(), END),
         (rewards.max() + (gamma * ~ends * after).max(),
          "the best reward and the best next state may belong to two actions; add first, then max"),
-        (float(q_values.argmax()), "argmax gives the place of the best action; its value is max"),
+        (max(0.0, q_values.max()), "begin with the first q-value, not with 0: all may be negative"),
+        ((~ends * (rewards + gamma * after)).max(),
+         "the reward of the last step counts; only what follows it is switched off"),
+        ((rewards - gamma * ~ends * after).max(), "the value of the next state is ADDED"),
+        (float(q_values.argmax()) or np.nan,
+         "argmax gives the place of the best action; its value is max"),
         (q_values.mean(), BEST), (q_values.sum(), BEST),
         ((rewards + gamma * ~ends * values[: len(places)]).max(),
          "values[next_states] are the values of the next states"),
         ((gamma * (rewards + ~ends * after)).max(), "gamma counts for the future alone"),
     ):  # fmt: skip
-        if abs(wrong - q_values.max()) > 1e-6:
+        if abs(wrong - q_values.max()) > 1e-6:  # and not where it is NaN
             yield float(wrong), hint
 
 
@@ -96,7 +103,7 @@ def check_fog(fog: Callable[[], dict[str, str]]) -> Iterator[Case]:
             f"state {name}: {word}; {why}",
             expected=word,
             got=partial(_word, fog, name),
-            hint="the table below measures it",
+            hint="the table at the end of section 4 measures it",
             part=f"state {name}",
             otherwise=f"state {name}: not so",  # an aspect would tell the answer
         )
@@ -130,9 +137,12 @@ def check_mended(mended: Callable, rng: np.random.Generator) -> Iterator[Case]:
         "a delivery pays 20, and nothing follows it",
         expected=[9.0, 20.0],
         got=partial(mended_sweep, mended, [10.0, 20.0, 50.0], town, 0.5),
-        hint="after a delivery the ride is over: multiply the future by ~terminated",
+        hint="max over the actions, axis=1, of reward + gamma * ~terminated * values[next_state]",
         part=planner,
-        slips=(([9.0, 45.0], "the same passenger is delivered again and again: ~terminated"),),
+        slips=(
+            ([9.0, 45.0], "the same passenger is delivered again and again: ~terminated"),
+            ([19.0, 20.0], "is gamma in it?"),
+        ),
     )
     next_state, rewards = rng.integers(4, size=(4, 3)), rng.uniform(-9, 9, (4, 3))
     drawn = (next_state, rewards, rng.random((4, 3)) < 0.4)
@@ -140,7 +150,7 @@ def check_mended(mended: Callable, rng: np.random.Generator) -> Iterator[Case]:
     yield Case(
         "and so it is in another town",
         got=partial(mended_sweep, mended, values, drawn, gamma),
-        hint="max over the actions of reward + gamma * ~terminated * values[next_state]",
+        hint="max over the actions, axis=1, of reward + gamma * ~terminated * values[next_state]",
         part=planner,
     )
     cases = [
@@ -197,7 +207,7 @@ def check_best_actions(attempt: Callable, rng: np.random.Generator) -> Iterator[
         yield Case(
             f"with gamma {gamma:g} action {best[0]:g} is better",
             expected=best,
-            got=partial(_acts, attempt, values, town, gamma),
+            got=partial(actions_of, attempt, values, town, gamma),
             hint=ahead,
             part="the look ahead",
             slips=((
@@ -209,21 +219,17 @@ def check_best_actions(attempt: Callable, rng: np.random.Generator) -> Iterator[
     yield Case(
         "if the first one ends the episode, the second is better: -1 against 7",
         expected=[1.0, 1.0],
-        got=partial(_acts, attempt, values, ends, 1.0),
+        got=partial(actions_of, attempt, values, ends, 1.0),
         hint="where the episode terminates nothing follows: ~terminated",
         part="the end",
     )
     drawn = [rng.integers(9, size=(9, 4)), rng.uniform(-9, 9, (9, 4)), rng.random((9, 4)) < 0.3]
     yield Case(
         "and in each state of another town",
-        got=partial(_acts, attempt, rng.uniform(-9, 9, 9), drawn, float(rng.uniform(0.5, 1))),
+        got=partial(actions_of, attempt, rng.uniform(-9, 9, 9), drawn, float(rng.uniform(0.5, 1))),
         hint=ahead,
         part="every state",
     )
-
-
-def _acts(attempt: Callable, values: np.ndarray, town: list[np.ndarray], gamma: float) -> Any:
-    return call(attempt, values.copy(), *[part.copy() for part in town], gamma)
 
 
 def _is(wanted: list[float], got: Any) -> bool:

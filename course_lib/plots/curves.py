@@ -150,7 +150,7 @@ def plot_outcomes(
         ax.plot([np.median(values)] * 2, [row - 0.35, row + 0.35], color=COLOURS[1], linewidth=3,
                 label=label)  # fmt: skip
     if line is not None:
-        ax.axvline(line[1], color=GREY, linestyle=DASHES, label=f"{line[0]}: {line[1]:,.1f}")
+        ax.axvline(line[1], color=GREY, linestyle=DASHES, label=f"{line[0]}: {line[1]:,.4g}")
     ax.set_yticks(range(len(groups)), [f"{name} ({len(v)} seeds)" for name, v in groups.items()])
     ax.invert_yaxis()
     ax.set_xlabel(xlabel)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
 from course_lib.plots.maze import ARROW
-from course_lib.plots.style import COLOURS, GREY, finish, look, new_axes
+from course_lib.plots.style import COLOURS, GREY, draw_levels, finish, look, new_axes
 
 PLACES = {"R": (0, 0), "G": (0, 4), "Y": (4, 0), "B": (4, 3)}
 ACTIONS = ("south", "north", "east", "west", "pick up", "drop off")
@@ -152,7 +152,9 @@ def _best_actions(q_values: np.ndarray, row: int, column: int, ax: Axes) -> None
     for action in best if len(best) <= 2 else ():
         if action < 4:
             down, right = 0.28 * np.array(MOVES[action])
-            ax.annotate("", (column + right, row - 0.1 + down), (column - right, row - 0.1 - down),
+            back = 1 if len(best) == 1 else 0  # two begin in the middle, so that they do not cross
+            ax.annotate("", (column + right, row - 0.1 + down),
+                        (column - back * right, row - 0.1 - back * down),
                         arrowprops=ARROW, zorder=5)  # fmt: skip
         else:
             ax.text(column, row - 0.12, "PD"[action - 4], ha="center", va="center", zorder=6,
@@ -196,27 +198,23 @@ def draw_flood(
 
 
 def plot_extremes(
-    runs: dict[str, np.ndarray], *, ax: Axes | None = None, limit: float = 20.0
+    runs: dict[str, np.ndarray], *, last: int, limit: float = 20.0, ax: Axes | None = None
 ) -> Axes:
-    """Draw the highest and the lowest value after each sweep, both axes by powers of ten.
+    """Draw the highest and the lowest value after each sweep.
 
     Args:
         runs: name -> values after each sweep, shape (num_sweeps + 1, num_states).
-        ax: axes to draw on; new ones if not given.
+        last: the last sweep that is drawn.
         limit: the most that one ride can be worth.
+        ax: axes to draw on; new ones if not given.
     """
     ax = new_axes(ax)
     for number, (name, values) in enumerate(runs.items()):
-        style = look(number)
-        sweeps = np.arange(len(values))
-        ax.fill_between(sweeps, values.min(axis=1), values.max(axis=1), alpha=0.2,
-                        color=style["color"], linewidth=0)  # fmt: skip
-        ax.plot(sweeps, values.max(axis=1), **style, label=f"{name}: lowest to highest value")
-    ax.axhline(limit, color=GREY, linestyle=(0, (6, 2)), label=f"most that a ride pays: {limit:g}")
-    ax.set_xscale("symlog", linthresh=1)
-    ax.set_yscale("symlog", linthresh=limit)
-    ax.set(xlabel="sweeps (log)", ylabel="value (log above 20)")
-    ax.set(xlim=(0, max(len(values) for values in runs.values())))
+        shown, ink = values[: last + 1], look(number)
+        ax.plot(shown.max(axis=1), **ink, linewidth=2.5, label=f"{name}, highest value")
+        ax.plot(shown.min(axis=1), **ink, linewidth=1, label=f"{name}, lowest value")
+    draw_levels(ax, None, ("most that a ride pays", limit))
+    ax.set(xlabel="sweeps", ylabel="value", xlim=(0, last))
     return finish(ax)
 
 

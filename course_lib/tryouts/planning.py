@@ -1,5 +1,6 @@
 """What the checks of lesson 05 do with a learner's code."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -54,7 +55,8 @@ def swept(attempt: Callable, town: tuple, gamma: float, tolerance: float) -> lis
     if not rows or any(np.shape(row) != (len(reward),) for row in rows):
         raise TypeError(
             "return a list with an array of all values before the first sweep, and one after each "
-            f"sweep; your function returned {str(found)[:60]}"
+            "(max over the actions, axis=1, leaves one value for each state); your function "
+            f"returned {str(found)[:60]}"
         )
     return rows
 
@@ -71,9 +73,22 @@ def mended_update(attempt: Callable, *given: Any, learning_rate: float, gamma: f
     """Return the new q-value by the second of the two functions that were mended."""
     q_value, reward, after, terminated = given
     update = _pair(attempt)[1]
-    return update(
-        q_value, reward, np.array(after), terminated, learning_rate=learning_rate, gamma=gamma
-    )
+    ends = np.bool_(terminated)  # so that `~` works as in an array
+    return update(q_value, reward, np.array(after), ends, learning_rate=learning_rate, gamma=gamma)
+
+
+@tryout
+def actions_of(attempt: Callable, values: Any, town: Any, gamma: float) -> Any:
+    """Return the actions that a function gives for all states.
+
+    Raises:
+        TypeError: if they are no whole numbers.
+    """
+    found = attempt(np.array(values), *[np.array(part) for part in town], gamma)
+    floats = found is not None and np.asarray(found).dtype.kind == "f"
+    if floats and np.isin(found, np.arange(np.shape(town[1])[1])).all():
+        raise TypeError("actions are whole numbers: an array of dtype int, as argmax gives")
+    return found
 
 
 def _pair(attempt: Callable) -> tuple[Callable, Callable]:
@@ -82,4 +97,6 @@ def _pair(attempt: Callable) -> tuple[Callable, Callable]:
         raise TypeError("your function returned None; end it with `return sweep, update`")
     if not isinstance(found, tuple | list) or len(found) != 2 or not all(map(callable, found)):
         raise TypeError("return the two functions: `return sweep, update`")
+    if "learning_rate" in inspect.signature(found[0]).parameters:
+        raise TypeError("first the sweep, then the update: `return sweep, update`")
     return found[0], found[1]

@@ -1,4 +1,4 @@
-"""What no widget does for the page: a name for a slider, keys for a maze.
+"""What no widget does for the page: a name for a slider, keys for a maze and for a board.
 
 A page that does not run the scripts (a print, a viewer without JavaScript) loses no more than that.
 """
@@ -45,6 +45,20 @@ _KEYS = """document.querySelectorAll('.course-maze:not([data-wired])').forEach(b
 })"""
 _MOVES = "{ArrowUp: 0, ArrowRight: 1, ArrowDown: 2, ArrowLeft: 3, w: 0, d: 1, s: 2, a: 3}"
 
+_SQUARES = """document.querySelectorAll('.course-board:not([data-wired])').forEach(box => {
+  const said = box.querySelector('.course-board-said'), buttons = box.querySelectorAll('button');
+  if (!said || buttons.length < 9) return;
+  box.dataset.wired = 'yes';
+  said.setAttribute('aria-live', 'polite');
+  window.addEventListener('keydown', event => {
+    if (!box.contains(event.target) || event.ctrlKey || event.altKey || event.metaKey) return;
+    const square = '123456789'.indexOf(event.key);
+    if (event.key !== 'Enter' && event.key !== ' ' && square < 0) return;
+    event.stopImmediatePropagation();
+    if (square >= 0) { event.preventDefault(); buttons[square].click(); }
+  }, true);
+})"""
+
 
 def name_sliders() -> None:
     """Give each slider's handle its label as a name, for those who hear the page."""
@@ -54,6 +68,11 @@ def name_sliders() -> None:
 def take_keys() -> None:
     """Let the arrow keys and W, A, S, D press the first four buttons of each maze on the page."""
     _run(_KEYS.replace("MOVES", _MOVES))
+
+
+def take_board_keys() -> None:
+    """Let the keys 1 to 9 press the squares of each board on the page."""
+    _run(_SQUARES)
 
 
 def _run(script: str) -> None:

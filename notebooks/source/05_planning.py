@@ -18,7 +18,7 @@
 # * say what planning needs that somebody in the fog has not got, and what the fog costs;
 # * find out from a picture what is wrong with a planner or a learner.
 #
-# **Time:** 45 minutes, of which the machine computes about 0.5.
+# **Time:** 60 minutes, of which the machine computes about 0.5.
 #
 # **Needed:** [01 Mouse and cheese](01_mouse_and_cheese.ipynb): the ledger and its update. Nothing here needs the network, a GPU
 # or Ray.
@@ -63,7 +63,7 @@ plots.reading(f"state {state}: {pictures.in_words(state)}.")
 # * **A picture.** A person sees at once what to do. For a program these are half a million numbers.
 # * **A node** among its neighbours. An arrow for each action: where it leads, and what it pays. This is all that planning needs.
 # * **A number**, made of four parts: 5 rows, 5 columns, 5 places of the passenger (the fifth is *in the taxi*), 4 destinations, so
-#   5 · 5 · 5 · 4 = 500 states, counted like the digits of a clock.
+#   5 · 5 · 5 · 4 = 500 states. Row 2, column 3, passenger 2, destination 1 is number ((2 · 5 + 3) · 5 + 2) · 4 + 1 = 269.
 #
 # The number is enough. Whatever the taxi did before, what can come next depends on the state alone. That is the **Markov** property of notebook 01, and a game of
 # states, actions, rewards and such transitions is a **Markov decision process**, an MDP.
@@ -117,7 +117,7 @@ def back_up(values, next_states, rewards, terminated, gamma):
 back_up = checks.check_back_up(back_up)
 
 # %% [markdown]
-# *10 min so far*
+# *13 min so far*
 #
 # ## 3 Values flood the map
 #
@@ -162,7 +162,7 @@ truth = sweeps[-1]
 print(f"{len(sweeps) - 1} sweeps; values from {truth.min():g} to {truth.max():g}")
 
 # %% [markdown]
-# That is all planning is. Watch it with the slider, from sweep 0 on. On the right the passenger is in the taxi: there the 20 come in first, at the goal. On the left somebody waits at Y: nothing can be
+# That is all planning is. The last values are written V*. Watch how they came about: move the slider to 0, then up. On the right the passenger is in the taxi: there the 20 come in first, at the goal. On the left somebody waits at Y: nothing can be
 # better than driving about until the flood has reached Y on the right-hand map, and then comes over through the pick-up. Arrows are the best actions, P is *pick up*, D *drop off*. Where none stands, there is no plan yet.
 #
 # *Relative* colours go from the lowest to the highest value of each map. They show the way, and hide how much it is worth.
@@ -212,7 +212,7 @@ frames, total = play_frames(plan, "Taxi-v3", seed=SEED)
 animate(frames, every=1, frame_ms=350, says=f"A ride of {len(frames) - 1} steps, as planned.")
 
 # %% [markdown]
-# *22 min so far*
+# *29 min so far*
 #
 # ### Loops against arrays
 #
@@ -248,7 +248,7 @@ ratio = seconds(sweep_with_loops, 10) / seconds(sweep_with_arrays, 300)
 print(f"the same numbers: {same}; loops take {ratio:.0f} times as long here")
 
 # %% [markdown]
-# Knowing when to stop is worth as much: the talk from which this town comes swept 1,000 times.
+# Knowing when to stop is worth as much: the conference talk that gave us the idea (2017) swept over this town 1,000 times.
 #
 # ## 4 Fog
 #
@@ -300,7 +300,7 @@ def fog():
 fog = checks.check_fog(fog)
 
 # %% [markdown]
-# Now 20 travellers, side by side. The floor is a taxi that acts at random, the ceiling the exact optimum: the plan's return, averaged over all starts. It takes about 15 seconds.
+# Now 20 travellers, side by side. The floor is a taxi that acts at random, the ceiling the exact optimum: the plan's return, averaged over all starts. The cell after the next takes about 15 seconds.
 
 # %%
 rng = np.random.default_rng(SEED)
@@ -346,11 +346,11 @@ known = [starts @ planning.policy_within(town, table.argmax(axis=1), 200) for ta
 plots.plot_outcomes(
     {"after the fog": known}, xlabel="mean return of the greedy policy", line=ceiling
 )
-steps = visits.sum(axis=1).mean()
+steps, early = visits.sum(axis=1).mean(), returns[:, :100].mean()
 plots.reading(
     f"the median ledger is worth {np.median(known):.2f}, the worst {min(known):.2f}, the plan "
-    f"{ceiling[1]:g}. Each traveller took {steps:,.0f} steps; the planner took none, and looked up "
-    f"{(len(sweeps) - 1) * reward.size:,} entries of its tables."
+    f"{ceiling[1]:g}. Each traveller drove {steps:,.0f} real steps, and its first 100 rides "
+    f"returned {early:.0f} on average. The planner drove none: it thought for some milliseconds."
 )
 
 # %% [markdown]
@@ -373,7 +373,7 @@ pd.DataFrame(rows).set_index("state")
 
 # %% [markdown]
 # A and D are the same cell. In A a ride can *start*, so it was learned from; in D somebody sits in the taxi, and nobody who has picked up a passenger at one of the four places
-# comes through that dead end but by mistake. C cannot occur at all: where the passenger has arrived, the ride is over. The planner has values for it nevertheless, because it sweeps over everything.
+# comes through that dead end but by mistake. E is such a corner, too: behind the long wall, on no way from a pick-up to B. C cannot occur at all: where the passenger has arrived, the ride is over. The planner has values for it nevertheless, because it sweeps over everything.
 #
 # **A ledger is right along the ways that are walked.** The first traveller's, with the passenger in the taxi on the way to R:
 
@@ -389,11 +389,11 @@ plots.reading(
 )
 
 # %% [markdown]
-# *34 min so far*
+# *42 min so far*
 #
 # ## 5 Two bugs, told by their pictures
 #
-# The talk that showed this town had one line for planning and one for learning, and in each of them a mistake. Both run without an error.
+# That talk had one line for planning and one for learning, and in each of them a mistake. Both run without an error.
 
 
 # %%
@@ -409,7 +409,7 @@ def talk_update(q_value, reward, next_q_values, terminated, *, learning_rate, ga
 
 
 # %% [markdown]
-# What do they do? First the planner: the range of its values over a thousand sweeps, beside yours, and its map in relative colours.
+# What do they do? First the planner: its values over the sweeps, beside yours, and its map in relative colours after a thousand.
 
 
 # %%
@@ -420,15 +420,17 @@ runs = {"the talk's": np.array(swept), "yours": np.array(sweeps)}
 figure, (left, right) = plt.subplots(
     1, 2, figsize=(11, 3.8), width_ratios=[3, 2], layout="constrained"
 )
-pictures.plot_extremes(runs, ax=left)
+pictures.plot_extremes(runs, last=60, ax=left)
 pictures.draw_town(swept[-1], passenger=4, destination=0, ax=right).set_title("the talk's map")
+drives = (reward + GAMMA * swept[-1][next_state]).argmax(axis=1)
 plots.reading(
     f"after 1,000 sweeps the talk's values lie between {swept[-1].min():,.0f} and "
-    f"{swept[-1].max():,.0f}; no ride pays more than 20."
+    f"{swept[-1].max():,.0f}; no ride pays more than 20. A taxi that follows them gets "
+    f"{starts @ planning.policy_within(town, drives, 200):.0f} per ride."
 )
 
 # %% [markdown]
-# Then the learner. So that it shows, with $\gamma = 0.9$, and with every state and action updated in turn until nothing changes, as if the fog had been walked through for ever. The right map beside it was planned with the same $\gamma$.
+# Then the learner. So that it shows, with $\gamma = 0.9$, and with every state and action updated once in each round until nothing changes, as if the fog had been walked through for ever. The right map beside it was planned with the same $\gamma$.
 
 
 # %%
@@ -453,12 +455,17 @@ figure, axes = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
 for ax, (name, values) in zip(axes, maps.items(), strict=True):
     pictures.draw_town(values, passenger=4, destination=0, ax=ax, limits=(0, 23), words="{:.1f}")
     ax.set_title(name)
-plots.reading("how much less is the far corner worth than the goal, left and right?")
+ratio = maps["the talk's ledger"] / truth
+plots.reading(
+    "how much does a step further away cost, left and right? And what did the maps of section 3 "
+    f"say? The talk's ledger is between {ratio.min():.3f} and {ratio.max():.3f} times as high as "
+    "those."
+)
 
 # %% [markdown]
 # ### Exercise 5.4 - mend both (6 min, difficulty 3 of 3)
 #
-# Return the two functions, mended, with the arguments that the talk's have. Say to yourself first, from the pictures: what is counted again and again? What does a step no longer cost?
+# Return the two functions, mended, with the arguments that the talk's have. Say to yourself first, from the pictures: what is counted again and again? What has become of the discount?
 #
 # <details><summary>Hint</summary>
 #
@@ -487,8 +494,8 @@ def mended():
 mended = checks.check_mended(mended)
 
 # %% [markdown]
-# The first forgot that a ride ends: it delivers the same passenger for ever. Its map in relative colours still shows the way to the goal; only the numbers tell. The second takes the old q-value away *inside* the discount, so only a part of it: every step is
-# repaid what the discount took, and the far corner looks as near as the goal. With $\gamma = 1$ nobody would have noticed.
+# The first forgot that a ride ends: it delivers the same passenger for ever, and so a taxi that follows it is in no hurry. Its map in relative colours looks like a map; the numbers tell. The second takes the old q-value away *inside* the discount, so only a part of it, and
+# that undoes the discount: what it learns are the values without one, divided by $\gamma$. With $\gamma = 1$ nobody would have noticed.
 
 # %%
 sweep, update = mended()
@@ -498,13 +505,13 @@ off = np.abs(learned(update) - maps["the truth, gamma 0.9"]).max()
 print(f"the mended learner is off by {off:.2g} at most")
 
 # %% [markdown]
-# *45 min so far*
+# *55 min so far*
 #
 # ## 6 For the quick, or for home
 #
 # ### Exercise 5.5 - from values to a plan (5 min, difficulty 2 of 3)
 #
-# State values say how good it is to *be* somewhere, not what to *do*. With the model it takes one look ahead. Return an array of shape `(num_states,)`: for each state the number of its best action, the first of them if several are equally good.
+# State values say how good it is to *be* somewhere, not what to *do*. With the model it takes one look ahead. Return an array of shape `(num_states,)`: for each state the number of its best action (any of them if several are equally good).
 #
 # Example: two actions. The first pays -1 and leads to a state worth 10, the second pays 5 and leads to one worth 2. With gamma 1 the first is better (9 against 7), with gamma 0.5 the second (4 against 6).
 #
@@ -539,11 +546,15 @@ for row, passenger, destination in np.ndindex(2, 5, 4):
 wrong_map = Model.certain(believed, reward, terminated)
 believes = planning.best_values(wrong_map, GAMMA)
 drives = best_actions(believes, believed, reward, terminated, GAMMA)
-gets = starts @ planning.policy_within(town, drives, 200)
-print(f"it believes {starts @ believes:.2f}, gets {gets:.2f}; the true plan {ceiling[1]:g}")
+gets = planning.policy_within(town, drives, 200)
+stuck = starts @ (gets == -200)
+print(
+    f"it believes {starts @ believes:.2f}, gets {starts @ gets:.0f}; the true plan {ceiling[1]:g}"
+)
+print(f"from {stuck:.0%} of the starts it never arrives")
 
 # %% [markdown]
-# It drives into the wall that it does not believe in, until the 200 steps are over. The traveller in the fog never would: its ledger holds what happened. A planner that corrects its map as it goes has both, and is called *model-based* reinforcement learning.
+# From there it drives into a wall that it does not believe in until the 200 steps are over. The traveller in the fog never would: its ledger holds what happened. A planner that corrects its map as it goes has both, and is called *model-based* reinforcement learning.
 #
 # ## Summary
 #

@@ -148,11 +148,35 @@ MUTANTS = {
         "argmax": Mutant(backup(pick=np.argmax), "its value is max"),
         "max apart": Mutant(backup(apart=True), "add first, then max", ("nothing follows",)),
         "no look-up": Mutant(backup(look_up=False), "values[next_states]"),
+        "minus": Mutant(
+            lambda values, places, rewards, ends, gamma: (
+                rewards - gamma * ~ends * values[places]
+            ).max(),
+            "is ADDED",
+        ),
+        "no last reward": Mutant(
+            lambda values, places, rewards, ends, gamma: (
+                ~ends * (rewards + gamma * values[places])
+            ).max(),
+            "only what follows it",
+            ("argmax",),
+            lost("the end"),
+        ),
+        "begins with 0": Mutant(
+            lambda *given: max(0.0, answer("5.1")(*given)), "begin with the first", ("argmax",)
+        ),
         "if any ends": Mutant(_if_any_ends, "each action has its own", (), lost("the end")),
     },
     "5.2": {
         "no gamma": Mutant(sweeps(gamma=False), "is gamma in it?", ("~terminated",)),
         "no end": Mutant(sweeps(mask=False), "~terminated", ("gamma",), lost("the end")),
+        "one sweep": Mutant(
+            lambda *given: answer("5.2")(*given)[:2], "ends too early", ("its shape",)
+        ),
+        "less than": Mutant(
+            sweeps(size=lambda change: np.abs(change) + 1e-12), "not over", (), lost("the stop")
+        ),
+        "the mean change": Mutant(sweeps(most=np.mean), "the largest change"),
         "signed change": Mutant(sweeps(size=np.asarray), "np.abs", (), lost("the stop")),
         "without the last": Mutant(sweeps(keeps=False), "and three sweeps", (), lost("the stop")),
         "a thousand sweeps": Mutant(
@@ -161,7 +185,7 @@ MUTANTS = {
         "in place": Mutant(sweeps(in_place=True), "from the OLD values", ("gamma",)),
         "mean over actions": Mutant(sweeps(pick=np.mean), "max over the actions", ("gamma",)),
         "a bound of its own": Mutant(sweeps(bound=1e-6), "that is given", (), lost("the stop")),
-        "the smallest change": Mutant(sweeps(most=np.min), "no value changed"),
+        "the smallest change": Mutant(sweeps(most=np.min), "largest change"),
         "never": Mutant(sweeps(times=10**9), "your sweeps do not end"),
         "the last values only": Mutant(
             lambda *given: answer("5.2")(*given)[-1], "a list with an array of all values"
@@ -170,9 +194,9 @@ MUTANTS = {
         "one array": Mutant(sweeps(aliased=True), "append a new array"),
     },
     "5.3": {
-        "A never": Mutant(said(A="never"), "below measures it", ("ride can",), lost("state A")),
-        "C wrong": Mutant(said(C="wrong"), "below measures it", ("ride is",), lost("state C")),
-        "D right": Mutant(said(D="right"), "below measures it", ("dead end",), lost("state D")),
+        "A never": Mutant(said(A="never"), "measures it", ("ride can",), lost("state A")),
+        "C wrong": Mutant(said(C="wrong"), "measures it", ("ride is",), lost("state C")),
+        "D right": Mutant(said(D="right"), "measures it", ("dead end",), lost("state D")),
         "all right": Mutant(lambda: dict.fromkeys("ABCDE", "right"), "measures it", (), None, 0.4),
         "all wrong": Mutant(lambda: dict.fromkeys("ABCDE", "wrong"), "measures it", (), None, 0.4),
         "another word": Mutant(said(A="good"), "the words are", (), lost("state A")),
@@ -192,7 +216,7 @@ MUTANTS = {
         "no discount": Mutant(both(discount=False), "and gamma?", ("TOWARDS",)),
         "not towards": Mutant(both(towards=False), "TOWARDS", ("and gamma",), lost("the learner")),
         "no end": Mutant(both(ends=False), "nothing follows", ("TOWARDS",), lost("the learner")),
-        "swapped": Mutant(both(swapped=True), ""),
+        "swapped": Mutant(both(swapped=True), "first the sweep"),
         "one function": Mutant(lambda: both()()[0], "return the two functions"),
     },
     "5.5": {
@@ -201,6 +225,7 @@ MUTANTS = {
         "no gamma": Mutant(plan(gamma=False), "argmax over its columns"),
         "no reward": Mutant(plan(rewards=False), "argmax over its columns"),
         "over the states": Mutant(plan(axis=0), "argmax over its columns"),
+        "floats": Mutant(lambda *given: answer("5.5")(*given) * 1.0, "dtype int"),
         "the worst": Mutant(plan(pick=np.argmin), "argmax over its columns"),
     },
 }

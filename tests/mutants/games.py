@@ -1,0 +1,243 @@
+"""Lesson 06."""
+
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from course_lib.answers import answer
+from course_lib.envs.tic_tac_toe import has_won
+from mutants import Mutant, lost
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "6.1": {"states": [0, 1, 0, 2], "rewards": [0.0, 0.0, 0.0, 1.0], "gamma": 0.9},
+    "6.2": {
+        "reward": -1.0,
+        "next_q_values": np.array([4.0, 10.0]),
+        "next_action": 0,
+        "terminated": False,
+        "gamma": 0.5,
+    },
+    "6.3": {},
+    "6.4": {"rewards": [1.0, 2.0, 4.0], "value": 16.0, "terminated": False, "gamma": 0.5},
+    "6.5": {},
+}
+
+
+def visits(*, which="first", gamma=True, own=True, forwards=False):
+    """First-visit returns with one thing changed."""
+
+    def attempt(states, rewards, gamma_):
+        discount, found = gamma_ if gamma else 1.0, {}
+        for t, state in enumerate(states):
+            rest = rewards[: t + 1][::-1] if forwards else rewards[t if own else t + 1 :]
+            found.setdefault(state, []).append(
+                sum(discount**k * reward for k, reward in enumerate(rest))
+            )
+        ways = {"first": lambda one: one[0], "last": lambda one: one[-1], "mean": np.mean}
+        return {state: ways.get(which, sum)(one) for state, one in found.items()}
+
+    return attempt
+
+
+def _reward_only(states, rewards, gamma):
+    return dict(reversed(list(zip(states, rewards, strict=True))))
+
+
+def _discounts_the_first(states, rewards, gamma):
+    return {state: gamma * one for state, one in visits()(states, rewards, gamma).items()}
+
+
+def target(*, pick=None, gamma=True, mask=True, everything=False):
+    """The SARSA target with one thing changed."""
+
+    def attempt(reward, next_q_values, next_action, terminated, gamma_):
+        discount = gamma_ if gamma else 1.0
+        after = next_q_values[next_action] if pick is None else pick(next_q_values, next_action)
+        after = after * (not terminated or not mask)
+        return discount * (reward + after) if everything else reward + discount * after
+
+    return attempt
+
+
+def said(**changed: str) -> Callable[[], dict[str, str]]:
+    """The right words, with some changed."""
+    words = {key.replace("_", " "): word for key, word in changed.items()}
+    return lambda: {**answer("6.3")(), **words}
+
+
+def far(*, power=0, gamma=True, mask=True, start=0, flat=False, backwards=False):
+    """The n-step target with one thing changed."""
+
+    def attempt(rewards, value, terminated, gamma_):
+        discount, rewards = gamma_, list(rewards)[:: -1 if backwards else 1]
+        inner = discount if gamma else 1.0
+        paid = sum(inner ** (k + start) * reward for k, reward in enumerate(rewards))
+        steps = 1 if flat else len(rewards) + power
+        return paid + discount**steps * value * (not terminated or not mask)
+
+    return attempt
+
+
+def game(
+    *, copies=True, turns=True, clears=True, first=1, ends=True, fills=True, taken="ends", pays=1.0,
+    looks="before", actions=9, marks=3, spaces=True, five=True, info=True, kind=np.int64,
+):  # fmt: skip
+    """The environment with one thing changed."""
+
+    class Attempt(gym.Env):
+        metadata = {"render_modes": ["ansi"], "render_fps": 1}  # noqa: RUF012
+
+        def __init__(self, render_mode=None):
+            self.render_mode = render_mode
+            self.board, self.player = np.zeros(9, dtype=kind), first
+            if spaces:
+                self.observation_space = gym.spaces.MultiDiscrete([marks] * 9)
+                self.action_space = gym.spaces.Discrete(actions)
+
+        def seen(self):
+            return self.board.copy() if copies else self.board
+
+        def reset(self, *, seed=None, options=None):
+            super().reset(seed=seed)
+            if clears:
+                self.board, self.player = np.zeros(9, dtype=kind), first
+            return (self.seen(), {}) if info else self.seen()
+
+        def step(self, action):
+            if self.board[action] != 0 and taken != "overwrites":
+                over = taken == "ends"
+                return self.seen(), 0.0 if taken == "free" else -1.0, over, False, {}
+            mover = self.player
+            won = looks == "too early" and has_won(self.board, mover)
+            self.board[action] = mover
+            if turns:
+                self.player = 3 - mover
+            won = won or (looks != "too early" and has_won(
+                self.board, self.player if looks == "after" else mover
+            ))  # fmt: skip
+            over = bool((won and ends) or (fills and self.board.all()))
+            outcome = (self.seen(), float(won) * pays, over, False, {})
+            return outcome if five else outcome[:4]
+
+    return Attempt
+
+
+def _with_lists():
+    class Attempt(gym.Env):
+        observation_space = gym.spaces.Box(0, 2, (9,), np.int64)
+        action_space = gym.spaces.Discrete(9)
+
+        def reset(self, *, seed=None, options=None):
+            super().reset(seed=seed)
+            self.moves = []
+            return self.seen(), {}
+
+        def seen(self):
+            board = np.zeros(9, np.int64)
+            for number, square in enumerate(self.moves):
+                board[square] = 1 + number % 2
+            return board
+
+        def step(self, action):
+            if action in self.moves:
+                return self.seen(), -1, True, False, {}
+            self.moves.append(int(action))
+            won = has_won(self.seen(), 2 - len(self.moves) % 2)
+            return self.seen(), int(won), won or len(self.moves) == 9, False, {}
+
+    return Attempt
+
+
+RIGHT = {
+    "6.1": {"forwards": visits()},
+    "6.2": {"if and else": lambda r, q, a, ends, gamma: r if ends else r + gamma * q[a]},
+    "6.3": {"in another order": lambda: dict(reversed(answer("6.3")().items()))},
+    "6.4": {"powers": far()},
+    "6.5": {"one of its kind": game(), "a list of moves": _with_lists()},
+}
+MUTANTS = {
+    "6.1": {
+        "last visit": Mutant(
+            visits(which="last"), "the LAST visit", ("gamma",), lost("the first visit")
+        ),
+        "mean": Mutant(visits(which="mean"), "the mean over", ("gamma",), lost("the first visit")),
+        "sum": Mutant(visits(which="sum"), "the sum over", ("gamma",), lost("the first visit")),
+        "no gamma": Mutant(visits(gamma=False), "is gamma", ("visit:",), lost("the discount")),
+        "up to it": Mutant(visits(forwards=True), "UP TO the state"),
+        "without its own": Mutant(visits(own=False), "own step belongs"),
+        "the reward alone": Mutant(_reward_only, "all that follows counts"),
+        "one gamma too many": Mutant(_discounts_the_first, "the first reward counts once"),
+        "a list": Mutant(lambda states, rewards, gamma: [0.9, 1.0], "return a dict"),
+    },
+    "6.2": {
+        "max": Mutant(
+            target(pick=lambda q, a: q.max()), "Q-learning's", ("gamma",), lost("the next action")
+        ),
+        "mean": Mutant(
+            target(pick=lambda q, a: q.mean()), "not the mean", (), lost("the next action")
+        ),
+        "the action": Mutant(target(pick=lambda q, a: a), "the place in the row"),
+        "no gamma": Mutant(target(gamma=False), "is gamma in it?", (), lost("the discount")),
+        "no end": Mutant(target(mask=False), "nothing follows", ("gamma",), lost("the end")),
+        "all discounted": Mutant(
+            target(everything=True), "for the future alone", (), lost("the discount")
+        ),
+    },
+    "6.3": {
+        "both at the edge": Mutant(said(SARSA="edge"), "below shows it", ("slips",), lost("SARSA")),
+        "the other way round": Mutant(
+            lambda: {
+                "Q-learning": "away",
+                "SARSA": "edge",
+                "more while learning": "Q-learning",
+                "more when greedy": "SARSA",
+            },
+            "below shows it",
+            (),
+            None,
+            0.0,
+        ),
+        "Q-learning always": Mutant(
+            said(more_while_learning="Q-learning"), "below", (), lost("more while learning")
+        ),
+        "another word": Mutant(said(SARSA="up"), "'edge' or 'away'", (), lost("SARSA")),
+        "a set": Mutant(lambda: {"edge"}, "return a dict"),
+    },
+    "6.4": {
+        "one gamma missing": Mutant(far(power=-1), "one gamma is missing", ("terminated",)),
+        "one too many": Mutant(far(power=1), "one gamma too many", ("terminated",)),
+        "gamma once": Mutant(far(flat=True), "gamma**n", (), lost("the value after them")),
+        "rewards not discounted": Mutant(
+            far(gamma=False), "rewards are discounted", (), lost("the rewards")
+        ),
+        "from gamma on": Mutant(far(start=1), "gamma**0", (), lost("the rewards")),
+        "no end": Mutant(far(mask=False), "nothing follows", (), lost("the end")),
+        "the other way round": Mutant(far(backwards=True), "the LAST reward is discounted most"),
+    },
+    "6.5": {
+        "no copy": Mutant(game(copies=False), "hand out a copy"),
+        "no turns": Mutant(game(turns=False), "they take turns"),
+        "O first": Mutant(game(first=2), "X, the 1, moves first"),
+        "reset clears nothing": Mutant(game(clears=False), "makes a new board"),
+        "a win does not end": Mutant(game(ends=False), "somebody has won", (), lost("the end")),
+        "a full board goes on": Mutant(game(fills=False), "no square is free", (), lost("the end")),
+        "written over": Mutant(
+            game(taken="overwrites"), "written over", (), lost("a taken square")
+        ),
+        "taken costs nothing": Mutant(
+            game(taken="free"), "the reward is -1", (), lost("a taken square")
+        ),
+        "taken goes on": Mutant(game(taken="goes on"), "ends the game", (), lost("a taken square")),
+        "looks after the turn": Mutant(game(looks="after"), "BEFORE the turn"),
+        "looks before the mark": Mutant(game(looks="too early"), "AFTER the mark"),
+        "a win pays -1": Mutant(game(pays=-1.0), "who has just moved", (), lost("a win")),
+        "ten actions": Mutant(game(actions=10), "nine actions"),
+        "four marks": Mutant(game(marks=4), "each square is", (), lost("the spaces")),
+        "no spaces": Mutant(game(spaces=False), "observation_space"),
+        "four things": Mutant(game(five=False), "step returns five"),
+        "no info": Mutant(game(info=False), "reset returns"),
+        "floats": Mutant(game(kind=float), "int64"),
+    },
+}
