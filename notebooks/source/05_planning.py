@@ -447,6 +447,7 @@ def learned(update, gamma=0.9, rounds=60):
     return q_table.max(axis=1)
 
 
+# %%
 maps = {
     "the talk's ledger": learned(talk_update),
     "the truth, gamma 0.9": planning.best_values(town, 0.9),

@@ -208,11 +208,8 @@ on_the_cliff = {
     for name in ("Q-learning", "SARSA")
 }
 
-# %% [markdown]
-# All 20 walk greedily now: on the left the way of the first that arrives, on the right all learning curves.
 
-
-# %% two-ways tags=["picture"]
+# %%
 def greedy_walk(table, world, start, steps=60):
     """The states on the greedy way, in a world without chance."""
     states, over = [start], False
@@ -228,6 +225,11 @@ greedy = {
     name: [walk for walk in (greedy_walk(table, cliff, 36) for table in tables) if walk[-1] == 47]
     for name, (tables, _) in on_the_cliff.items()
 }
+
+# %% [markdown]
+# All 20 walk greedily now: on the left the way of the first that arrives, on the right all learning curves.
+
+# %% two-ways tags=["picture"]
 figure, (left, right) = plt.subplots(
     1, 2, figsize=(13, 3.6), width_ratios=[3, 2], layout="constrained"
 )
