@@ -31,9 +31,9 @@ class BoardPlay:
         self.player = player
         self.squares = [ipywidgets.Button() for _ in range(9)]
         for square, button in enumerate(self.squares):
-            button.layout = {"width": "5.5em", "height": "3.6em"}
+            button.layout = {"width": "84px", "height": "56px"}
             button.on_click(lambda _, square=square: self.take(square))
-        columns = {"grid_template_columns": "repeat(3, 5.8em)", "grid_gap": "2px"}
+        columns = {"grid_template_columns": "repeat(3, 88px)", "grid_gap": "2px"}
         sheet = ipywidgets.GridBox(self.squares, layout=columns)
         begins = ipywidgets.Button(description="new game: you begin")
         second = ipywidgets.Button(description="new game: the agent begins")
