@@ -229,7 +229,7 @@ class TestTicTacToe:
         """At least 19 of 20 are never beaten; none where a draw is worth no more than a loss."""
         game, rng = tic_tac_toe(), np.random.default_rng(seed)
         for draw, enough in ((0.5, range(19, 21)), (0.0, range(1))):
-            values = self_play.learn(
+            values, _ = self_play.learn(
                 game, num_seeds=20, num_games=10_000, learning_rate=0.5, epsilon=0.6, draw=draw,
                 rng=rng,
             )  # fmt: skip
@@ -245,10 +245,11 @@ class TestTicTacToe:
             if games == 5:
                 raise KeyboardInterrupt
 
-        values = self_play.learn(
+        values, games = self_play.learn(
             tic_tac_toe(), num_seeds=2, num_games=50, learning_rate=0.5, epsilon=0.5, draw=0.5,
             rng=np.random.default_rng(0), on_step=stop,
         )  # fmt: skip
+        assert games == 5
         assert (values != 0.5).any()
         assert "Stopped after 5 of 50 games" in capsys.readouterr().out
 

@@ -20,7 +20,7 @@ FIRST_GUESS = 0.5
 def learn(
     game: Game, *, num_seeds: int, num_games: int, learning_rate: float, epsilon: float,
     draw: float, rng: np.random.Generator, on_step: Callable[[int], object] = lambda games: None,
-) -> np.ndarray:  # fmt: skip
+) -> tuple[np.ndarray, int]:  # fmt: skip
     """Let agents learn side by side, each by playing against itself.
 
     After each move, what the mover handed over last time moves towards the best that it can hand
@@ -38,7 +38,8 @@ def learn(
         on_step: called after each move of all agents with the least number of games finished.
 
     Returns:
-        Values of afterstates, shape (num_seeds, num_positions). An interrupt keeps them.
+        Values of afterstates, shape (num_seeds, num_positions), and the least number of games that
+        an agent has finished: all of them, unless an interrupt came, which keeps the values.
 
     Raises:
         ValueError: if a setting is out of range.
@@ -56,7 +57,7 @@ def learn(
             on_step(int(finished.min()))
     except KeyboardInterrupt:
         print(f"Stopped after {finished.min():,} of {num_games:,} games; the values are kept.")
-    return players.values[:, game.alike]
+    return players.values[:, game.alike], min(int(finished.min()), num_games)
 
 
 class _Players:

@@ -27,7 +27,7 @@ def check_first_visit_returns(attempt: Callable, rng: np.random.Generator) -> It
     later = "add up the rewards from there on, from behind: following = reward + gamma * following"
     first = "of several visits the first one counts: the one with the most steps after it"
     yield Case(
-        "states 3, 1, 2 that pay 1, 0, 5: returns 6, 5, 5",
+        "states 3, 1, 2 that pay 1, 0, 5 (pairs of state and return)",
         expected=[[1, 5], [2, 5], [3, 6]],
         got=partial(visits_told, attempt, [3, 1, 2], [1, 0, 5], 1.0),
         hint=later,
@@ -91,13 +91,13 @@ def check_first_visit_returns(attempt: Callable, rng: np.random.Generator) -> It
 )
 def check_sarsa_target(attempt: Callable, rng: np.random.Generator) -> Iterator[Case]:
     """The next action with gamma 1, then the discount, then the end, with one q-value each."""
-    action, discount, end = "the next action", "the discount", "the end"
+    following, discount, end = "the next action", "the discount", "the end"
     row, gamma = rng.uniform(3, 9, 4), float(rng.uniform(0.2, 0.8))
     worst, reward = int(row.argmin()), float(rng.uniform(-9, 9))
     cases: list[tuple] = [
         ("it goes by the action that is taken next: -1 + 4, and not -1 + 10", 3.0,
-         (-1.0, np.array([4.0, 10.0]), 0, False, 1.0), action),
-        ("whichever that is", FROM_REFERENCE, (reward, row, worst, False, 1.0), action),
+         (-1.0, np.array([10.0, 4.0]), 1, False, 1.0), following),
+        ("whichever that is", FROM_REFERENCE, (reward, row, worst, False, 1.0), following),
         ("-1 + 0.5 * 4 = 1", 1.0, (-1.0, np.array([4.0, 4.0]), 1, False, 0.5), discount),
         ("and with another gamma", FROM_REFERENCE,
          (reward, np.full(3, row[0]), 1, False, gamma), discount),
@@ -105,12 +105,13 @@ def check_sarsa_target(attempt: Callable, rng: np.random.Generator) -> Iterator[
         ("another end", FROM_REFERENCE, (reward, np.full(3, row[0]), 2, True, 1.0), end),
     ]  # fmt: skip
     hints = {
-        action: "the q-value of the action that is really taken next: next_q_values[next_action]",
+        following: "the q-value of the action really taken next: next_q_values[next_action]",
         discount: "the next q-value counts gamma times, the reward once",
         end: "where the episode terminates nothing follows: multiply by (not terminated)",
     }
     for aspect, expected, given, part in cases:
-        got = partial(call, attempt, *given[:1], given[1].copy(), *given[2:])
+        reward, row, action, ends, gamma = given
+        got = partial(call, attempt, reward, row.copy(), action, np.bool_(ends), gamma)
         slips = tuple(_wrong_targets(*given))
         yield Case(aspect, expected, got, hints[part], part=part, slips=slips)
 
@@ -123,6 +124,7 @@ def _wrong_targets(
     for wrong, hint in (
         (reward + gamma * (not ends) * row.max(), "max is Q-learning's; here the next action says"),
         (reward + gamma * (not ends) * row.mean(), "not the mean: the one action that is taken"),
+        (right if ends else reward, "the future counts where it has NOT terminated"),
         (reward + gamma * (not ends) * action, "next_action is a place in the row, not the value"),
         (reward + (not ends) * row[action], "is gamma in it?"),
         (gamma * (reward + (not ends) * row[action]), "gamma counts for the future alone"),
@@ -207,6 +209,7 @@ def _wrong_sums(
     paid, after = float(powers @ rewards), 0.0 if ends else value
     right = paid + gamma**n * after
     for wrong, hint in (
+        (paid - gamma**n * after, "the value is ADDED to the rewards"),
         (paid + gamma ** (n - 1) * after, "one gamma is missing: the value comes AFTER n rewards"),
         (paid + gamma ** (n + 1) * after, "one gamma too many before the value"),
         (paid + gamma * after, "after n rewards the value counts gamma**n times, not once"),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from course_lib.checks.core import Case, exercise
-from course_lib.tryouts.games import first_board, played, problem, spaces_told
+from course_lib.tryouts.games import handed_out, lines_won, played, problem, spaces_told
 
 X_WINS, O_WINS = [0, 3, 1, 4, 2], [0, 3, 1, 4, 8, 5]
 DRAWN = [0, 1, 2, 4, 3, 5, 7, 6, 8]
@@ -30,22 +30,22 @@ def check_tic_tac_toe(attempt: Callable, rng: np.random.Generator) -> Iterator[C
         hint="MultiDiscrete([3] * 9) and Discrete(9); boards are whole numbers (int64)",
         part="the spaces",
         slips=((lambda got: got[3] != 9, "there are nine actions: Discrete(9)"),
-               (lambda got: got[2] == 1, "each square is 0, 1 or 2: MultiDiscrete([3] * 9)")),
+               (lambda got: got[2] == 1 or (got[0] == 1 and got[1] == 0),
+                "each square is 0, 1 or 2: MultiDiscrete([3] * 9)")),
     )  # fmt: skip
     yield from _moves(attempt, rng)
     yield from _ends(attempt)
     square = int(rng.integers(9))
-    moves = [square, square]
     yield Case(
         "a taken square changes nothing, costs 1, and ends the game",
-        expected=[*_board(moves[:1]), -1, 1, 0],
-        got=partial(played, attempt, moves),
+        expected=told([square], -1.0, True),
+        got=partial(played, attempt, [square, square]),
         hint="look first whether the square is free; if not: the board as it is, -1, True, False",
         part="a taken square",
         slips=(
-            (lambda got: np.allclose(got[:9], _board(moves)), "it was written over"),
-            (lambda got: got[9] == 0, "it costs 1: the reward is -1"),
-            (lambda got: got[10] == 0, "it ends the game: terminated"),
+            (lambda got: "O" in got["board"], "it was written over"),
+            (lambda got: got["reward"] != -1, "it costs 1: the reward is -1"),
+            (lambda got: not got["terminated"], "it ends the game: terminated"),
         ),
     )
     yield Case(
@@ -61,29 +61,36 @@ def _moves(attempt: Callable, rng: np.random.Generator) -> Iterator[Case]:
     """Cases about single moves."""
     part = "a move"
     first, second, third = (int(one) for one in rng.permutation(9)[:3])
+    early = (lambda got: got["terminated"], "it is not over yet: `all` squares taken, not `any`")
     yield Case(
-        "X moves first, then O, then X, each on the square that is named; no reward yet",
-        expected=[*_board([first, second, third]), 0, 0, 0],
+        f"X on square {first}, O on {second}, X on {third} (from 0 on); no reward yet",
+        expected=told([first, second, third], 0.0, False),
         got=partial(played, attempt, [first, second, third]),
-        hint="put self.player on the square, then let the other one move: 3 - self.player",
+        hint="put self.player on the square that is named, counted from 0",
         part=part,
         slips=(
-            (lambda got: sorted(got[:9]) == [0] * 6 + [1] * 3, "they take turns: 3 - self.player"),
-            (lambda got: sorted(got[:9])[-3:] == [1, 2, 2], "X, the 1, moves first"),
+            (lambda got: got["board"].count("X") == 3, "they take turns: 3 - self.player"),
+            (lambda got: got["board"].count("O") == 2, "X, the 1, moves first"),
+            early,
         ),
     )
     yield Case(
         "after a reset everything is as at first: the board is empty, and X moves",
-        expected=[*_board([first]), 0, 0, 0],
+        expected=told([first], 0.0, False),
         got=partial(played, attempt, [first], 2),
         hint="reset makes a new board, and it is X's turn: self.player = 1",
         part=part,
+        slips=(
+            (lambda got: got["board"].count("O") == 1, "X, the 1, moves first"),
+            (lambda got: got["reward"] < 0, "reset makes a new board: this one was still in use"),
+            early,
+        ),
     )
     yield Case(
-        "a board that was handed out does not change any more",
-        expected=[0] * 9,
-        got=partial(first_board, attempt),
-        hint="hand out a copy: self.board.copy()",
+        "boards that were handed out do not change any more",
+        expected="... ... ... | X.. ... ... | unchanged",
+        got=partial(_later, attempt),
+        hint="hand out a copy each time: self.board.copy()",
         part=part,
     )
 
@@ -97,48 +104,61 @@ def _ends(attempt: Callable) -> Iterator[Case]:
         yield Case(
             f"three in a row pay 1 to {who}, who made them",
             expected=1.0,
-            got=partial(_told, attempt, moves, 9),
+            got=partial(_told, attempt, moves, "reward"),
             hint="float(has_won(self.board, self.player))",
             part=won,
             slips=((-1.0, loses), (0.0, late)),
         )
     yield Case(
-        "nobody has won before that",
-        expected=0.0,
-        got=partial(_told, attempt, X_WINS[:-1], 9),
-        hint="a move that wins nothing pays 0",
+        "and so does each of the eight lines",
+        expected=[1.0] * 8,
+        got=partial(lines_won, attempt),
+        hint="rows, columns and both diagonals: has_won knows them",
         part=won,
+        slips=(([-1.0] * 8, loses), ([0.0] * 8, late)),
     )
+    for aspect, moves in (("nobody has won before that", X_WINS[:-1]), ("a draw pays 0", DRAWN)):
+        yield Case(
+            aspect,
+            expected=0.0,
+            got=partial(_told, attempt, moves, "reward"),
+            hint="1 for three in a row, else 0",
+            part=won,
+        )
     for aspect, moves, ends in (
-        ("three in a row end the game", X_WINS, 1.0),
-        ("so does a full board", DRAWN, 1.0),
-        ("also if the last square wins", FULL_WIN, 1.0),
-        ("one move before, it goes on", DRAWN[:-1], 0.0),
+        ("three in a row end the game", X_WINS, True),
+        ("so does a full board", DRAWN, True),
+        ("also if the last square wins", FULL_WIN, True),
+        ("one move before, it goes on", DRAWN[:-1], False),
     ):
         yield Case(
             aspect,
             expected=ends,
-            got=partial(_told, attempt, moves, 10),
+            got=partial(_told, attempt, moves, "terminated"),
             hint="terminated is: somebody has won, or no square is free (self.board.all())",
             part=over,
         )
     yield Case(
         "no game is truncated: that is for clocks",
-        expected=0.0,
-        got=partial(_told, attempt, DRAWN, 11),
+        expected=False,
+        got=partial(_told, attempt, DRAWN, "truncated"),
         hint="the fourth thing that step returns is truncated: False",
         part=over,
     )
 
 
-def _board(moves: list[int]) -> list[float]:
-    """The board after moves by X and O in turn; of a taken square the last one counts."""
-    board = [0.0] * 9
+def told(moves: list[int], reward: float, terminated: bool) -> dict[str, Any]:
+    """What is right after moves by X and O in turn."""
+    marks = ["."] * 9
     for number, square in enumerate(moves):
-        board[square] = 1.0 + number % 2
-    return board
+        marks[square] = "XO"[number % 2]
+    board = " ".join("".join(marks[row : row + 3]) for row in (0, 3, 6))
+    return {"board": board, "reward": reward, "terminated": terminated, "truncated": False}
 
 
-def _told(attempt: Callable, moves: list[int], place: int) -> Any:
-    found = played(attempt, moves)
-    return None if found is None else found[place]
+def _told(attempt: Callable, moves: list[int], what: str) -> Any:
+    return played(attempt, moves)[what]
+
+
+def _later(attempt: Callable) -> str:
+    return " | ".join(handed_out(attempt))

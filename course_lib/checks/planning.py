@@ -31,10 +31,10 @@ def check_back_up(back_up: Callable[..., float], rng: np.random.Generator) -> It
     drawn, gamma = rng.uniform(5, 9, 4), float(rng.uniform(0.2, 0.8))
     places, rewards = rng.permutation(4)[:3], rng.uniform(-9, 9, 3)
     cases: list[tuple] = [
-        ("5 + 4 and -1 + 10: 9", 9.0, (values, np.array([2, 1]), np.array([5.0, -1.0]), two, 1.0),
+        ("1 + 4 and -1 + 10: 9", 9.0, (values, np.array([2, 1]), np.array([1.0, -1.0]), two, 1.0),
          best, BEST),
-        ("also where all are negative: 10 - 20 and 4 - 15: -10", -10.0,
-         (values, np.array([1, 2]), np.array([-20.0, -15.0]), two, 1.0), best, BEST),
+        ("also where all are negative: 4 - 15 and 10 - 20: -10", -10.0,
+         (values, np.array([2, 1]), np.array([-15.0, -20.0]), two, 1.0), best, BEST),
         ("of other actions, too, it is the best", FROM_REFERENCE,
          (drawn, places, rewards, np.zeros(3, bool), 1.0), best, BEST),
         ("one action: -1 + 0.9 * 10 = 8", 8.0,
@@ -70,18 +70,19 @@ def _wrong_backups(
         ((rewards + gamma * after).max(), END),
         (rewards.max() + (gamma * ~ends * after).max(),
          "the best reward and the best next state may belong to two actions; add first, then max"),
-        (max(0.0, q_values.max()), "begin with the first q-value, not with 0: all may be negative"),
         ((~ends * (rewards + gamma * after)).max(),
          "the reward of the last step counts; only what follows it is switched off"),
+        ((rewards + gamma * ends * after).max(),
+         "the future counts where it goes ON: ~terminated, not terminated"),
+        (max(0.0, q_values.max()), "begin with the first q-value, not with 0: all may be negative"),
         ((rewards - gamma * ~ends * after).max(), "the value of the next state is ADDED"),
-        (float(q_values.argmax()) or np.nan,
-         "argmax gives the place of the best action; its value is max"),
+        (float(q_values.argmax()), "argmax gives the place of the best action; its value is max"),
         (q_values.mean(), BEST), (q_values.sum(), BEST),
         ((rewards + gamma * ~ends * values[: len(places)]).max(),
          "values[next_states] are the values of the next states"),
         ((gamma * (rewards + ~ends * after)).max(), "gamma counts for the future alone"),
     ):  # fmt: skip
-        if abs(wrong - q_values.max()) > 1e-6:  # and not where it is NaN
+        if abs(wrong - q_values.max()) > 1e-6:
             yield float(wrong), hint
 
 
@@ -142,6 +143,7 @@ def check_mended(mended: Callable, rng: np.random.Generator) -> Iterator[Case]:
         slips=(
             ([9.0, 45.0], "the same passenger is delivered again and again: ~terminated"),
             ([19.0, 20.0], "is gamma in it?"),
+            ([9.0, 0.0], "the reward of the last step counts; only what follows it does not"),
         ),
     )
     next_state, rewards = rng.integers(4, size=(4, 3)), rng.uniform(-9, 9, (4, 3))

@@ -14,6 +14,10 @@ EARLY = (
     lambda got: isinstance(got, str),
     "the list ends too early: go on as long as a value changes by more than the tolerance",
 )
+AXIS = (
+    "invalid index to scalar",
+    "max() alone gives one number for the whole table; axis=1 gives one for each state",
+)
 
 
 @exercise(
@@ -39,7 +43,7 @@ def check_value_iteration(attempt: Callable, rng: np.random.Generator) -> Iterat
         got=partial(_row, attempt, one_way, 1.0, 0),
         hint="the list begins with np.zeros(num_states)",
         part=first,
-        slips=(([19.0, 20.0, 0.0], "append a new array for each sweep; this one changed later"),),
+        slips=(AXIS, ([19.0, 20.0, 0.0], "append a new array each time; this one changed later")),
     )
     several = drawn_town(rng)
     yield Case(
@@ -48,7 +52,7 @@ def check_value_iteration(attempt: Callable, rng: np.random.Generator) -> Iterat
         got=partial(_row, attempt, several, 0.5, 1),
         hint="max over the actions, axis=1: one value for each state",
         part=first,
-        slips=(EARLY,),
+        slips=(EARLY, AXIS),
     )
     yield Case(
         "the second sweep: -1 + 0.5 * 20 = 9",
@@ -56,7 +60,7 @@ def check_value_iteration(attempt: Callable, rng: np.random.Generator) -> Iterat
         got=partial(_row, attempt, one_way, 0.5, 2),
         hint="the second sweep looks up the values of the first, gamma times",
         part=later,
-        slips=(EARLY, ([19.0, 20.0, 0.0], "is gamma in it?")),
+        slips=(EARLY, AXIS, ([19.0, 20.0, 0.0], "is gamma in it?")),
     )
     yield Case(
         "it asks the values of the sweep before, for all states at once",
@@ -64,7 +68,7 @@ def check_value_iteration(attempt: Callable, rng: np.random.Generator) -> Iterat
         got=partial(_row, attempt, back_way([1.0, 1.0, 1.0]), 1.0, 2),
         hint="back up all states from the OLD values, and write into a new array",
         part=later,
-        slips=(EARLY,),
+        slips=(EARLY, AXIS),
     )
     rewards, gamma = rng.uniform(-9, 9, 4), float(rng.uniform(0.2, 0.8))
     yield Case(
@@ -72,7 +76,7 @@ def check_value_iteration(attempt: Callable, rng: np.random.Generator) -> Iterat
         got=partial(_row, attempt, way(rewards), gamma, 3),
         hint="each sweep starts from the values of the one before",
         part=later,
-        slips=(EARLY,),
+        slips=(EARLY, AXIS),
     )
     for aspect, town in (
         ("nothing follows an end: 20, and not 20 + 50", way([-1.0, 20.0, 50.0], ends=1)),

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from course_lib import alt_text
 from course_lib.errors import CourseError
 from course_lib.plots.style import (
+    ABOVE,
     COLOURS,
     DASHES,
     GREY,
@@ -154,7 +155,7 @@ def plot_outcomes(
     ax.set_yticks(range(len(groups)), [f"{name} ({len(v)} seeds)" for name, v in groups.items()])
     ax.invert_yaxis()
     ax.set_xlabel(xlabel)
-    return finish(ax)
+    return finish(ax, ncols=2, **ABOVE)
 
 
 def reading(text: str) -> None:

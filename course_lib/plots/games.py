@@ -77,23 +77,21 @@ def draw_cliff(walks: Mapping[str, Sequence[int]], *, ax: Axes | None = None) ->
     return ax
 
 
-def plot_look_ahead(
-    figure: Figure, steps: str, n_step: np.ndarray, mixed: np.ndarray, truth: float
-) -> None:
-    """Draw what learners think of the start, with n-step targets and with lambda targets.
+def plot_look_ahead(figure: Figure, curves: Mapping[str, np.ndarray], truth: float) -> None:
+    """Draw what learners think of the start, in a panel for each kind of target.
 
     Args:
         figure: an empty figure.
-        steps: how far they look, in words.
-        n_step: shape (num_seeds, num_episodes).
-        mixed: with lambda, the same shape.
+        curves: name of the target -> shape (num_seeds, num_episodes).
         truth: what the start is worth.
     """
-    for ax, curves, name in zip(
-        figure.subplots(1, 2, sharey=True), (n_step, mixed), ("n steps", "lambda"), strict=True
-    ):
-        plot_band(curves, ceiling=("truth", round(truth, 3)), ylabel="value of the start", ax=ax)
-        ax.set(title=f"{name}: {steps}", ylim=(-0.05, 1.3))
+    axes = figure.subplots(1, len(curves), sharey=True)
+    for ax, (name, found) in zip(np.atleast_1d(axes), curves.items(), strict=True):
+        plot_band(found, ceiling=("truth", round(truth, 3)), ylabel="value of the start", ax=ax)
+        episodes = np.arange(1, found.shape[1] + 1)
+        ax.plot(episodes, found.mean(axis=0), color="black", linewidth=1, label="their mean")
+        ax.legend(frameon=False, fontsize="small", loc="lower right")
+        ax.set(title=name, ylim=(-0.05, 1.3))
 
 
 def draw_boards(

@@ -2,13 +2,15 @@
 
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from gymnasium.utils.env_checker import check_env
 
+from course_lib.envs.tic_tac_toe import LINES, MARKS
 from course_lib.tryouts.core import tryout
 
-SIX_WORDS = 160  # characters of what Gymnasium's check says
+MOST_WORDS = 160  # characters of what Gymnasium's check says
 
 
 @tryout
@@ -32,8 +34,9 @@ def visits_told(
 def spaces_told(attempt: Callable) -> list[float]:
     """Return whether boards are in the observation space, and how many actions there are."""
     env = attempt()
-    first, _ = env.reset(seed=0)
-    after = env.step(4)[0]
+    first = _begin(env)
+    env.step(4)
+    after = _step(env, 0)[0]
     space = env.observation_space
     strange = np.full_like(np.asarray(after), 3)
     return [
@@ -43,8 +46,8 @@ def spaces_told(attempt: Callable) -> list[float]:
 
 
 @tryout
-def played(attempt: Callable, actions: list[int], games: int = 1) -> list[float] | None:
-    """Play moves; return the board, then the reward, terminated and truncated of the last one.
+def played(attempt: Callable, actions: list[int], games: int = 1) -> dict[str, Any]:
+    """Play moves; return the board in words, and what the last move gave.
 
     Args:
         attempt: the learner's class.
@@ -53,35 +56,70 @@ def played(attempt: Callable, actions: list[int], games: int = 1) -> list[float]
     """
     env = attempt()
     for _ in range(games):
-        begun = env.reset(seed=1)
-        if begun is None:
-            return None
+        _begin(env)
         for action in actions:
-            outcome = env.step(action)
-    if outcome is None:
-        return None
-    if not isinstance(outcome, tuple) or len(outcome) != 5:
-        raise TypeError(
-            "step returns five things: obs, reward, terminated, truncated, info; yours returned "
-            f"{str(outcome)[:80]}"
-        )
+            outcome = _step(env, action)
     board, reward, terminated, truncated, _ = outcome
-    return [*np.asarray(board, float).ravel().tolist(), float(reward), float(terminated),
-            float(truncated)]  # fmt: skip
+    return {"board": _in_words(board), "reward": float(reward), "terminated": bool(terminated),
+            "truncated": bool(truncated)}  # fmt: skip
 
 
 @tryout
-def first_board(attempt: Callable) -> list[float] | None:
-    """Return the board that ``reset`` hands out, as it is after a move was made."""
+def lines_won(attempt: Callable) -> list[float]:
+    """Let X make each of the eight lines; return the reward of each last move."""
+    rewards = []
+    for line in LINES.tolist():
+        env = attempt()
+        others = [square for square in range(9) if square not in line][:2]
+        _begin(env)
+        for square in (line[0], others[0], line[1], others[1]):
+            env.step(square)
+        rewards.append(float(_step(env, line[2])[1]))
+    return rewards
+
+
+@tryout
+def handed_out(attempt: Callable) -> list[str]:
+    """Return boards as they look later: of reset, of a move, and of a move onto a taken square."""
     env = attempt()
+    boards = [_begin(env), _step(env, 0)[0]]
+    _step(env, 1)
+    seen = [_in_words(board) for board in boards]
+    env = attempt()
+    _begin(env)
+    _step(env, 0)
+    board = _step(env, 0)[0]
+    before = _in_words(board)
+    _begin(env)
+    _step(env, 8)
+    return [*seen, "unchanged" if _in_words(board) == before else _in_words(board)]
+
+
+def _begin(env: Any) -> Any:
     begun = env.reset(seed=1)
     if begun is None:
-        return None
+        raise TypeError("`reset` returned None; it returns obs and info")
     if not isinstance(begun, tuple) or len(begun) != 2:
-        raise TypeError(f"reset returns obs, info; yours returned {str(begun)[:80]}")
-    if env.step(0) is None:
-        return None
-    return np.asarray(begun[0], float).ravel().tolist()
+        raise TypeError("`reset` returns two things, obs and info")
+    return begun[0]
+
+
+def _step(env: Any, action: int) -> tuple:
+    outcome = env.step(action)
+    if outcome is None:
+        raise TypeError("`step` returned None; it returns five things")
+    if not isinstance(outcome, tuple) or len(outcome) != 5:
+        raise TypeError("`step` returns five things: obs, reward, terminated, truncated, info")
+    return outcome
+
+
+def _in_words(board: Any) -> str:
+    """Write a board as ``X.. .O. ...``; what is none stays as it is."""
+    flat = np.asarray(board).ravel().tolist()
+    if len(flat) != 9 or not set(flat) <= {0, 1, 2}:
+        return str(flat)
+    marks = "".join(MARKS[int(mark)] for mark in flat)
+    return f"{marks[:3]} {marks[3:6]} {marks[6:]}"
 
 
 @tryout
@@ -95,5 +133,5 @@ def problem(attempt: Callable) -> str | None:
             warnings.simplefilter("ignore")
             check_env(env, skip_render_check=True)
     except Exception as error:
-        return f"{type(error).__name__}: {error}"[:SIX_WORDS]
+        return f"{type(error).__name__}: {error}"[:MOST_WORDS]
     return ""

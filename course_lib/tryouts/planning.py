@@ -55,8 +55,7 @@ def swept(attempt: Callable, town: tuple, gamma: float, tolerance: float) -> lis
     if not rows or any(np.shape(row) != (len(reward),) for row in rows):
         raise TypeError(
             "return a list with an array of all values before the first sweep, and one after each "
-            "(max over the actions, axis=1, leaves one value for each state); your function "
-            f"returned {str(found)[:60]}"
+            "(max over the actions, axis=1, leaves one value for each state)"
         )
     return rows
 

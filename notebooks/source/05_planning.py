@@ -18,7 +18,7 @@
 # * say what planning needs that somebody in the fog has not got, and what the fog costs;
 # * find out from a picture what is wrong with a planner or a learner.
 #
-# **Time:** 60 minutes, of which the machine computes about 0.5.
+# **Time:** 65 minutes, of which the machine computes about 0.5.
 #
 # **Needed:** [01 Mouse and cheese](01_mouse_and_cheese.ipynb): the ledger and its update. Nothing here needs the network, a GPU
 # or Ray.
@@ -46,8 +46,8 @@ sizes = profiles.current().planning
 # %% [markdown]
 # ## 1 One state, three ways
 #
-# A taxi drives in a town of 5 x 5 cells. Somebody waits at one of four places (red, green, yellow, blue) and wants to go to another one, the
-# house. The taxi can drive `south`, `north`, `east`, `west`, `pick up` and `drop off`: six actions. Each costs 1, a wrong pick-up or drop-off 10, and the drop-off
+# A taxi drives in a town of 5 x 5 cells. Somebody waits at one of four places (R red, G green, Y yellow, B blue) and wants to go to another one, the
+# house. The taxi can drive `south`, `north`, `east`, `west`, `pick up` and `drop off`: six actions. Each costs 1, a pick-up or drop-off where there is nothing to pick up or no place to drop 10, and the drop-off
 # at the house pays 20 and ends the ride. The game is Gymnasium's own, `Taxi-v3`.
 #
 # A program can look at one and the same state in three ways.
@@ -212,7 +212,7 @@ frames, total = play_frames(plan, "Taxi-v3", seed=SEED)
 animate(frames, every=1, frame_ms=350, says=f"A ride of {len(frames) - 1} steps, as planned.")
 
 # %% [markdown]
-# *29 min so far*
+# *31 min so far*
 #
 # ### Loops against arrays
 #
@@ -248,7 +248,7 @@ ratio = seconds(sweep_with_loops, 10) / seconds(sweep_with_arrays, 300)
 print(f"the same numbers: {same}; loops take {ratio:.0f} times as long here")
 
 # %% [markdown]
-# Knowing when to stop is worth as much: the conference talk that gave us the idea (2017) swept over this town 1,000 times.
+# Knowing when to stop is worth as much: the conference talk that gave us the idea (*RL for developers*, 2017) swept over this town 1,000 times.
 #
 # ## 4 Fog
 #
@@ -356,16 +356,24 @@ plots.reading(
 # %% [markdown]
 # And your prediction?
 
+
 # %%
+def so_it_is(one):
+    """The word for a state, by what the travellers' ledgers say."""
+    if not visits[:, one].any():
+        return "never"
+    return "right" if np.mean(np.abs(ledgers[:, one] - truth[one]) < 2) > 0.5 else "wrong"
+
+
 ledgers = tables.max(axis=2)
 rows = [
     {
         "state": name,
-        "you said": fog()[name],
         "with the map": truth[one],
         "ledgers, median": np.median(ledgers[:, one]).round(1),
         "within 2": f"{np.sum(np.abs(ledgers[:, one] - truth[one]) < 2)} of {len(seeds)}",
         "visits, median": int(np.median(visits[:, one])),
+        "so it is": so_it_is(one),
     }
     for name, one in five.items()
 ]
@@ -373,9 +381,9 @@ pd.DataFrame(rows).set_index("state")
 
 # %% [markdown]
 # A and D are the same cell. In A a ride can *start*, so it was learned from; in D somebody sits in the taxi, and nobody who has picked up a passenger at one of the four places
-# comes through that dead end but by mistake. E is such a corner, too: behind the long wall, on no way from a pick-up to B. C cannot occur at all: where the passenger has arrived, the ride is over. The planner has values for it nevertheless, because it sweeps over everything.
+# comes through that dead end but by mistake. E is such a corner, too: behind the upper wall, on no way from a pick-up to B. C cannot occur at all: where the passenger has arrived, the ride is over. The planner has values for it nevertheless, because it sweeps over everything.
 #
-# **A ledger is right along the ways that are walked.** The first traveller's, with the passenger in the taxi on the way to R:
+# **A ledger is right along the ways that are walked**, and near the goal sooner than far from it: as in notebook 01, what counts are visits *after* the news has reached a neighbour. The first traveller's, with the passenger in the taxi on the way to R:
 
 # %%
 figure = plt.figure(figsize=(12, 4), layout="constrained")
@@ -389,7 +397,7 @@ plots.reading(
 )
 
 # %% [markdown]
-# *42 min so far*
+# *46 min so far*
 #
 # ## 5 Two bugs, told by their pictures
 #
@@ -430,7 +438,7 @@ plots.reading(
 )
 
 # %% [markdown]
-# Then the learner. So that it shows, with $\gamma = 0.9$, and with every state and action updated once in each round until nothing changes, as if the fog had been walked through for ever. The right map beside it was planned with the same $\gamma$.
+# Then the learner. So that it shows, with $\gamma = 0.9$, and with every state and action updated once in each of 60 rounds (after that nothing changes), as if the fog had been walked through for ever. The right map beside it was planned with the same $\gamma$.
 
 
 # %%
@@ -459,8 +467,8 @@ for ax, (name, values) in zip(axes, maps.items(), strict=True):
 ratio = maps["the talk's ledger"] / truth
 plots.reading(
     "how much does a step further away cost, left and right? And what did the maps of section 3 "
-    f"say? The talk's ledger is between {ratio.min():.3f} and {ratio.max():.3f} times as high as "
-    "those."
+    f"say? The talk's ledger is {ratio.mean():.3f} times as high as those, in every state "
+    f"(give or take {np.ptp(ratio):.0e})."
 )
 
 # %% [markdown]
@@ -495,7 +503,7 @@ def mended():
 mended = checks.check_mended(mended)
 
 # %% [markdown]
-# The first forgot that a ride ends: it delivers the same passenger for ever, and so a taxi that follows it is in no hurry. Its map in relative colours looks like a map; the numbers tell. The second takes the old q-value away *inside* the discount, so only a part of it, and
+# The first forgot that a ride ends: it delivers the same passenger for ever, and so a taxi that follows it never needs to arrive. Its map in relative colours looks like a map; the numbers tell. The second takes the old q-value away *inside* the discount, so only a part of it, and
 # that undoes the discount: what it learns are the values without one, divided by $\gamma$. With $\gamma = 1$ nobody would have noticed.
 
 # %%
@@ -506,7 +514,7 @@ off = np.abs(learned(update) - maps["the truth, gamma 0.9"]).max()
 print(f"the mended learner is off by {off:.2g} at most")
 
 # %% [markdown]
-# *55 min so far*
+# *60 min so far*
 #
 # ## 6 For the quick, or for home
 #
@@ -535,7 +543,7 @@ def best_actions(values, next_state, reward, terminated, gamma):
 best_actions = checks.check_best_actions(best_actions)
 
 # %% [markdown]
-# With it you can ask what a *wrong map* costs. A planner believes that there is a gap in the long wall between columns 0 and 1 at the bottom (rows 3 and 4), and plans with that. Then it drives in the real town.
+# With it you can ask what a *wrong map* costs. A planner believes that the wall between columns 0 and 1 at the bottom (rows 3 and 4) is not there, and plans with that. Then it drives in the real town.
 
 # %%
 believed = next_state.copy()

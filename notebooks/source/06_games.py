@@ -18,7 +18,7 @@
 # * say what `n_step` and lambda do: how far a target looks ahead;
 # * write an environment of your own, and let an agent become unbeatable in it by playing against itself.
 #
-# **Time:** 65 minutes, of which the machine computes about 1.5.
+# **Time:** 75 minutes, of which the machine computes about 1.5.
 #
 # **Needed:** [01 Mouse and cheese](01_mouse_and_cheese.ipynb). **Helpful:** [05 Planning with a map](05_planning.ipynb). Nothing
 # here needs the network, a GPU or Ray.
@@ -77,7 +77,7 @@ print(f"{for_ever[0]}: {for_ever[1]}; {ceiling[0]}: {ceiling[1]}; {floor[0]}: {f
 # %% [markdown]
 # ### Learning from whole episodes
 #
-# The update of notebook 01 leans on a guess: the q-value of the next state. **Monte Carlo** methods guess nothing. They wait for the end of the episode, and count for each state what really followed: the discounted return from there on.
+# The update of notebook 01 leans on a guess, the q-value of the next state: learning from the difference between two guesses, one step apart, is called **temporal difference** learning. **Monte Carlo** methods guess nothing. They wait for the end of the episode, and count for each state what really followed: the discounted return from there on.
 # A q-value is then the mean of such returns.
 #
 # A state may be visited several times in one episode. *First-visit* Monte Carlo counts the return that followed the **first** visit.
@@ -85,7 +85,7 @@ print(f"{for_ever[0]}: {for_ever[1]}; {ceiling[0]}: {ceiling[1]}; {floor[0]}: {f
 # By hand: the states 0, 1, 0, 2 were visited, and the four steps from them paid 0, 0, 0, 1. With $\gamma = 0.9$ the return from the last step is 1, from the one before $0 + 0.9 \cdot 1 = 0.9$, then 0.81, then 0.729. State 0 was visited first at the
 # beginning: 0.729. State 1: 0.81. State 2: 1.
 #
-# ### Exercise 6.1 - first-visit returns (6 min, difficulty 2 of 3)
+# ### Exercise 6.1 - first-visit returns (7 min, difficulty 2 of 3)
 #
 # Return a dict: for each state that was visited the discounted return that followed its first visit. `states` are those in which a step was taken, `rewards` what the steps paid; both have one entry for each step.
 #
@@ -113,9 +113,9 @@ first_visit_returns = checks.check_first_visit_returns(first_visit_returns)
 
 # %% [markdown]
 # How much to explore? Monte Carlo means are only right for the way one walks. So epsilon has to go to 0 in the end, but so slowly that every action is still tried again and again: *greedy in the limit with infinite exploration*, **GLIE**. Here it is
-# $\varepsilon = h / (h + \text{episodes})$: 1 at first, one half after $h$ episodes, and its sum has no end.
+# $\varepsilon = h / (h + \text{episodes})$: 1 at first, one half after $h$ episodes (`half` below), and added up over all episodes it has no limit.
 #
-# *12 min so far*
+# *14 min so far*
 #
 # ## 2 On policy, off policy
 #
@@ -155,7 +155,7 @@ pictures.draw_cliff({})
 plots.reading("the shortest way to the goal has 13 steps, right along the edge of the cliff.")
 
 # %% [markdown]
-# ### Exercise 6.3 - two ways (3 min, difficulty 2 of 3)
+# ### Exercise 6.3 - two ways (4 min, difficulty 2 of 3)
 #
 # A prediction. After 1,000 episodes, which way does each take, if you let it walk greedily? And who gets more? Return a dict with four entries:
 #
@@ -188,12 +188,14 @@ two_ways = checks.check_two_ways(two_ways)
 
 
 # %% the-cliff
-def learn(name, world, start, episodes, max_steps, rng, **settings):
-    """Let 20 agents learn side by side, with a bar."""
+def learn(found, name, world, start, episodes, max_steps, **settings):
+    """Let 20 agents learn side by side, with a bar; ■ ends the cell and keeps what was learned."""
     common = {"num_seeds": sizes.num_seeds, "num_episodes": episodes, "max_steps": max_steps}
     with clock(name, total=episodes, unit="episode") as bar:
         watch = {"rng": rng, "on_step": lambda world: bar.update(world.episode.min() - bar.n)}
-        return METHODS[name](world, start, **common, **settings, **watch)
+        found[name] = METHODS[name](world, start, **common, **settings, **watch)
+    if found[name][1].shape[1] < episodes:
+        raise KeyboardInterrupt
 
 
 METHODS = {
@@ -203,10 +205,9 @@ METHODS = {
 }
 usual = {"learning_rate": 0.1, "gamma": 1.0, "epsilon": 0.1}
 cliff = model_of(gym.make("CliffWalking-v1"))
-on_the_cliff = {
-    name: learn(name, cliff, 36, sizes.cliff_episodes, 500, rng, **usual)
-    for name in ("Q-learning", "SARSA")
-}
+on_the_cliff = {}
+for name in ("Q-learning", "SARSA"):
+    learn(on_the_cliff, name, cliff, 36, sizes.cliff_episodes, 500, **usual)
 
 
 # %%
@@ -249,11 +250,11 @@ plots.reading("; ".join(told) + ".")
 # Both are right, about different things. Q-learning knows what the *greedy* walker is worth, and falls while it explores. SARSA knows what the *exploring* walker is worth, for whom the edge is a bad place. If falling is dear while it learns, as with a robot, on policy has the better manners. With epsilon falling to 0, SARSA
 # comes to the edge as well.
 #
-# *25 min so far*
+# *28 min so far*
 #
 # ## 3 All three on the ice
 #
-# 20 agents each. It takes about half a minute.
+# 20 agents each, with settings that were chosen for each. It takes about 40 seconds.
 
 # %% on-the-ice
 settings = {
@@ -261,20 +262,22 @@ settings = {
     "SARSA": {"gamma": 0.95, "learning_rate": 0.1, "epsilon": 0.1},
     "Q-learning": {"gamma": 0.95, "learning_rate": 0.1, "epsilon": 0.1},
 }
-on_the_ice = {
-    name: learn(name, lake, 0, sizes.lake_episodes, 100, rng, **chosen)
-    for name, chosen in settings.items()
-}
+on_the_ice = {}
+for name, chosen in settings.items():
+    learn(on_the_ice, name, lake, 0, sizes.lake_episodes, 100, **chosen)
 
 # %%
 levels = {"floor": floor, "ceiling": ceiling}
 figure, ax = plt.subplots(figsize=(11, 4), layout="constrained")
 for name, (_, returns) in on_the_ice.items():
-    last = levels if name == "Q-learning" else {}
-    plots.plot_band(returns, window=200, label=name, ax=ax, **last)
+    plots.plot_band(returns, window=200, label=name, ax=ax, **levels)
+    levels = {}
 ax.axhline(for_ever[1], color="#bbbbbb", linewidth=1, label=f"{for_ever[0]}: {for_ever[1]}")
 ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False, fontsize="small")
-plots.reading("curves of exploring agents; the lower of the two ceilings is the one that counts.")
+plots.reading(
+    "the lower of the two ceilings is the one that counts. The agents explore, and on this ice one "
+    "random step in ten is often the last: below are the same agents without exploring."
+)
 
 # %%
 known = {
@@ -290,9 +293,9 @@ plots.reading(
 )
 
 # %% [markdown]
-# Monte Carlo is the slowest here, and its agents differ most. Each of its returns is 1 or 0 after some thirty slippery steps: nearly all of it luck. The two others need not wait for the end: what a state is worth is passed on to the states before it, from many episodes at once.
+# Monte Carlo is the slowest here, and its agents differ most. Each of its returns is 1 or 0 after many slippery steps: nearly all of it luck. The two others need not wait for the end: what a state is worth is passed on to the states before it, from many episodes at once.
 #
-# *33 min so far*
+# *34 min so far*
 #
 # ## 4 How far does a target look?
 #
@@ -300,7 +303,7 @@ plots.reading(
 #
 # $$R_1 + \gamma R_2 + \dots + \gamma^{n-1} R_n + \gamma^n \, V(S_n)$$
 #
-# That is what `n_step=3` set in notebooks 03 and 04.
+# That is what `n_step=3` set in notebooks 03 and 04, if you have seen them. ($V$ is the value of a state, $S_n$ the state after $n$ steps.)
 #
 # ### Exercise 6.4 - the n-step target (5 min, difficulty 2 of 3)
 #
@@ -347,7 +350,9 @@ def look(figure, ahead):
             n_step.evaluate_many(lake, 0, policy, rng=np.random.default_rng(SEED), **common, **how)
             for how in ({"n": n}, {"lambda_": lambda_})
         ]
-    pictures.plot_look_ahead(figure, ahead, *seen[n], truth=plan[-1][0])
+    mix = "lambda 1" if n == 500 else f"lambda {1 - 1 / n:g}, on average {ahead}"
+    names = (f"n-step targets: {ahead}", mix)
+    pictures.plot_look_ahead(figure, dict(zip(names, seen[n], strict=True)), truth=plan[-1][0])
 
 
 widgets.explore(
@@ -357,11 +362,11 @@ widgets.explore(
 )
 
 # %% [markdown]
-# On the left end of the slider all 20 agree, and all are wrong for long: the guess that they lean on is still 0. That is **bias**. On the right end they are right on average from the beginning, and each is somewhere else: **variance**. In between there is a better place than both ends. It depends on the game, which is why `n_step` is a setting.
+# On the left end of the slider all 20 agree, and all are wrong for long: the guess that they lean on is still 0. That is **bias**. On the right end their *mean* (the thin line) is right after a few episodes, and each of them is somewhere else: **variance**. (A walk comes through the same states again and again, and each visit moves a value a tenth of the way: so one lucky or unlucky walk moves it far.) In between there is a better place than both ends. It depends on the game, which is why `n_step` is a setting.
 #
 # (Q-learning with several steps makes another mistake: the rewards between come from what was *done*, exploring included, and not from the greedy policy. With $n = 3$ that is mostly a small one, and 03 and 04 live with it.)
 #
-# *42 min so far*
+# *45 min so far*
 #
 # ## 5 Write a game
 #
@@ -374,7 +379,7 @@ widgets.explore(
 #
 # The agent plays both sides: whoever's turn it is acts, and the reward is for the one who has just moved. What should it be? A move says nothing yet about who will win, so as in Go: 1 for three in a row, else 0. A move onto a square that is taken is against the rules: it changes nothing on the board, costs 1, and ends the game.
 #
-# ### Exercise 6.5 - the environment (12 min, difficulty 3 of 3)
+# ### Exercise 6.5 - the environment (16 min, difficulty 3 of 3)
 #
 # Fill in the spaces, `reset` and `step`. `self.board` has nine numbers: 0 free, 1 X, 2 O; the action is the square, 0 to 8. `has_won(board, player)` says whether a player has three in a row. Hand out a *copy* of the board: who keeps an observation does not want it to change. `info` may be `{}`.
 #
@@ -426,6 +431,7 @@ TicTacToe = checks.check_tic_tac_toe(TicTacToe)
 
 # %%
 check_env(TicTacToe(), skip_render_check=True)
+print("check_env found nothing")
 game = TicTacToe(render_mode="ansi")
 game.reset()
 for square in (4, 0, 8):
@@ -433,28 +439,29 @@ for square in (4, 0, 8):
 print(game.render(), f"reward {step_reward:g}, terminated {over}", sep="\n")
 
 # %% [markdown]
-# *55 min so far*
+# *65 min so far*
 #
 # ## 6 It plays against itself
 #
-# Every game that is possible is now played in your environment, once, to number the positions. A value is learned for each **afterstate**: the board that a player *hands over*, as good as what the player who handed it over may expect. It moves towards the best that the same player can hand over at the next turn, and at the end towards the result. Boards that are the same when turned or mirrored share a value.
+# Every game that is possible is now played in your environment (the course's own, if 6.5 is not solved), once, to number the positions. A value is learned for each **afterstate**: the board that a player *hands over*. With X in the middle and O in a corner, X may choose among seven squares; each choice hands over another board, and the one that is worth most to X is taken. Where X came from does not matter, so one value per board is enough. A value moves towards the best that the same player can hand over at the next turn, and at the end towards the result. They explore much (`epsilon=0.6`), and nothing is learned from an answer that was only tried. Boards that are the same when turned or mirrored share a value.
 #
-# A win is worth 1, a loss 0. And a draw? By the reward alone it is 0, like a loss: nobody has got the 1. In Go there are no draws, here nearly every good game is one. So we try both: **a draw is worth 0, or 0.5**. Which of the two will never lose?
+# A win is worth 1, a loss 0. And a draw? By the reward alone it is 0, like a loss: nobody has got the 1. In Go there are no draws, here nearly every good game is one. So we try both: **a draw is worth 0, or 0.5**. Which of the two will never lose? It takes about half a minute.
 
 # %% self-play
 positions = game_of(TicTacToe)
 print(f"{len(positions.boards):,} positions, {len(np.unique(positions.alike))} but for turning")
 
 
-def train(draw):
-    with clock(f"draw = {draw:g}", total=sizes.num_games, unit="game") as bar:
-        return self_play.learn(
+players = {}
+for draw in (0.5, 0.0):
+    name = f"a draw is worth {draw:g}"
+    with clock(name, total=sizes.num_games, unit="game") as bar:
+        players[name], games = self_play.learn(
             positions, num_seeds=sizes.num_seeds, num_games=sizes.num_games, learning_rate=0.5,
             epsilon=0.6, draw=draw, rng=rng, on_step=lambda done: bar.update(done - bar.n),
         )  # fmt: skip
-
-
-players = {f"a draw is worth {draw:g}": train(draw) for draw in (0.0, 0.5)}
+    if games < sizes.num_games:
+        raise KeyboardInterrupt
 
 # %% [markdown]
 # How would one know that a player *never* loses? By letting it play against every possible opponent: all games, without exception, on both sides. There are few enough.
@@ -478,8 +485,10 @@ def beaten(sides):
 table = {
     name: {
         "never lose": f"{sum(beaten(one) == 0 for one in found)} of {len(found)}",
-        "games they can lose, median": int(np.median([beaten(one) for one in found])),
-        "games they can lose, most": max(beaten(one) for one in found),
+        "games lost with X, median": int(np.median([one[0].losses for one in found])),
+        "of": int(np.median([sum(one[0]) for one in found])),
+        "games lost with O, median": int(np.median([one[1].losses for one in found])),
+        "of ": int(np.median([sum(one[1]) for one in found])),
     }
     for name, found in records.items()
 }
@@ -505,7 +514,7 @@ else:
     plots.reading(f"{name}, player {number}: it has {'OX'[len(lost[0]) > 0]}, and loses.")
 
 # %% [markdown]
-# Now you. Click on a square, or press its number. Then let it show what each free square is worth to *you*: by its own values, which it learned without you.
+# Now you. Click on a square, or press its number. Then let it show what each free square is worth to *you*: by its own values, which it learned without you. At first all are 0.50: nobody can win by force.
 
 # %%
 unbeaten = [beaten(one) == 0 for one in records["a draw is worth 0.5"]]
@@ -513,7 +522,7 @@ best = players["a draw is worth 0.5"][int(np.argmax(unbeaten))]
 match = widgets.play_board(self_play.Player(positions, best))
 
 # %% [markdown]
-# *65 min so far*
+# *75 min so far*
 #
 # ## Summary
 #
@@ -535,8 +544,8 @@ match = widgets.play_board(self_play.Player(positions, best))
 #
 # * A lake of your own: `from course_lib.envs.lake_map import read_lake`, then `gym.make("FrozenLake-v1", desc=read_lake("SFF\nFHF\nFFG"))`. How high is its ceiling?
 # * `is_slippery=False`: which of the three profits most?
-# * Let epsilon of SARSA on the cliff fall (`0.01`): when does it walk along the edge?
-# * Change the reward of your game so that a draw pays 0.5. What must `self_play.learn` no longer be told?
+# * Take 0.01 for SARSA's epsilon on the cliff: where does it walk now?
+# * `draw=0.9` in the self-play: how does somebody play who likes a draw nearly as much as a win? Does it ever lose?
 #
 # ## References
 #

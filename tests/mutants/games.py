@@ -7,7 +7,7 @@ import gymnasium as gym
 import numpy as np
 
 from course_lib.answers import answer
-from course_lib.envs.tic_tac_toe import has_won
+from course_lib.envs.tic_tac_toe import LINES, has_won
 from mutants import Mutant, lost
 
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -82,7 +82,8 @@ def far(*, power=0, gamma=True, mask=True, start=0, flat=False, backwards=False)
 
 def game(
     *, copies=True, turns=True, clears=True, first=1, ends=True, fills=True, taken="ends", pays=1.0,
-    looks="before", actions=9, marks=3, spaces=True, five=True, info=True, kind=np.int64,
+    looks="before", actions=9, marks=3, spaces=True, five=True, info=True, kind=np.int64, draws=0.0,
+    full=np.all, sees=8,
 ):  # fmt: skip
     """The environment with one thing changed."""
 
@@ -97,28 +98,33 @@ def game(
                 self.action_space = gym.spaces.Discrete(actions)
 
         def seen(self):
-            return self.board.copy() if copies else self.board
+            return self.board.copy() if copies is True else self.board
+
+        def wins(self, player):
+            return bool((self.board[LINES[:sees]] == player).all(axis=1).any())
 
         def reset(self, *, seed=None, options=None):
             super().reset(seed=seed)
             if clears:
                 self.board, self.player = np.zeros(9, dtype=kind), first
-            return (self.seen(), {}) if info else self.seen()
+            seen = self.board.copy() if copies == "reset" else self.seen()
+            return (seen, {}) if info else seen
 
         def step(self, action):
             if self.board[action] != 0 and taken != "overwrites":
                 over = taken == "ends"
                 return self.seen(), 0.0 if taken == "free" else -1.0, over, False, {}
             mover = self.player
-            won = looks == "too early" and has_won(self.board, mover)
+            won = looks == "too early" and self.wins(mover)
             self.board[action] = mover
             if turns:
                 self.player = 3 - mover
-            won = won or (looks != "too early" and has_won(
-                self.board, self.player if looks == "after" else mover
-            ))  # fmt: skip
-            over = bool((won and ends) or (fills and self.board.all()))
-            outcome = (self.seen(), float(won) * pays, over, False, {})
+            won = won or (
+                looks != "too early" and self.wins(self.player if looks == "after" else mover)
+            )
+            filled = bool(full(self.board))
+            paid = float(won) * pays or (draws if filled else 0.0)
+            outcome = (self.seen(), paid, bool((won and ends) or (fills and filled)), False, {})
             return outcome if five else outcome[:4]
 
     return Attempt
@@ -178,9 +184,12 @@ MUTANTS = {
         "mean": Mutant(
             target(pick=lambda q, a: q.mean()), "not the mean", (), lost("the next action")
         ),
-        "the action": Mutant(target(pick=lambda q, a: a), "the place in the row"),
+        "the action": Mutant(target(pick=lambda q, a: a), "a place in the row"),
         "no gamma": Mutant(target(gamma=False), "is gamma in it?", (), lost("the discount")),
         "no end": Mutant(target(mask=False), "nothing follows", ("gamma",), lost("the end")),
+        "the wrong mask": Mutant(
+            lambda r, q, a, ends, gamma: r + gamma * ends * q[a], "has NOT terminated", ("a place",)
+        ),
         "all discounted": Mutant(
             target(everything=True), "for the future alone", (), lost("the discount")
         ),
@@ -209,6 +218,12 @@ MUTANTS = {
         "one gamma missing": Mutant(far(power=-1), "one gamma is missing", ("terminated",)),
         "one too many": Mutant(far(power=1), "one gamma too many", ("terminated",)),
         "gamma once": Mutant(far(flat=True), "gamma**n", (), lost("the value after them")),
+        "minus": Mutant(
+            lambda rewards, value, ends, gamma: answer("6.4")(rewards, -value, ends, gamma),
+            "is ADDED",
+            ("counts gamma**n",),
+            lost("the value after them"),
+        ),
         "rewards not discounted": Mutant(
             far(gamma=False), "rewards are discounted", (), lost("the rewards")
         ),
@@ -233,11 +248,16 @@ MUTANTS = {
         "looks after the turn": Mutant(game(looks="after"), "BEFORE the turn"),
         "looks before the mark": Mutant(game(looks="too early"), "AFTER the mark"),
         "a win pays -1": Mutant(game(pays=-1.0), "who has just moved", (), lost("a win")),
+        "a draw pays": Mutant(game(draws=0.5), "else 0", (), lost("a win")),
+        "any for all": Mutant(game(full=np.any), "not `any`"),
+        "rows only": Mutant(game(sees=3), "both diagonals", (), lost("a win")),
+        "no copy from step": Mutant(game(copies="reset"), "hand out a copy", (), lost("a move")),
+        "two marks": Mutant(game(marks=2), "each square is"),
         "ten actions": Mutant(game(actions=10), "nine actions"),
         "four marks": Mutant(game(marks=4), "each square is", (), lost("the spaces")),
         "no spaces": Mutant(game(spaces=False), "observation_space"),
-        "four things": Mutant(game(five=False), "step returns five"),
-        "no info": Mutant(game(info=False), "reset returns"),
+        "four things": Mutant(game(five=False), "returns five things"),
+        "no info": Mutant(game(info=False), "returns two things"),
         "floats": Mutant(game(kind=float), "int64"),
     },
 }

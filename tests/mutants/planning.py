@@ -165,11 +165,25 @@ MUTANTS = {
         "begins with 0": Mutant(
             lambda *given: max(0.0, answer("5.1")(*given)), "begin with the first", ("argmax",)
         ),
+        "the wrong mask": Mutant(
+            lambda values, places, rewards, ends, gamma: (
+                rewards + gamma * ends * values[places]
+            ).max(),
+            "goes ON",
+        ),
         "if any ends": Mutant(_if_any_ends, "each action has its own", (), lost("the end")),
     },
     "5.2": {
         "no gamma": Mutant(sweeps(gamma=False), "is gamma in it?", ("~terminated",)),
         "no end": Mutant(sweeps(mask=False), "~terminated", ("gamma",), lost("the end")),
+        "no axis": Mutant(
+            lambda next_state, reward, terminated, gamma, tolerance: [
+                values := np.zeros(len(reward)),
+                values := (reward + gamma * ~terminated * values[next_state]).max(),
+                (reward + gamma * ~terminated * values[next_state]).max(),
+            ],
+            "axis=1 gives one for each state",
+        ),
         "one sweep": Mutant(
             lambda *given: answer("5.2")(*given)[:2], "ends too early", ("its shape",)
         ),
@@ -190,8 +204,8 @@ MUTANTS = {
         "the last values only": Mutant(
             lambda *given: answer("5.2")(*given)[-1], "a list with an array of all values"
         ),
-        "no zeros": Mutant(sweeps(zeros=False), "np.zeros(num_states)", ("append a new",)),
-        "one array": Mutant(sweeps(aliased=True), "append a new array"),
+        "no zeros": Mutant(sweeps(zeros=False), "np.zeros(num_states)", ("each time",)),
+        "one array": Mutant(sweeps(aliased=True), "append a new array each time"),
     },
     "5.3": {
         "A never": Mutant(said(A="never"), "measures it", ("ride can",), lost("state A")),
