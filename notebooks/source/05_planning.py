@@ -18,7 +18,7 @@
 # * say what planning needs that somebody in the fog has not got, and what the fog costs;
 # * find out from a picture what is wrong with a planner or a learner.
 #
-# **Time:** 65 minutes, of which the machine computes about 0.5.
+# **Time:** 65 minutes, of which the machine computes about 1.
 #
 # **Needed:** [01 Mouse and cheese](01_mouse_and_cheese.ipynb): the ledger and its update. Nothing here needs the network, a GPU
 # or Ray.
