@@ -148,7 +148,7 @@ def sarsa_target(reward, next_q_values, next_action, terminated, gamma):
 sarsa_target = checks.check_sarsa_target(sarsa_target)
 
 # %% [markdown]
-# Does that matter? `CliffWalking-v1`: 4 rows of 12 cells, from the lower left to the lower right. A step costs 1; a step into the cliff between the two costs 100 and leads back to the start. Both agents explore with epsilon 0.1 all the time.
+# Does that matter? `CliffWalking-v1`: 4 rows of 12 cells, from the lower left to the lower right. A step costs 1; a step into the cliff between the two costs 100 and leads back to the start. Both agents explore with epsilon 0.1 all the time. (Monte Carlo stays away: a walker that knows nothing falls again and again, and its first episode hardly ends.)
 
 # %%
 pictures.draw_cliff({})
@@ -545,6 +545,7 @@ match = widgets.play_board(self_play.Player(positions, best))
 # * A lake of your own: `from course_lib.envs.lake_map import read_lake`, then `gym.make("FrozenLake-v1", desc=read_lake("SFF\nFHF\nFFG"))`. How high is its ceiling?
 # * `is_slippery=False`: which of the three profits most?
 # * Take 0.01 for SARSA's epsilon on the cliff: where does it walk now?
+# * What is a position worth? `from course_lib.envs.tic_tac_toe import read_board`, then `self_play.Player(positions, best).worth(read_board("X.. .O. ..X"))`. Where must O go?
 # * `draw=0.9` in the self-play: how does somebody play who likes a draw nearly as much as a win? Does it ever lose?
 #
 # ## References
