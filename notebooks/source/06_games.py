@@ -478,6 +478,7 @@ with clock("proved", total=2 * sizes.num_seeds, unit="player") as bar:
             bar.update()
 
 
+# %%
 def beaten(sides):
     return sum(side.losses for side in sides)
 
