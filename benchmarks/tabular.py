@@ -11,6 +11,7 @@ from course_lib import profiles
 from course_lib.agents import tabular
 from course_lib.envs.maze import MazeEnv
 from course_lib.envs.maze_map import TRAP
+from course_lib.envs.tables import SideBySide
 
 USUAL: dict[str, Any] = {"learning_rate": 0.5, "gamma": 0.95, "epsilon": 0.1}
 
@@ -45,10 +46,11 @@ def side_by_side(num_seeds: int, num_episodes: int) -> Callable[[int], Figures]:
     def run(seed: int) -> Figures:
         env, rng = MazeEnv(), np.random.default_rng(seed)
         started = time.perf_counter()
-        _, returns = tabular.q_learning_many(
+        world = SideBySide(
             env.model(), env.maze.state(env.maze.start), num_seeds=num_seeds,
-            num_episodes=num_episodes, max_steps=env.max_steps, rng=rng, **USUAL,
+            num_episodes=num_episodes, max_steps=env.max_steps, rng=rng,
         )  # fmt: skip
+        _, returns = tabular.q_learning_many(world, **USUAL)
         seconds = time.perf_counter() - started
         return {"updates_per_s": count_steps(env, returns) / seconds, "seconds": seconds}
 

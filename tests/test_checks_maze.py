@@ -10,6 +10,7 @@ from course_lib.answers import answer
 from course_lib.checks import maze as checks
 from course_lib.checks.core import look
 from course_lib.envs.maze import MazeEnv
+from course_lib.envs.tables import SideBySide
 
 
 @pytest.fixture(autouse=True)
@@ -38,17 +39,14 @@ def test_the_failing_settings_do_fail(setting: str) -> None:
     name, value = setting.rsplit(" ", 1)
     knobs = {"learning rate": 0.5, "discount": 0.95, "epsilon": 0.1, name: float(value)}
     env, rng = MazeEnv(), np.random.default_rng(5)
+    world = SideBySide(
+        env.model(), env.maze.state(env.maze.start), num_seeds=60, num_episodes=80,
+        max_steps=env.max_steps, rng=rng,
+    )  # fmt: skip
     tables, _ = tabular.q_learning_many(
-        env.model(),
-        env.maze.state(env.maze.start),
-        num_seeds=60,
-        num_episodes=80,
-        max_steps=env.max_steps,
-        learning_rate=knobs["learning rate"],
-        gamma=knobs["discount"],
+        world, learning_rate=knobs["learning rate"], gamma=knobs["discount"],
         epsilon=knobs["epsilon"],
-        rng=rng,
-    )
+    )  # fmt: skip
     lengths = [len(tabular.greedy_path(table, env, rng)) - 1 for table in tables]
     share = np.mean(np.array(lengths) == env.maze.shortest_steps)
     if setting in answer("1.4")():
@@ -83,11 +81,13 @@ def test_an_empty_ledger_is_optimistic_above_the_worth_of_walking_for_ever(
     initial_value: float, epsilon: float
 ) -> None:
     env, rng = MazeEnv(), np.random.default_rng(3)
-    tables, _ = tabular.q_learning_many(
+    world = SideBySide(
         env.model(), env.maze.state(env.maze.start), num_seeds=40, num_episodes=80,
-        max_steps=env.max_steps, learning_rate=0.5, gamma=0.95, epsilon=epsilon, rng=rng,
-        initial_value=initial_value,
+        max_steps=env.max_steps, rng=rng,
     )  # fmt: skip
+    tables, _ = tabular.q_learning_many(
+        world, learning_rate=0.5, gamma=0.95, epsilon=epsilon, initial_value=initial_value
+    )
     lengths = [len(tabular.greedy_path(table, env, rng)) - 1 for table in tables]
     share = np.mean(np.array(lengths) == env.maze.shortest_steps)
     assert share <= 0.05 if initial_value < -1 / (1 - 0.95) else share >= 0.95

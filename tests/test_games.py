@@ -15,7 +15,7 @@ from course_lib.agents import monte_carlo, n_step, planning, sarsa, self_play, t
 from course_lib.answers import answer
 from course_lib.envs.lake_map import read_lake
 from course_lib.envs.maze import MazeEnv
-from course_lib.envs.tables import model_of
+from course_lib.envs.tables import Model, SideBySide, model_of
 from course_lib.envs.tic_tac_toe import BoardError, Game, check_board, game_of, has_won, read_board
 from course_lib.errors import CourseError
 from course_lib.plots import games as pictures
@@ -23,6 +23,12 @@ from course_lib.widgets.board import BoardPlay
 
 numbers = st.lists(st.floats(-10, 10), min_size=1, max_size=12)
 USUAL = {"learning_rate": 0.5, "gamma": 0.95, "epsilon": 0.2}
+
+
+def world(model: Model, start: int = 0, *, seed: int = 0, **size: int) -> SideBySide:
+    """Agents on the start; 20 unless said otherwise."""
+    rng = np.random.default_rng(seed)
+    return SideBySide(model, start, rng=rng, **{"num_seeds": 20, **size})
 
 
 @cache
@@ -66,9 +72,8 @@ class TestMonteCarlo:
         one_way = type(lake)(*(part[:, 2:3] for part in lake))
         truth = planning.policy_values(one_way, np.zeros(16, int), 0.9)
         tables, _ = monte_carlo.monte_carlo_many(
-            one_way, 0, num_seeds=20, num_episodes=1_500, max_steps=200, gamma=0.9, half=1,
-            rng=np.random.default_rng(0),
-        )  # fmt: skip
+            world(one_way, num_episodes=1_500, max_steps=200), gamma=0.9, half=1
+        )
         error = tables[:, 0, 0].std() / np.sqrt(20)
         assert abs(tables[:, 0, 0].mean() - truth[0]) < 4 * error + 1e-4
 
@@ -81,10 +86,9 @@ class TestMonteCarlo:
 
     def test_refuses(self) -> None:
         lake = model_of(gym.make("FrozenLake-v1"))
-        common = {"num_seeds": 1, "num_episodes": 1, "max_steps": 9}
         with pytest.raises(ValueError, match="half must be above 0, got 0"):
             monte_carlo.monte_carlo_many(
-                lake, 0, gamma=1.0, half=0, rng=np.random.default_rng(0), **common
+                world(lake, num_episodes=1, max_steps=9), gamma=1.0, half=0
             )
 
 
@@ -93,9 +97,8 @@ def test_methods_find_the_best_way_of_a_maze(method: Any) -> None:
     """Against value iteration: the greedy way from the start is a shortest one."""
     env = MazeEnv("S..\n.#.\n..C")
     tables, _ = method(
-        env.model(), 0, num_seeds=20, num_episodes=400, max_steps=50, rng=np.random.default_rng(0),
-        **{**USUAL, "epsilon": 0.05},
-    )  # fmt: skip
+        world(env.model(), num_episodes=400, max_steps=50), **{**USUAL, "epsilon": 0.05}
+    )
     best = planning.best_values(env.model(), 1.0)[0]
     worth = [planning.policy_within(env.model(), one.argmax(axis=1), 50)[0] for one in tables]
     assert np.sum(np.isclose(worth, best)) >= 19
@@ -105,8 +108,8 @@ def test_sarsa_learns_what_the_exploring_policy_is_worth() -> None:
     """On one's own policy: the table agrees with the linear solve for epsilon-greedy."""
     lake = model_of(gym.make("FrozenLake-v1", is_slippery=False))
     tables, _ = sarsa.sarsa_many(
-        lake, 0, num_seeds=10, num_episodes=4_000, max_steps=100, learning_rate=0.1, gamma=0.9,
-        epsilon=0.3, rng=np.random.default_rng(1),
+        world(lake, seed=1, num_seeds=10, num_episodes=4_000, max_steps=100),
+        learning_rate=0.1, gamma=0.9, epsilon=0.3,
     )  # fmt: skip
     close = []
     for table in tables:
@@ -149,10 +152,10 @@ class TestTargets:
         lake = model_of(gym.make("FrozenLake-v1"))
         best = planning.best_values(lake, 1.0)
         policy = planning.look_ahead(best, lake, 1.0).argmax(axis=1)
-        common = {"num_seeds": 20, "num_episodes": 30, "max_steps": 500, "learning_rate": 0.1}
         found = {
             name: n_step.evaluate_many(
-                lake, 0, policy, gamma=1.0, rng=np.random.default_rng(2), **how, **common
+                world(lake, seed=2, num_episodes=30, max_steps=500), policy, learning_rate=0.1,
+                gamma=1.0, **how,
             )[:, 19]
             for name, how in {
                 "1": {"n": 1}, "4": {"n": 4}, "all": {"n": 500}, "lambda 3/4": {"lambda_": 0.75},
@@ -297,7 +300,7 @@ class TestPlay:
         assert play.squares[0].description == "X"
         assert play.squares[4].description == "O"
         assert "You took square 1. The agent took square 5." in play.said.value
-        assert play.said.value.endswith("X.. / .O. / ...")
+        assert play.said.value.endswith("X.. .O. ...")
         play.take(4)
         assert "Square 5 is taken" in play.said.value
 
@@ -343,7 +346,7 @@ class TestLakeMap:
         [
             (" ", "the map is empty; give rows of S start"),
             ("SF\nG", "row 2 of the map has 1 cells"),
-            ("SX\nFG", "row 1 of the map holds 'X'; use S start"),
+            ("SX\nFG", "row 1, column 2 of the map holds 'X'; use S start"),
             ("FF\nFG", "one S and at least one G, got 0 and 1"),
             ("SH\nHG", "no way leads from S to G"),
         ],
@@ -361,8 +364,8 @@ def test_what_the_lesson_says_of_the_cliff(seed: int) -> None:
     curves, ways = {}, {}
     for name, method in (("Q", tabular.q_learning_many), ("SARSA", sarsa.sarsa_many)):
         tables, curves[name] = method(
-            cliff, 36, num_seeds=20, num_episodes=1_000, max_steps=500, learning_rate=0.1,
-            gamma=1.0, epsilon=0.1, rng=np.random.default_rng(seed),
+            world(cliff, 36, seed=seed, num_episodes=1_000, max_steps=500),
+            learning_rate=0.1, gamma=1.0, epsilon=0.1,
         )  # fmt: skip
         ways[name] = [planning.policy_within(cliff, one.argmax(axis=1), 60)[36] for one in tables]
     assert np.median(ways["Q"]) == -13
@@ -373,13 +376,12 @@ def test_what_the_lesson_says_of_the_cliff(seed: int) -> None:
 @pytest.mark.slow
 def test_what_the_lesson_says_of_the_ice() -> None:
     lake, known = model_of(gym.make("FrozenLake-v1")), {}
-    common = {"num_seeds": 20, "num_episodes": 3_000, "max_steps": 100}
     for name, method, how in (
         ("MC", monte_carlo.monte_carlo_many, {"gamma": 1.0, "half": 300}),
         ("SARSA", sarsa.sarsa_many, {"gamma": 0.95, "learning_rate": 0.1, "epsilon": 0.1}),
         ("Q", tabular.q_learning_many, {"gamma": 0.95, "learning_rate": 0.1, "epsilon": 0.1}),
     ):
-        tables, returns = method(lake, 0, rng=np.random.default_rng(3), **how, **common)
+        tables, returns = method(world(lake, seed=3, num_episodes=3_000, max_steps=100), **how)
         known[name] = [planning.policy_within(lake, one.argmax(axis=1), 100)[0] for one in tables]
         assert max(known[name]) <= 0.7442 + 1e-4
         assert returns[:, -500:].mean() < 0.5

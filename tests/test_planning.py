@@ -177,10 +177,10 @@ def test_what_the_lesson_says_of_the_fog(seed: int) -> None:
     def count(world: SideBySide) -> None:
         visits[np.arange(20), world.obs] += 1
 
+    world = SideBySide(town, starts, num_seeds=20, num_episodes=2_000, max_steps=200, rng=rng)
     tables, returns = tabular.q_learning_many(
-        town, starts, num_seeds=20, num_episodes=2_000, max_steps=200, learning_rate=0.5, gamma=1.0,
-        epsilon=0.1, rng=rng, on_step=count,
-    )  # fmt: skip
+        world, learning_rate=0.5, gamma=1.0, epsilon=0.1, on_step=count
+    )
     close = np.abs(tables.max(axis=2) - truth) < 2
     for name, parts in STATES.items():
         state = pictures.state_number(*parts)

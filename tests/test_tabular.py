@@ -6,19 +6,17 @@ import pytest
 from course_lib.agents import planning, tabular
 from course_lib.envs.maze import MazeEnv
 from course_lib.envs.maze_map import random_maze
+from course_lib.envs.tables import SideBySide
 
 GOOD = {"learning_rate": 0.5, "gamma": 0.95, "epsilon": 0.1}
 
 
 def many(env: MazeEnv, seed: int, **changes: float) -> tuple[np.ndarray, np.ndarray]:
-    arguments = {"num_seeds": 20, "num_episodes": 150, **GOOD, **changes}
-    return tabular.q_learning_many(
-        env.model(),
-        env.maze.state(env.maze.start),
-        max_steps=env.max_steps,
-        rng=np.random.default_rng(seed),
-        **arguments,
-    )
+    size = {"num_seeds": 20, "num_episodes": 150}
+    size.update({name: changes.pop(name) for name in size if name in changes})
+    start, rng = env.maze.state(env.maze.start), np.random.default_rng(seed)
+    world = SideBySide(env.model(), start, max_steps=env.max_steps, rng=rng, **size)
+    return tabular.q_learning_many(world, **{**GOOD, **changes})
 
 
 def path_lengths(tables: np.ndarray, env: MazeEnv) -> np.ndarray:
@@ -231,10 +229,7 @@ def test_an_interrupt_keeps_the_tables_of_many(monkeypatch: pytest.MonkeyPatch, 
         return q_values.max(axis=1)
 
     monkeypatch.setattr(tabular, "highest", highest)
-    tables, returns = tabular.q_learning_many(
-        env.model(), 0, num_seeds=3, num_episodes=500, max_steps=96, learning_rate=0.5,
-        gamma=0.95, epsilon=0.1, rng=np.random.default_rng(0),
-    )  # fmt: skip
+    tables, returns = many(env, 0, num_seeds=3, num_episodes=500)
     assert 1 < returns.shape[1] < 500
     assert tables.any()
     assert f"Stopped after {returns.shape[1]} of 500 episodes" in capsys.readouterr().out

@@ -6,6 +6,7 @@ import pytest
 from course_lib.agents import tabular
 from course_lib.envs.maze import MazeEnv
 from course_lib.envs.maze_map import random_maze
+from course_lib.envs.tables import SideBySide
 
 
 class SameDraws:
@@ -40,14 +41,10 @@ def test_one_mouse_and_many_agree(epsilon: float, max_steps: int) -> None:
     table = np.zeros((maze.num_states, 4))
     rng = SameDraws(11, table, env, epsilon)
     plain = [tabular.learn_episode(env, table, rng=rng, **settings) for _ in range(40)]
-    tables, returns = tabular.q_learning_many(
-        env.model(),
-        maze.state(maze.start),
-        num_seeds=1,
-        num_episodes=40,
-        max_steps=max_steps,
+    world = SideBySide(
+        env.model(), maze.state(maze.start), num_seeds=1, num_episodes=40, max_steps=max_steps,
         rng=np.random.default_rng(11),
-        **settings,
-    )
+    )  # fmt: skip
+    tables, returns = tabular.q_learning_many(world, **settings)
     np.testing.assert_allclose(returns[0], plain)
     np.testing.assert_allclose(tables[0], table, atol=1e-12)

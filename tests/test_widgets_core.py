@@ -2,6 +2,7 @@
 
 import ipywidgets
 import pytest
+from IPython.core.getipython import get_ipython
 from IPython.testing.globalipapp import start_ipython
 from IPython.utils.capture import capture_output
 
@@ -10,7 +11,7 @@ from course_lib import alt_text, plots, widgets
 
 @pytest.fixture(scope="module", autouse=True)
 def shell():
-    shell = start_ipython()
+    shell = start_ipython() or get_ipython()  # another file on this worker may have begun
     alt_text.watch()
     return shell
 

@@ -6,6 +6,7 @@ import time
 import gymnasium as gym
 import numpy as np
 import pytest
+from IPython.core.getipython import get_ipython
 from IPython.testing.globalipapp import start_ipython
 from IPython.utils.capture import capture_output
 from matplotlib.colors import to_rgb
@@ -23,7 +24,7 @@ RIGHT, DOWN = 1, 2
 
 @pytest.fixture(scope="module", autouse=True)
 def shell():
-    return start_ipython()
+    return start_ipython() or get_ipython()
 
 
 def test_a_step_moves_the_mouse_and_says_so() -> None:

@@ -5,7 +5,7 @@ Source: Sutton & Barto, Reinforcement Learning, 2nd edition, sections 7.1 and 12
 
 import numpy as np
 
-from course_lib.envs.tables import Model, SideBySide
+from course_lib.envs.tables import SideBySide
 
 
 def n_step_targets(
@@ -73,26 +73,20 @@ def lambda_targets(
 
 
 def evaluate_many(
-    model: Model, start: int, policy: np.ndarray, *, num_seeds: int, num_episodes: int,
-    max_steps: int, learning_rate: float, gamma: float, n: int | None = None,
-    lambda_: float | None = None, rng: np.random.Generator,
+    world: SideBySide, policy: np.ndarray, *, learning_rate: float, gamma: float,
+    n: int | None = None, lambda_: float | None = None,
 ) -> np.ndarray:  # fmt: skip
     """Let learners find out what a policy is worth, each from its own episodes.
 
     After each episode every visited state moves towards its target.
 
     Args:
-        model: the rules; they draw the steps.
-        start: the state in which every episode starts.
+        world: in which they walk; all episodes start in one state.
         policy: the action in each state, shape (num_states,).
-        num_seeds: number of learners, at least 1.
-        num_episodes: of each, at least 1.
-        max_steps: an episode is truncated after as many steps.
         learning_rate: in [0, 1].
         gamma: discount, in [0, 1].
         n: steps that a target looks ahead; or
         lambda_: how n-step targets are mixed. One of the two.
-        rng: draws the episodes.
 
     Returns:
         The value of the start after each episode, shape (num_seeds, num_episodes).
@@ -102,33 +96,30 @@ def evaluate_many(
     """
     if (n is None) == (lambda_ is None):
         raise ValueError(f"give n or lambda_, one of the two; got {n} and {lambda_}")
-    world = SideBySide(
-        model, start, num_seeds=num_seeds, num_episodes=num_episodes, max_steps=max_steps, rng=rng
-    )
-    values = np.zeros((num_seeds, len(policy)))
-    found = np.zeros((num_seeds, num_episodes))
-    walked = np.zeros((num_seeds, max_steps + 1), dtype=int)
-    earned = np.zeros((num_seeds, max_steps))
-    while world.going.size:
+    num_seeds = len(world.returns)
+    values, found = np.zeros((num_seeds, len(policy))), np.zeros_like(world.returns)
+    walked = np.zeros((num_seeds, world.max_steps + 1), dtype=int)
+    earned = np.zeros((num_seeds, world.max_steps))
+
+    def act() -> None:
         own, at, step = world.going, world.obs[world.going], world.steps[world.going]
         episode = world.episode[own]
         to, reward, terminated, done = world.step(policy[at])
-        walked[own, step], earned[own, step] = at, reward
-        walked[own, step + 1] = to
+        walked[own, step], walked[own, step + 1], earned[own, step] = at, to, reward
         for one, last, ends, number in zip(
             own[done], step[done] + 1, terminated[done], episode[done], strict=True
         ):
             states = walked[one, : last + 1]
             given = (earned[one, :last], values[one, states[1:]], bool(ends))
-            targets = (
-                n_step_targets(*given, n, gamma)
-                if n is not None
-                else lambda_targets(*given, lambda_ or 0.0, gamma)
-            )
+            if n is not None:
+                targets = n_step_targets(*given, n, gamma)
+            else:
+                targets = lambda_targets(*given, lambda_ or 0.0, gamma)
             for state, target in zip(states[:-1], targets, strict=True):
                 values[one, state] += learning_rate * (target - values[one, state])
-            found[one, number] = values[one, start]
-    return found
+            found[one, number] = values[one, states[0]]
+
+    return found[:, : world.play(act, lambda world: None).shape[1]]
 
 
 def _values(

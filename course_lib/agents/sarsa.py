@@ -3,64 +3,36 @@
 Source: Sutton & Barto, Reinforcement Learning, 2nd edition, section 6.4.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
-from course_lib.agents.tabular import check_settings, epsilon_greedy_many, kept
-from course_lib.envs.tables import Model, SideBySide
+from course_lib.agents.tabular import OnStep, check_shares, epsilon_greedy_many, nothing
+from course_lib.envs.tables import SideBySide
 
 
 def sarsa_many(
-    model: Model, starts: int | np.ndarray, *, num_seeds: int, num_episodes: int, max_steps: int,
-    learning_rate: float, gamma: float, epsilon: float, rng: np.random.Generator,
-    on_step: Callable[[SideBySide], object] = lambda world: None,
+    world: SideBySide, *, learning_rate: float, gamma: float, epsilon: float,
+    on_step: OnStep = nothing,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """Let many independent agents learn side by side by SARSA.
+    """Let many agents learn side by side, as ``q_learning_many`` does, by SARSA.
 
     The target is ``reward + gamma * (not terminated) * Q(next_obs, next_action)``, with the action
     that is taken next, also where it is a random one.
-
-    Args:
-        model: the rules; they draw the steps, no agent sees them.
-        starts: the state in which every episode starts, or the probability of each state.
-        num_seeds: number of agents, at least 1.
-        num_episodes: episodes of each agent, at least 1.
-        max_steps: an episode is truncated after as many steps.
-        learning_rate: in [0, 1].
-        gamma: discount, in [0, 1].
-        epsilon: share of random actions, in [0, 1].
-        rng: makes all choices.
-        on_step: called after each step of all agents.
-
-    Returns:
-        Tables, shape (num_seeds, num_states, num_actions), and returns, shape (num_seeds,
-        num_episodes). An interrupt keeps the tables, and the returns of the episodes that every
-        agent has finished.
-
-    Raises:
-        ValueError: if a setting is out of range.
     """
-    check_settings(num_episodes, learning_rate=learning_rate, gamma=gamma, epsilon=epsilon)
-    world = SideBySide(
-        model, starts, num_seeds=num_seeds, num_episodes=num_episodes, max_steps=max_steps, rng=rng
-    )
-    tables = np.zeros((num_seeds, *model.reward.shape[:2]))
-    actions = epsilon_greedy_many(tables[world.going, world.obs], epsilon, rng)
-    try:
-        while world.going.size:
-            own, at = world.going, world.obs[world.going]
-            action = actions[own]
-            to, reward, terminated, done = world.step(action)
-            following = epsilon_greedy_many(tables[own, to], epsilon, rng)
-            target = reward + gamma * ~terminated * tables[own, to, following]
-            q_value = tables[own, at, action]
-            tables[own, at, action] = q_value + learning_rate * (target - q_value)
-            actions[own] = following
-            again = own[done]
-            if again.size:
-                actions[again] = epsilon_greedy_many(tables[again, world.obs[again]], epsilon, rng)
-            on_step(world)
-    except KeyboardInterrupt:
-        return tables, kept(world)
-    return tables, world.returns
+    check_shares(learning_rate=learning_rate, gamma=gamma, epsilon=epsilon)
+    tables = world.tables()
+    actions = epsilon_greedy_many(tables[world.going, world.obs], epsilon, world.rng)
+
+    def act() -> None:
+        own, at = world.going, world.obs[world.going]
+        action = actions[own]
+        to, reward, terminated, done = world.step(action)
+        actions[own] = epsilon_greedy_many(tables[own, to], epsilon, world.rng)
+        target = reward + gamma * ~terminated * tables[own, to, actions[own]]
+        q_value = tables[own, at, action]
+        tables[own, at, action] = q_value + learning_rate * (target - q_value)
+        again = own[done]
+        if again.size:
+            first = tables[again, world.obs[again]]
+            actions[again] = epsilon_greedy_many(first, epsilon, world.rng)
+
+    return tables, world.play(act, on_step)

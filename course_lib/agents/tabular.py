@@ -10,7 +10,13 @@ from functools import reduce
 import gymnasium as gym
 import numpy as np
 
-from course_lib.envs.tables import Model, SideBySide
+from course_lib.envs.tables import SideBySide
+
+OnStep = Callable[[SideBySide], object]
+
+
+def nothing(world: SideBySide) -> None:
+    """What is done after a step where nobody wants to see it."""
 
 
 @dataclass
@@ -139,7 +145,9 @@ def q_learning(
         ValueError: if a setting is out of range or a space is not Discrete.
     """
     settings = {"learning_rate": learning_rate, "gamma": gamma, "epsilon": epsilon}
-    check_settings(num_episodes, **settings)
+    check_shares(**settings)
+    if num_episodes < 1:
+        raise ValueError(f"num_episodes must be at least 1, got {num_episodes}")
     run = Run(_empty_table(env) if q_table is None else q_table)
     env.reset(seed=int(rng.integers(2**31)))
     try:
@@ -155,31 +163,16 @@ def q_learning(
 
 
 def q_learning_many(
-    model: Model,
-    starts: int | np.ndarray,
-    *,
-    num_seeds: int,
-    num_episodes: int,
-    max_steps: int,
-    learning_rate: float,
-    gamma: float,
-    epsilon: float,
-    rng: np.random.Generator,
-    initial_value: float = 0.0,
-    on_step: Callable[[SideBySide], object] = lambda world: None,
-) -> tuple[np.ndarray, np.ndarray]:
+    world: SideBySide, *, learning_rate: float, gamma: float, epsilon: float,
+    initial_value: float = 0.0, on_step: OnStep = nothing,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Let many independent mice learn side by side, one numpy step for all of them.
 
     Args:
-        model: the rules, as from ``MazeEnv.model()``; they draw the steps, no mouse sees them.
-        starts: the state in which every episode starts, or the probability of each state.
-        num_seeds: number of mice, at least 1.
-        num_episodes: episodes of each mouse, at least 1.
-        max_steps: an episode is truncated after as many steps.
+        world: in which they walk; its ``rng`` makes the choices of all mice.
         learning_rate: in [0, 1].
         gamma: discount, in [0, 1].
         epsilon: share of random actions, in [0, 1].
-        rng: makes the choices of all mice.
         initial_value: what every entry of the tables says before the first step.
         on_step: called after each step of all mice, for a bar.
 
@@ -191,30 +184,18 @@ def q_learning_many(
     Raises:
         ValueError: if a setting is out of range.
     """
-    check_settings(num_episodes, learning_rate=learning_rate, gamma=gamma, epsilon=epsilon)
-    world = SideBySide(
-        model, starts, num_seeds=num_seeds, num_episodes=num_episodes, max_steps=max_steps, rng=rng
-    )
-    tables = np.full((num_seeds, *model.reward.shape[:2]), float(initial_value))
-    try:
-        while world.going.size:
-            mice, at = world.going, world.obs[world.going]
-            action = epsilon_greedy_many(tables[mice, at], epsilon, rng)
-            to, reward, terminated, _ = world.step(action)
-            target = reward + gamma * ~terminated * highest(tables[mice, to])
-            q_value = tables[mice, at, action]
-            tables[mice, at, action] = q_value + learning_rate * (target - q_value)
-            on_step(world)
-    except KeyboardInterrupt:
-        return tables, kept(world)
-    return tables, world.returns
+    check_shares(learning_rate=learning_rate, gamma=gamma, epsilon=epsilon)
+    tables = world.tables(initial_value)
 
+    def act() -> None:
+        mice, at = world.going, world.obs[world.going]
+        action = epsilon_greedy_many(tables[mice, at], epsilon, world.rng)
+        to, reward, terminated, _ = world.step(action)
+        target = reward + gamma * ~terminated * highest(tables[mice, to])
+        q_value = tables[mice, at, action]
+        tables[mice, at, action] = q_value + learning_rate * (target - q_value)
 
-def kept(world: SideBySide) -> np.ndarray:
-    """Say how far an interrupted run came; return the returns of episodes that all finished."""
-    done = max(int(world.episode.min()), 1)
-    print(f"Stopped after {done} of {world.num_episodes} episodes; the tables are kept.")
-    return world.returns[:, :done]
+    return tables, world.play(act, on_step)
 
 
 def epsilon_greedy_many(
@@ -272,10 +253,8 @@ def _empty_table(env: gym.Env) -> np.ndarray:
     return np.zeros(sizes)
 
 
-def check_settings(num_episodes: int, **shares: float) -> None:
-    """Refuse less than one episode, and a share that is not in [0, 1]."""
-    if num_episodes < 1:
-        raise ValueError(f"num_episodes must be at least 1, got {num_episodes}")
+def check_shares(**shares: float) -> None:
+    """Refuse a setting that is not in [0, 1]."""
     for name, value in shares.items():
         if not 0 <= value <= 1:
             raise ValueError(f"{name} must be in [0, 1], got {value}")

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from course_lib.checks.core import FROM_REFERENCE, Case, exercise
 from course_lib.checks.games_env import check_tic_tac_toe
+from course_lib.checks.predictions import predictions
 from course_lib.tryouts.core import call
 from course_lib.tryouts.games import visits_told
 
@@ -142,30 +142,14 @@ WAYS: dict[str, tuple[str, str]] = {
 }
 
 
+WHO, WHERE = ("Q-learning", "SARSA"), ("edge", "away")
+
+
 @exercise("6.3", parts=dict.fromkeys(WAYS, 2))
 def check_two_ways(attempt: Callable[[], dict[str, str]]) -> Iterator[Case]:
     """One case per entry; a test lets the agents learn and holds these words against them."""
-    for entry, (word, why) in WAYS.items():
-        yield Case(
-            f"{entry}: {word}; {why}",
-            expected=word,
-            got=partial(_word, attempt, entry),
-            hint="the picture below shows it",
-            part=entry,
-            otherwise=f"{entry}: not so",  # an aspect would tell the answer
-        )
-
-
-def _word(attempt: Callable, entry: str) -> Any:
-    told = attempt()
-    if told is None:
-        return None
-    if not isinstance(told, dict) or entry not in told:
-        raise TypeError(f"return a dict with the entries {', '.join(map(repr, WAYS))}")
-    words = ("edge", "away") if entry in ("Q-learning", "SARSA") else ("Q-learning", "SARSA")
-    if told[entry] not in words:
-        raise ValueError(f"{entry!r} is {words[0]!r} or {words[1]!r}, got {told[entry]!r}")
-    return told[entry]
+    words = {entry: WHERE if entry in WHO else WHO for entry in WAYS}
+    yield from predictions(attempt, WAYS, words, "the picture below shows it")
 
 
 @exercise(

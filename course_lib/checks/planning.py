@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from course_lib.checks.core import FROM_REFERENCE, Case, exercise
 from course_lib.checks.planning_sweeps import check_value_iteration
+from course_lib.checks.predictions import predictions
 from course_lib.tryouts.core import call
 from course_lib.tryouts.planning import actions_of, mended_sweep, mended_update
 
@@ -96,29 +96,11 @@ WORDS = {
 SAID = ("right", "wrong", "never")
 
 
-@exercise("5.3", parts={f"state {name}": 2 for name in WORDS})
+@exercise("5.3", parts=dict.fromkeys(WORDS, 2))
 def check_fog(fog: Callable[[], dict[str, str]]) -> Iterator[Case]:
     """One case per state; a test trains the travellers and holds these words against them."""
-    for name, (word, why) in WORDS.items():
-        yield Case(
-            f"state {name}: {word}; {why}",
-            expected=word,
-            got=partial(_word, fog, name),
-            hint="the table at the end of section 4 measures it",
-            part=f"state {name}",
-            otherwise=f"state {name}: not so",  # an aspect would tell the answer
-        )
-
-
-def _word(fog: Callable, name: str) -> str | None:
-    told = fog()
-    if told is None:
-        return None
-    if not isinstance(told, dict) or name not in told:
-        raise TypeError("return a dict with a word for each of 'A' to 'E', as {'A': 'right', ...}")
-    if told[name] not in SAID:
-        raise ValueError(f"the words are 'right', 'wrong' and 'never', got {told[name]!r}")
-    return told[name]
+    hint = "the table at the end of section 4 measures it"
+    yield from predictions(fog, WORDS, dict.fromkeys(WORDS, SAID), hint)
 
 
 @exercise(
@@ -204,6 +186,7 @@ def check_best_actions(attempt: Callable, rng: np.random.Generator) -> Iterator[
     """The worked example with two discounts, an end, and a town that is drawn."""
     values = np.array([10.0, 2.0])
     town = [np.array([[0, 1], [0, 1]]), np.array([[-1.0, 5.0]] * 2), np.zeros((2, 2), bool)]
+    value = "that is the value of the best action; its place in the row is argmax"
     ahead = "q = reward + gamma * ~terminated * values[next_state], and argmax over its columns"
     for gamma, best in ((1.0, [0.0, 0.0]), (0.5, [1.0, 1.0])):
         yield Case(
@@ -212,11 +195,8 @@ def check_best_actions(attempt: Callable, rng: np.random.Generator) -> Iterator[
             got=partial(actions_of, attempt, values, town, gamma),
             hint=ahead,
             part="the look ahead",
-            slips=((
-                partial(_is, [9.0, 9.0] if gamma == 1 else [6.0, 6.0]),
-                "that is the value of the best action; its place in the row is argmax",
-            ),),
-        )  # fmt: skip
+            slips=(([9.0, 9.0] if gamma == 1 else [6.0, 6.0], value),),
+        )
     ends = [town[0], town[1], np.array([[True, False]] * 2)]
     yield Case(
         "if the first one ends the episode, the second is better: -1 against 7",
@@ -232,7 +212,3 @@ def check_best_actions(attempt: Callable, rng: np.random.Generator) -> Iterator[
         hint=ahead,
         part="every state",
     )
-
-
-def _is(wanted: list[float], got: Any) -> bool:
-    return np.allclose(np.asarray(got, float), wanted)

@@ -1,12 +1,8 @@
 """Maps of the frozen lake, read from text."""
 
-from course_lib.errors import CourseError
+from course_lib.envs.map_text import MapTextError, read_rows
 
 SYMBOLS = {"S": "start", "F": "frozen", "H": "hole", "G": "goal"}
-
-
-class LakeMapError(CourseError, ValueError):
-    """A text that is no map of a lake."""
 
 
 def read_lake(text: str) -> list[str]:
@@ -16,27 +12,15 @@ def read_lake(text: str) -> list[str]:
         text: rows of ``S`` start, ``F`` frozen, ``H`` hole, ``G`` goal.
 
     Raises:
-        LakeMapError: if it is empty, not rectangular, holds something else, or has not exactly one
+        MapTextError: if it is empty, not rectangular, holds something else, or has not exactly one
             start and at least one goal that can be reached.
     """
-    rows = [line.strip() for line in text.splitlines() if line.strip()]
-    allowed = ", ".join(f"{key} {name}" for key, name in SYMBOLS.items())
-    if not rows:
-        raise LakeMapError(f"the map is empty; give rows of {allowed}")
-    for number, row in enumerate(rows, start=1):
-        if len(row) != len(rows[0]):
-            raise LakeMapError(
-                f"row {number} of the map has {len(row)} cells and row 1 has {len(rows[0])}; make "
-                "all rows equally long"
-            )
-        strange = sorted(set(row) - set(SYMBOLS))
-        if strange:
-            raise LakeMapError(f"row {number} of the map holds {strange[0]!r}; use {allowed}")
+    rows = read_rows(text, SYMBOLS, "map")
     starts, goals = "".join(rows).count("S"), "".join(rows).count("G")
     if starts != 1 or not goals:
-        raise LakeMapError(f"a map needs one S and at least one G, got {starts} and {goals}")
+        raise MapTextError(f"a map needs one S and at least one G, got {starts} and {goals}")
     if not _goal_is_reached(rows):
-        raise LakeMapError("no way leads from S to G around the holes; freeze one of them")
+        raise MapTextError("no way leads from S to G around the holes; freeze one of them")
     return rows
 
 

@@ -7,6 +7,8 @@ from typing import Self
 
 import numpy as np
 
+from course_lib.envs.map_text import read_rows
+
 WALL, FREE, START, CHEESE, TRAP = "#", ".", "S", "C", "T"
 SYMBOLS = {START: "start", CHEESE: "cheese", WALL: "wall", TRAP: "trap", FREE: "free"}
 # Up, right, down, left, as changes of (row, column).
@@ -45,21 +47,7 @@ class MazeMap:
             ValueError: if the map is empty or not rectangular, holds another character, has not
                 exactly one start and one cheese, or if no path leads to the cheese.
         """
-        rows = tuple(line.strip() for line in text.splitlines() if line.strip())
-        if not rows:
-            raise ValueError(f"the maze is empty; give rows of the characters {' '.join(SYMBOLS)}")
-        for number, row in enumerate(rows, start=1):
-            if len(row) != len(rows[0]):
-                raise ValueError(
-                    f"row {number} of the maze has {len(row)} cells and row 1 has {len(rows[0])}; "
-                    "make all rows equally long"
-                )
-            for column, symbol in enumerate(row, start=1):
-                if symbol not in SYMBOLS:
-                    raise ValueError(
-                        f"row {number}, column {column} of the maze holds {symbol!r}; use "
-                        + ", ".join(f"{key} {name}" for key, name in SYMBOLS.items())
-                    )
+        rows = tuple(read_rows(text, SYMBOLS, "maze"))
         for symbol in (START, CHEESE):
             count = "".join(rows).count(symbol)
             if count != 1:

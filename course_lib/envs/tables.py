@@ -4,6 +4,7 @@ Gymnasium's Taxi, FrozenLake and CliffWalking hold their rules as ``env.unwrappe
 ``env.unwrapped.model()``. As arrays they are what planning works on.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import gymnasium as gym
@@ -150,6 +151,32 @@ class SideBySide:
             self.episode[over] += 1
             self.going = own[self.episode[own] < self.num_episodes]
         return to, reward, terminated, done
+
+    def play(
+        self, act: Callable[[], object], on_step: Callable[["SideBySide"], object]
+    ) -> np.ndarray:
+        """Let the agents act until their episodes are over.
+
+        Args:
+            act: lets all agents in ``going`` take a step, and learn.
+            on_step: called after each of them, for a bar.
+
+        Returns:
+            The returns. An interrupt keeps those of the episodes that every agent has finished.
+        """
+        try:
+            while self.going.size:
+                act()
+                on_step(self)
+        except KeyboardInterrupt:
+            done = max(int(self.episode.min()), 1)
+            print(f"Stopped after {done} of {self.num_episodes} episodes; the tables are kept.")
+            return self.returns[:, :done]
+        return self.returns
+
+    def tables(self, value: float = 0.0) -> np.ndarray:
+        """Return a table for each agent, shape (num_seeds, num_states, num_actions)."""
+        return np.full((len(self.returns), *self.model.reward.shape[:2]), float(value))
 
     def _draw(self, at: np.ndarray, actions: np.ndarray) -> np.ndarray:
         up_to = self._up_to[at, actions]

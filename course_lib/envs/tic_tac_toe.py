@@ -48,6 +48,12 @@ def read_board(text: str) -> np.ndarray:
     return board
 
 
+def board_text(board: np.ndarray) -> str:
+    """Write a board as :func:`read_board` takes it, ``"X.. .O. ..."``."""
+    marks = "".join(MARKS[int(mark)] for mark in np.ravel(board))
+    return f"{marks[:3]} {marks[3:6]} {marks[6:]}"
+
+
 def check_board(board: np.ndarray) -> None:
     """Refuse a board that no game leads to.
 

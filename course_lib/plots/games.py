@@ -6,14 +6,13 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from course_lib.plots.curves import plot_band
 from course_lib.plots.maze import ARROW
-from course_lib.plots.style import GREY, look, new_axes
+from course_lib.plots.style import cells, fill, look
 
 WATER, GOAL, CLIFF = "#56B4E9", "#E69F00", "#444444"
-MOVES = {"lake": ((0, -1), (1, 0), (0, 1), (-1, 0))}  # left, down, right, up as (rows, columns)
+ON_THE_LAKE = ((0, -1), (1, 0), (0, 1), (-1, 0))  # left, down, right, up as (rows, columns)
 CLIFF_SHAPE = (4, 12)
 
 
@@ -37,17 +36,16 @@ def draw_lake(
             f"values and policy must have shape ({height * width},), got {np.shape(values)} and "
             f"{np.shape(policy)}"
         )
-    ax = _grid(height, width, ax, (0.75 * width + 0.8, 0.75 * height + 0.8))
+    ax = cells(height, width, ax, (0.75 * width + 0.8, 0.75 * height + 0.8))
     for state, held in enumerate("".join(rows)):
         row, column = divmod(state, width)
         shade = {"H": WATER, "G": GOAL}.get(held) or colormaps["viridis"](float(values[state]))
-        _cell(row, column, shade, ax)
+        ink = fill(ax, row, column, shade)
         if held in "HG":
             _write({"H": "hole", "G": "goal"}[held], row, column, "black", ax)
             continue
-        ink = "black" if values[state] > 0.5 else "white"
         _write(("S " if held == "S" else "") + f"{values[state]:.2f}", row + 0.32, column, ink, ax)
-        down, right = 0.22 * np.array(MOVES["lake"][int(policy[state])])
+        down, right = 0.22 * np.array(ON_THE_LAKE[int(policy[state])])
         head, tail = (column + right, row - 0.12 + down), (column - right, row - 0.12 - down)
         ax.annotate("", head, tail, arrowprops=ARROW, zorder=5)
     return ax
@@ -61,9 +59,9 @@ def draw_cliff(walks: Mapping[str, Sequence[int]], *, ax: Axes | None = None) ->
         ax: axes to draw on; new ones if not given.
     """
     height, width = CLIFF_SHAPE
-    ax = _grid(height, width, ax, (8, 3.2))
+    ax = cells(height, width, ax, (8, 3.2))
     for column in range(1, width - 1):
-        _cell(height - 1, column, CLIFF, ax)
+        fill(ax, height - 1, column, CLIFF)
     _write("the cliff: -100, and back to the start", height - 1, 5.5, "white", ax)
     for name, column in (("start", 0), ("goal", width - 1)):
         _write(name, height - 0.7, column, "black", ax)
@@ -108,7 +106,7 @@ def draw_boards(
     """
     axes = np.atleast_1d(figure.subplots(1, len(boards)))
     for number, (ax, board) in enumerate(zip(axes, boards, strict=True)):
-        _grid(3, 3, ax, (2, 2))
+        cells(3, 3, ax, (2, 2))
         ax.set(xticks=[], yticks=[], xlabel="", ylabel="")
         for square, mark in enumerate(board):
             row, column = divmod(square, 3)
@@ -119,21 +117,6 @@ def draw_boards(
                 _write(f"{worth[square]:.2f}", row, column, "black", ax)
         if titles:
             ax.set_title(titles[number], fontsize=9)
-
-
-def _grid(height: int, width: int, ax: Axes | None, figsize: tuple[float, float]) -> Axes:
-    ax = new_axes(ax, figsize)
-    ax.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), aspect="equal")
-    ax.set(xticks=range(width), yticks=range(height), xlabel="column", ylabel="row")
-    ax.set_xticks(np.arange(width + 1) - 0.5, minor=True)
-    ax.set_yticks(np.arange(height + 1) - 0.5, minor=True)
-    ax.grid(which="minor", color=GREY, linewidth=0.6)
-    ax.tick_params(which="both", length=0, labelsize="small")
-    return ax
-
-
-def _cell(row: float, column: float, colour: object, ax: Axes) -> None:
-    ax.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=colour, edgecolor="white"))  # type: ignore[arg-type]
 
 
 def _write(text: str, row: float, column: float, colour: str, ax: Axes) -> None:

@@ -11,7 +11,7 @@ from matplotlib.patheffects import withStroke
 
 from course_lib.envs.maze_map import CHEESE, FREE, MOVES, START, TRAP, WALL, Cell, MazeMap
 from course_lib.plots.curves import plot_returns
-from course_lib.plots.style import new_axes
+from course_lib.plots.style import cells, fill
 
 WALL_INK, MOUSE_INK, CHEESE_INK, TRAP_INK = "#444444", "#0072B2", "#E69F00", "#D55E00"
 ARROW = {
@@ -107,10 +107,7 @@ def draw_cells(
     numbers = np.array([values[maze.state(cell)] for cell in free], dtype=float)
     scale = Normalize(*(limits or (float(numbers.min()), float(numbers.max()))))
     for (row, column), number in zip(free, numbers, strict=True):
-        colour = colormaps[cmap](scale(number))
-        corner = (column - 0.5, row - 0.5)
-        ax.add_patch(Rectangle(corner, 1, 1, facecolor=colour, edgecolor="white"))
-        ink = "black" if np.dot(colour[:3], (0.3, 0.6, 0.1)) > 0.5 else "white"
+        ink = fill(ax, row, column, colormaps[cmap](scale(number)))
         text = words.format(number)
         ax.text(column, row, text, ha="center", va="center", fontsize=9, color=ink, zorder=6)
     _furnish(maze, ax)
@@ -140,15 +137,7 @@ def draw_learning(
 
 
 def _floor(maze: MazeMap, ax: Axes | None) -> Axes:
-    ax = new_axes(ax, (0.55 * maze.width + 0.6, 0.55 * maze.height + 0.6))
-    columns, rows = np.arange(maze.width), np.arange(maze.height)
-    ax.set(xlabel="column", ylabel="row", xticks=columns, yticks=rows, aspect="equal")
-    ax.set(xlim=(-0.5, maze.width - 0.5), ylim=(maze.height - 0.5, -0.5))
-    ax.tick_params(length=0, labelsize="small")
-    ax.set_xticks(np.arange(maze.width + 1) - 0.5, minor=True)
-    ax.set_yticks(np.arange(maze.height + 1) - 0.5, minor=True)
-    ax.grid(which="minor", color="#dddddd", linewidth=0.6)
-    return ax
+    return cells(maze.height, maze.width, ax, (0.55 * maze.width + 0.6, 0.55 * maze.height + 0.6))
 
 
 def _furnish(maze: MazeMap, ax: Axes) -> None:

@@ -8,10 +8,19 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle, Rectangle
+from matplotlib.patches import Circle
 
 from course_lib.plots.maze import ARROW
-from course_lib.plots.style import COLOURS, GREY, draw_levels, finish, look, new_axes
+from course_lib.plots.style import (
+    COLOURS,
+    GREY,
+    cells,
+    draw_levels,
+    fill,
+    finish,
+    look,
+    new_axes,
+)  # fmt: skip
 
 PLACES = {"R": (0, 0), "G": (0, 4), "Y": (4, 0), "B": (4, 3)}
 ACTIONS = ("south", "north", "east", "west", "pick up", "drop off")
@@ -130,14 +139,12 @@ def draw_town(
     """
     if np.shape(numbers) != (500,):
         raise ValueError(f"numbers must have shape (500,), got {np.shape(numbers)}")
-    ax = new_axes(ax, (3.6, 3.4))
+    ax = cells(5, 5, ax, (3.6, 3.4))
     here = np.asarray(numbers, float).reshape(BY_PART)[:, :, passenger, destination]
     low, high = limits or (float(here.min()), float(here.max()))
     scale = Normalize(low, max(high, low + 1e-9))
     for (row, column), number in np.ndenumerate(here):
-        colour = colormaps[cmap](scale(number))
-        ax.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=colour, ec="white"))
-        ink = "black" if np.dot(colour[:3], (0.3, 0.6, 0.1)) > 0.5 else "white"
+        ink = fill(ax, row, column, colormaps[cmap](scale(number)))
         ax.text(column, row + 0.3, words.format(number), ha="center", va="center", fontsize=8,
                 color=ink, zorder=6)  # fmt: skip
         if plan is not None:
@@ -169,10 +176,6 @@ def _streets(ax: Axes, passenger: int, destination: int) -> None:
         marked = {passenger: " waits", destination: " goal"}.get(number, "")
         letter = ax.text(column - 0.44, row - 0.44, name + marked, ha="left", va="top", fontsize=8)
         letter.set(zorder=7, fontweight="bold", bbox={"fc": "white", "alpha": 0.8, "pad": 0.6})
-    ax.set(xlim=(-0.52, 4.52), ylim=(4.52, -0.52), aspect="equal")
-    ax.set(xticks=range(5), yticks=range(5))
-    ax.set(xlabel="column", ylabel="row")
-    ax.tick_params(length=0, labelsize="small")
 
 
 def draw_flood(

@@ -3,7 +3,10 @@
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.patches import Rectangle
 
 # Okabe and Ito's palette, told apart by most colour-blind readers; yellow is left out on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -27,6 +30,24 @@ def look(number: int) -> dict[str, Any]:
         "color": COLOURS[number % len(COLOURS)],
         "linestyle": STYLES[number % len(STYLES)],
     }
+
+
+def cells(height: int, width: int, ax: Axes | None, figsize: tuple[float, float]) -> Axes:
+    """Return axes for a map of cells: (row, column), row 0 at the top, thin lines between."""
+    ax = new_axes(ax, figsize)
+    ax.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), aspect="equal")
+    ax.set(xlabel="column", ylabel="row", xticks=range(width), yticks=range(height))
+    ax.tick_params(which="both", length=0, labelsize="small")
+    ax.set_xticks([column - 0.5 for column in range(width + 1)], minor=True)
+    ax.set_yticks([row - 0.5 for row in range(height + 1)], minor=True)
+    ax.grid(which="minor", color="#dddddd", linewidth=0.6)
+    return ax
+
+
+def fill(ax: Axes, row: int, column: int, colour: Any) -> str:
+    """Colour a cell of a map; return the ink that is read well on it."""
+    ax.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=colour, edgecolor="white"))
+    return "black" if np.dot(to_rgb(colour), (0.3, 0.6, 0.1)) > 0.5 else "white"
 
 
 def mark(shape: str, *, filled: bool, size: float = 7) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from gymnasium.utils.env_checker import check_env
 
-from course_lib.envs.tic_tac_toe import LINES, MARKS
+from course_lib.envs.tic_tac_toe import LINES, board_text
 from course_lib.tryouts.core import tryout
 
 MOST_WORDS = 160  # characters of what Gymnasium's check says
@@ -114,12 +114,11 @@ def _step(env: Any, action: int) -> tuple:
 
 
 def _in_words(board: Any) -> str:
-    """Write a board as ``X.. .O. ...``; what is none stays as it is."""
+    """Write a board in words; what is none stays as it is."""
     flat = np.asarray(board).ravel().tolist()
     if len(flat) != 9 or not set(flat) <= {0, 1, 2}:
         return str(flat)
-    marks = "".join(MARKS[int(mark)] for mark in flat)
-    return f"{marks[:3]} {marks[3:6]} {marks[6:]}"
+    return board_text(np.array(flat))
 
 
 @tryout

@@ -1,20 +1,18 @@
 """A person plays tic-tac-toe against an agent: by mouse, by Tab and Enter, or by keys 1 to 9."""
 
-import io
-from typing import Any
-
 import ipywidgets
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from course_lib.agents.self_play import Player
-from course_lib.envs.tic_tac_toe import MARKS, has_won
+from course_lib.envs.tic_tac_toe import MARKS, board_text, has_won
 from course_lib.plots.games import draw_boards
+from course_lib.plots.style import COLOURS
 from course_lib.widgets import page
 from course_lib.widgets.explore import show_controls
+from course_lib.widgets.live import picture
 
-INK = {0: "#888888", 1: "#0072B2", 2: "#D55E00"}
+INK = ("#666666", *COLOURS[:2])  # of a free square, X and O
 
 
 class BoardPlay:
@@ -94,8 +92,7 @@ class BoardPlay:
 
     def _say(self, said: str) -> None:
         self._draw()
-        rows = " / ".join("".join(MARKS[mark] for mark in row) for row in self.board.reshape(3, 3))
-        self.said.value = f"{said} Board, row by row: {rows}"
+        self.said.value = f"{said} Board, row by row: {board_text(self.board)}"
 
     def _draw(self) -> None:
         shown = self.tells.value and not self.over
@@ -108,20 +105,14 @@ class BoardPlay:
             button.style = {"text_color": INK[int(mark)], "font_size": "1.5em" if mark else "1em"}
 
     def _still(self) -> bytes:
-        figure = Figure(figsize=(2.6, 2.6), layout="constrained")
-        FigureCanvasAgg(figure)
-        draw_boards([self.board], figure=figure, worth=self.player.worth(self.board))
-        stream = io.BytesIO()
-        figure.savefig(stream, format="png", dpi=90)
-        return stream.getvalue()
+        def draw(figure: Figure) -> None:
+            draw_boards([self.board], figure=figure, worth=self.player.worth(self.board))
+
+        return picture(draw, (2.6, 2.6))[0]
 
 
-def play_board(player: Any) -> BoardPlay:
-    """Show a board to play against an agent, and return the game.
-
-    Args:
-        player: with methods ``move`` and ``worth``, such as ``agents.self_play.Player``.
-    """
+def play_board(player: Player) -> BoardPlay:
+    """Show a board to play against an agent, and return the game."""
     game = BoardPlay(player)
     game.show()
     return game

@@ -37,6 +37,7 @@ from course_lib.agents import planning, tabular
 from course_lib.checks import maze as checks
 from course_lib.envs.maze import Footprints, MazeEnv
 from course_lib.envs.maze_map import random_maze
+from course_lib.envs.tables import SideBySide
 
 # %%
 SEED = 7
@@ -449,15 +450,10 @@ for cell in ((2, 2), maze.start):
 # %%
 def train_mice(env, num_episodes, rng, **settings):
     """Train many mice at once; return their tables and the returns of their episodes."""
-    return tabular.q_learning_many(
-        env.model(),
-        env.maze.state(env.maze.start),
-        num_seeds=sizes.num_seeds,
-        num_episodes=num_episodes,
-        max_steps=env.max_steps,
-        rng=rng,
-        **settings,
-    )
+    sizes_of_all = {"num_seeds": sizes.num_seeds, "num_episodes": num_episodes}
+    start = env.maze.state(env.maze.start)
+    world = SideBySide(env.model(), start, max_steps=env.max_steps, rng=rng, **sizes_of_all)
+    return tabular.q_learning_many(world, **settings)
 
 
 def count_shortest(tables, env, rng):

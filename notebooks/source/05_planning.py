@@ -36,7 +36,7 @@ from course_lib import plots, profiles, widgets
 from course_lib.agents import planning, tabular
 from course_lib.checks import planning as checks
 from course_lib.envs.animation import animate, play_frames
-from course_lib.envs.tables import Model, model_of
+from course_lib.envs.tables import Model, SideBySide, model_of
 from course_lib.plots import planning as pictures
 
 # %%
@@ -305,10 +305,8 @@ fog = checks.check_fog(fog)
 # %%
 rng = np.random.default_rng(SEED)
 starts = env.unwrapped.initial_state_distrib
-usual = {"max_steps": 200, "gamma": GAMMA, "rng": rng}
-_, at_random = tabular.q_learning_many(
-    town, starts, num_seeds=20, num_episodes=5, learning_rate=0.0, epsilon=1.0, **usual
-)
+world = SideBySide(town, starts, num_seeds=20, num_episodes=5, max_steps=200, rng=rng)
+_, at_random = tabular.q_learning_many(world, learning_rate=0.0, gamma=GAMMA, epsilon=1.0)
 floor = ("random taxi", round(float(at_random.mean())))
 ceiling = ("with the map", round(float(starts @ truth), 2))
 print(f"{floor[0]}: {floor[1]:g}; {ceiling[0]}: {ceiling[1]:g}")
@@ -332,10 +330,11 @@ def watch(world):
 
 seeds = np.arange(sizes.num_seeds)
 visits = np.zeros((len(seeds), len(truth)), int)
-learning = {"learning_rate": 0.5, "epsilon": 0.1, "num_episodes": sizes.num_episodes}
+size = {"num_seeds": sizes.num_seeds, "num_episodes": sizes.num_episodes, "max_steps": 200}
+world = SideBySide(town, starts, rng=rng, **size)
 with widgets.LiveFigure(draw_curve, figsize=(11, 3.6), min_interval_s=2) as live:
     tables, returns = tabular.q_learning_many(
-        town, starts, num_seeds=len(seeds), on_step=watch, **learning, **usual
+        world, learning_rate=0.5, gamma=GAMMA, epsilon=0.1, on_step=watch
     )
 
 # %% [markdown]

@@ -35,7 +35,7 @@ from course_lib import plots, profiles, widgets
 from course_lib.agents import monte_carlo, n_step, planning, sarsa, self_play, tabular
 from course_lib.checks import games as checks
 from course_lib.clock import clock
-from course_lib.envs.tables import model_of
+from course_lib.envs.tables import SideBySide, model_of
 from course_lib.envs.tic_tac_toe import game_of, has_won
 from course_lib.plots import games as pictures
 
@@ -188,12 +188,13 @@ two_ways = checks.check_two_ways(two_ways)
 
 
 # %% the-cliff
-def learn(found, name, world, start, episodes, max_steps, **settings):
+def learn(found, name, model, start, episodes, max_steps, **settings):
     """Let 20 agents learn side by side, with a bar; ■ ends the cell and keeps what was learned."""
-    common = {"num_seeds": sizes.num_seeds, "num_episodes": episodes, "max_steps": max_steps}
+    size = {"num_seeds": sizes.num_seeds, "num_episodes": episodes, "max_steps": max_steps}
+    world = SideBySide(model, start, rng=rng, **size)
     with clock(name, total=episodes, unit="episode") as bar:
-        watch = {"rng": rng, "on_step": lambda world: bar.update(world.episode.min() - bar.n)}
-        found[name] = METHODS[name](world, start, **common, **settings, **watch)
+        watch = {"on_step": lambda world: bar.update(world.episode.min() - bar.n)}
+        found[name] = METHODS[name](world, **settings, **watch)
     if found[name][1].shape[1] < episodes:
         raise KeyboardInterrupt
 
@@ -344,12 +345,11 @@ def look(figure, ahead):
     n = AHEAD[ahead]
     if n not in seen:
         lambda_ = 1.0 if n == 500 else 1 - 1 / n
-        common = {"num_seeds": 20, "num_episodes": sizes.look_episodes, "max_steps": 500}
-        common.update(learning_rate=0.1, gamma=1.0)
-        seen[n] = [
-            n_step.evaluate_many(lake, 0, policy, rng=np.random.default_rng(SEED), **common, **how)
-            for how in ({"n": n}, {"lambda_": lambda_})
-        ]
+        size = {"num_seeds": 20, "num_episodes": sizes.look_episodes, "max_steps": 500}
+        seen[n] = []
+        for how in ({"n": n}, {"lambda_": lambda_}):
+            world = SideBySide(lake, 0, rng=np.random.default_rng(SEED), **size)
+            seen[n].append(n_step.evaluate_many(world, policy, learning_rate=0.1, gamma=1.0, **how))
     mix = "lambda 1" if n == 500 else f"lambda {1 - 1 / n:g}, on average {ahead}"
     names = (f"n-step targets: {ahead}", mix)
     pictures.plot_look_ahead(figure, dict(zip(names, seen[n], strict=True)), truth=plan[-1][0])

@@ -208,12 +208,12 @@ MUTANTS = {
         "one array": Mutant(sweeps(aliased=True), "append a new array each time"),
     },
     "5.3": {
-        "A never": Mutant(said(A="never"), "measures it", ("ride can",), lost("state A")),
-        "C wrong": Mutant(said(C="wrong"), "measures it", ("ride is",), lost("state C")),
-        "D right": Mutant(said(D="right"), "measures it", ("dead end",), lost("state D")),
+        "A never": Mutant(said(A="never"), "measures it", ("ride can",), lost("A")),
+        "C wrong": Mutant(said(C="wrong"), "measures it", ("ride is",), lost("C")),
+        "D right": Mutant(said(D="right"), "measures it", ("dead end",), lost("D")),
         "all right": Mutant(lambda: dict.fromkeys("ABCDE", "right"), "measures it", (), None, 0.4),
         "all wrong": Mutant(lambda: dict.fromkeys("ABCDE", "wrong"), "measures it", (), None, 0.4),
-        "another word": Mutant(said(A="good"), "the words are", (), lost("state A")),
+        "another word": Mutant(said(A="good"), "'A' is 'right' or", (), lost("A")),
         "a set": Mutant(lambda: {"C"}, "return a dict"),
         "D left out": Mutant(
             lambda: {k: v for k, v in answer("5.3")().items() if k != "D"}, "return a dict"
