@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import sys
+import time
 import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any
@@ -14,6 +15,8 @@ from course_lib.cluster import start
 from course_lib.cluster.errors import CONNECT_FIRST, ClusterError
 
 TICK_S = 0.5
+QUIET_S = 0.2  # tasks that end no faster than this are long ones: they are ended
+SETTLE_S = 2.0
 _ended: collections.deque[Any] = collections.deque(maxlen=100)
 
 
@@ -40,16 +43,20 @@ def as_completed(
 
 
 def _end(refs: Iterable[Any]) -> None:
-    """End the tasks that still run or wait, each once.
+    """End the tasks that still run or wait, each once; the last first, so that none begins.
 
-    The last first, so that none begins while others are ended: where a task ends by itself, or is
-    ended again, just as it is being ended, Ray can bring down the whole process (its pull request
-    54798 says how).
+    Where a task ends by itself in the very moment in which it is ended, Ray aborts the whole
+    process (it forgets the task while the reply is on its way; its pull request 54798 tells of a
+    sister). So tasks that end one after the other are left to it, for `SETTLE_S` at most.
     """
     import ray
 
-    waiting = {ref: None for ref in refs if ref not in _ended}
-    _, left = ray.wait(list(waiting), num_returns=len(waiting), timeout=0) if waiting else ([], [])
+    left = [ref for ref in dict.fromkeys(refs) if ref not in _ended]
+    until = time.monotonic() + SETTLE_S
+    ready: list[Any] = left[:1]
+    while left and ready and time.monotonic() < until:
+        _, left = ray.wait(left, num_returns=len(left), timeout=0)
+        ready, left = ray.wait(left, num_returns=1, timeout=QUIET_S) if left else ([], [])
     for ref in reversed(left):
         _ended.append(ref)
         with contextlib.suppress(Exception):  # an actor's: it goes on serving others
