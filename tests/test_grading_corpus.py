@@ -1,6 +1,6 @@
 """The corpus, graded once by the command; each submission gets what it should.
 
-The quick tests grade a sample, with one submission of each kind.
+The quick tests grade a sample, one submission of each kind, the slow ones every third besides.
 """
 
 import contextlib
@@ -98,11 +98,18 @@ def needs_a_sandbox(tmp_path_factory: pytest.TempPathFactory) -> None:
         pytest.skip(f"no sandbox here: {reason}")
 
 
-@pytest.fixture(scope="module", params=["sample", pytest.param("whole", marks=pytest.mark.slow)])
+SIZES = [
+    "sample",
+    pytest.param("third", marks=pytest.mark.slow),
+    pytest.param("whole", marks=pytest.mark.full),
+]
+
+
+@pytest.fixture(scope="module", params=SIZES)
 def graded(
     request: pytest.FixtureRequest, needs_a_sandbox: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Graded:
-    only = files.SAMPLE if request.param == "sample" else None
+    keep = {"sample": files.in_sample, "third": files.in_third}.get(request.param)
     base = tmp_path_factory.mktemp("corpus")
     folder, out = base / "submissions", base / "report"
     folder.mkdir()
@@ -112,7 +119,7 @@ def graded(
     packages = (ROOT / "course_lib/checks", ROOT / "course_lib/agents", Path(nbval.__file__).parent)
     before_tmp = temporary()
     with listener(connections, base / "host") as port:
-        entries = files.write(folder, ROOT, port, only=only)
+        entries = files.write(folder, ROOT, port, keep=keep)
         before = digests(folder, *packages)
         command = [sys.executable, "-m", "course_lib.grading", str(folder), "--out", str(out)]
         secret = {"CORPUS_SECRET": "x", "CORPUS_MARK": str(os.getpid())}
