@@ -15,6 +15,7 @@ class Fake:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, problem: tuple[int, type] | None) -> None:
         self.cancelled: list[int] = []
+        self.done_already, self.pressed_again = -1, False
         self.end_themselves: list[int] = []
         self.order, self.problem = [2, 0, 3, 1], problem
         for name in ("wait", "get", "cancel"):
@@ -22,9 +23,14 @@ class Fake:
         monkeypatch.setattr(tasks, "_ended", collections.deque())
 
     def wait(self, refs: list[int], *, num_returns: int, timeout: float) -> tuple[list, list]:
-        if timeout == 0:
-            return [], refs
+        if timeout == 0:  # what is ended is looked at once more
+            assert num_returns == len(refs)
+            return [ref for ref in refs if ref == self.done_already], [
+                ref for ref in refs if ref != self.done_already
+            ]
         if timeout == tasks.QUIET_S:  # before tasks are ended: some end by themselves meanwhile
+            if self.pressed_again:
+                raise KeyboardInterrupt
             ended = [ref for ref in self.end_themselves if ref in refs][:1]
             return ended, [ref for ref in refs if ref not in ended]
         assert (num_returns, timeout) == (1, 0.5)
@@ -76,11 +82,19 @@ def test_each_is_ended_once_the_last_first_and_what_ends_by_itself_is_left_alone
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fake = Fake(monkeypatch, (2, KeyboardInterrupt))
-    fake.end_themselves = [1, 0]
+    fake.done_already, fake.end_themselves = 5, [1, 0]
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
-            gather(range(5))
+            gather(range(6))
     assert fake.cancelled == [4, 3]
+
+
+def test_a_second_press_ends_them_without_more_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = Fake(monkeypatch, (2, KeyboardInterrupt))
+    fake.pressed_again, fake.end_themselves = True, list(range(1_000))
+    with pytest.raises(KeyboardInterrupt):
+        gather(range(5))
+    assert fake.cancelled == [4, 3, 1, 0]
 
 
 def test_tasks_that_never_cease_to_end_are_ended_in_time(monkeypatch: pytest.MonkeyPatch) -> None:

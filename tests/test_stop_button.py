@@ -191,7 +191,7 @@ def test_lesson_03(kernel: tuple, stop_after_s: float) -> None:
         allowed = ("", "StoppedError", "NotMadeError") if words else ("", "NotMadeError")
         assert error in allowed, f"{cell.id}: {error}; {printed}"
         if words:
-            limit = 60 if "runs.build" in cell.source else 6  # an import goes on to its end
+            limit = 25 if "runs.build" in cell.source else 6  # an import goes on to its end
             took = time.monotonic() - began
             assert took < stop_after_s + limit, f"{cell.id}: {took:.0f} s, {error}; {printed}"
             assert "Stopped" in printed or error, f"{cell.id} said nothing: {printed}"

@@ -47,16 +47,18 @@ def _end(refs: Iterable[Any]) -> None:
 
     Where a task ends by itself in the very moment in which it is ended, Ray aborts the whole
     process (it forgets the task while the reply is on its way; its pull request 54798 tells of a
-    sister). So tasks that end one after the other are left to it, for `SETTLE_S` at most.
+    sister). So tasks that end one after the other are left to it, for `SETTLE_S` at most; who
+    presses ■ again meanwhile does not want to wait.
     """
     import ray
 
     left = [ref for ref in dict.fromkeys(refs) if ref not in _ended]
     until = time.monotonic() + SETTLE_S
     ready: list[Any] = left[:1]
-    while left and ready and time.monotonic() < until:
-        _, left = ray.wait(left, num_returns=len(left), timeout=0)
-        ready, left = ray.wait(left, num_returns=1, timeout=QUIET_S) if left else ([], [])
+    with contextlib.suppress(KeyboardInterrupt):
+        while left and ready and time.monotonic() < until:
+            _, left = ray.wait(left, num_returns=len(left), timeout=0)
+            ready, left = ray.wait(left, num_returns=1, timeout=QUIET_S) if left else ([], [])
     for ref in reversed(left):
         _ended.append(ref)
         with contextlib.suppress(Exception):  # an actor's: it goes on serving others

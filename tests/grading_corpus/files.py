@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -194,35 +193,23 @@ SAMPLE = {"half-a-character", "half-an-emoji", "raise-in-a-comment", "sockets-re
           "both-lost", "quote'\"<b>&", "cut-off", "link-out", "pipe"}  # fmt: skip
 
 
-def in_sample(name: str) -> bool:
-    """Whether it is one of the sample, which has one submission of each kind."""
-    return name in SAMPLE
-
-
-def in_third(name: str) -> bool:
-    """Whether it is one of the sample, or of every third besides."""
-    return name in SAMPLE or zlib.crc32(name.encode()) % 3 == 0
-
-
-def write(
-    folder: Path, root: Path, port: int, *, keep: Callable[[str], bool] | None = None
-) -> list[Entry]:
+def write(folder: Path, root: Path, port: int, *, only: set[str] | None = None) -> list[Entry]:
     """Write submissions below ``folder``; return what is expected of each.
 
     Args:
         folder: of the submissions.
         root: of the repository.
         port: where a server listens that nobody must reach.
-        keep: whether to keep the submission of this name; all, if left out.
+        only: names to keep, such as ``SAMPLE``: one of each kind.
     """
     entries = [*_whole_notebooks(folder, root), *_answers(folder, port), *_forms(folder)]
     entries += _broken(folder)
-    if keep is None:
+    if only is None:
         return entries
     for path in folder.iterdir():
-        if not keep(path.name.removesuffix(".ipynb").removesuffix("_01_mouse_and_cheese")):
+        if path.name.removesuffix(".ipynb") not in only:
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-    return [entry for entry in entries if keep(entry.name)]
+    return [entry for entry in entries if entry.name in only]
 
 
 def _save(folder: Path, name: str, content: Any) -> None:
