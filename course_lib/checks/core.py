@@ -330,8 +330,15 @@ def short(value: Any, limit: int = 200) -> str:
     elif isinstance(value, np.ndarray):
         text = np.array2string(value, precision=4, threshold=20)
     else:
-        text = repr(value)
+        text = repr(_rounded(value))
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def _rounded(value: Any) -> Any:
+    """Shorten the floats in lists and tuples, which would show 17 digits."""
+    if type(value) in (list, tuple):
+        return type(value)(map(_rounded, value))
+    return float(f"{value:.6g}") if type(value) is float else value
 
 
 def progress() -> None:

@@ -26,6 +26,13 @@ def check_first_visit_returns(attempt: Callable, rng: np.random.Generator) -> It
     """Returns without a second visit and without a discount, then each of these alone."""
     later = "add up the rewards from there on, from behind: following = reward + gamma * following"
     first = "of several visits the first one counts: the one with the most steps after it"
+
+    def counted(visited: list[int]) -> tuple:
+        missing = "states are missing: return after the loop, when all have their return"
+        strange = "it holds states that were not visited: begin each time with an empty dict"
+        return ((lambda got: len(got) < len(set(visited)), missing),
+                (lambda got: len(got) > len(set(visited)), strange))  # fmt: skip
+
     yield Case(
         "states 3, 1, 2 that pay 1, 0, 5 (pairs of state and return)",
         expected=[[1, 5], [2, 5], [3, 6]],
@@ -33,6 +40,7 @@ def check_first_visit_returns(attempt: Callable, rng: np.random.Generator) -> It
         hint=later,
         part="the return",
         slips=(
+            *counted([1, 2, 3]),
             ([[1, 1], [2, 6], [3, 1]], "these are the rewards UP TO the state; count what follows"),
             ([[1, 0], [2, 5], [3, 1]], "that is the reward of the step; all that follows counts"),
             ([[1, 5], [2, 0], [3, 5]], "the reward of the state's own step belongs to its return"),
@@ -46,6 +54,7 @@ def check_first_visit_returns(attempt: Callable, rng: np.random.Generator) -> It
         got=partial(visits_told, attempt, states, rewards, 1.0),
         hint=later,
         part="the return",
+        slips=counted(states),
     )
     yield Case(
         "state 0 twice: all three rewards follow its first visit",
@@ -59,13 +68,22 @@ def check_first_visit_returns(attempt: Callable, rng: np.random.Generator) -> It
             ([[0, 11], [1, 6]], "that is the sum over its visits; only the first one counts"),
         ),
     )
+    yield Case(
+        "also where less followed it than a later visit: -3 + 2 + 4 = 3, and not 4",
+        expected=[[0, 3], [1, 6]],
+        got=partial(visits_told, attempt, [0, 1, 0], [-3, 2, 4], 1.0),
+        hint=first,
+        part="the first visit",
+        slips=(([[0, 4], [1, 6]], "4 followed a LATER visit of state 0; the first one counts"),),
+    )
     walked = [int(one) for one in rng.integers(3, size=9)]
-    paid = rng.uniform(1, 9, 9).tolist()
+    paid = rng.uniform(-9, 9, 9).tolist()
     yield Case(
         "and with other states that come again",
         got=partial(visits_told, attempt, walked, paid, 1.0),
         hint=first,
         part="the first visit",
+        slips=counted(walked),
     )
     gamma = float(rng.uniform(0.2, 0.8))
     for aspect, expected, discount in (
@@ -85,6 +103,9 @@ def check_first_visit_returns(attempt: Callable, rng: np.random.Generator) -> It
         )
 
 
+NOT = "`~` turns arrays around; of Python's own False it makes -1: write (not terminated)"
+
+
 @exercise(
     "6.2",
     parts={"the next action": 4, "the discount": 2, "the end": 3},
@@ -96,7 +117,7 @@ def check_sarsa_target(attempt: Callable, rng: np.random.Generator) -> Iterator[
     worst, reward = int(row.argmin()), float(rng.uniform(-9, 9))
     cases: list[tuple] = [
         ("it goes by the action that is taken next: -1 + 4, and not -1 + 10", 3.0,
-         (-1.0, np.array([10.0, 4.0]), 1, False, 1.0), following),
+         (-1.0, np.array([6.0, 10.0, 4.0]), 2, False, 1.0), following),
         ("whichever that is", FROM_REFERENCE, (reward, row, worst, False, 1.0), following),
         ("-1 + 0.5 * 4 = 1", 1.0, (-1.0, np.array([4.0, 4.0]), 1, False, 0.5), discount),
         ("and with another gamma", FROM_REFERENCE,
@@ -111,7 +132,7 @@ def check_sarsa_target(attempt: Callable, rng: np.random.Generator) -> Iterator[
     }
     for aspect, expected, given, part in cases:
         reward, row, action, ends, gamma = given
-        got = partial(call, attempt, reward, row.copy(), action, np.bool_(ends), gamma)
+        got = partial(call, attempt, reward, row.copy(), action, ends, gamma)
         slips = tuple(_wrong_targets(*given))
         yield Case(aspect, expected, got, hints[part], part=part, slips=slips)
 
@@ -129,6 +150,12 @@ def _wrong_targets(
         (reward + (not ends) * row[action], "is gamma in it?"),
         (gamma * (reward + (not ends) * row[action]), "gamma counts for the future alone"),
         (reward + gamma * row[action], "nothing follows the end: (not terminated)"),
+        (
+            0.0 * reward if ends else right,
+            "the reward of the last step counts; only what follows it is switched off",
+        ),
+        (reward + gamma * (not ends) * row[0], "next_action says which of the q-values"),
+        (reward + gamma * (-1 - ends) * row[action], NOT),
     ):
         if abs(wrong - right) > 1e-6:
             yield float(wrong), hint
@@ -193,7 +220,7 @@ def _wrong_sums(
     paid, after = float(powers @ rewards), 0.0 if ends else value
     right = paid + gamma**n * after
     for wrong, hint in (
-        (paid - gamma**n * after, "the value is ADDED to the rewards"),
+        (paid - gamma**n * after, f"the value is ADDED to the rewards; or: {NOT}"),
         (paid + gamma ** (n - 1) * after, "one gamma is missing: the value comes AFTER n rewards"),
         (paid + gamma ** (n + 1) * after, "one gamma too many before the value"),
         (paid + gamma * after, "after n rewards the value counts gamma**n times, not once"),
@@ -203,6 +230,7 @@ def _wrong_sums(
         (float(powers[::-1] @ rewards) + gamma**n * after,
          "the other way round: the LAST reward is discounted most"),
         (paid + gamma**n * value, "the episode has terminated: nothing follows"),
+        (paid + (-1 - ends) * gamma**n * value, NOT),
     ):  # fmt: skip
         if abs(wrong - right) > 1e-6:
             yield wrong, hint

@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 
 from course_lib.checks.core import Case, exercise
-from course_lib.tryouts.games import handed_out, lines_won, played, problem, spaces_told
+from course_lib.tryouts.games import (
+    first_marks,
+    handed_out,
+    lines_won,
+    played,
+    problem,
+    spaces_told,
+)
 
 X_WINS, O_WINS = [0, 3, 1, 4, 2], [0, 3, 1, 4, 8, 5]
 DRAWN = [0, 1, 2, 4, 3, 5, 7, 6, 8]
@@ -48,18 +55,34 @@ def check_tic_tac_toe(attempt: Callable, rng: np.random.Generator) -> Iterator[C
             (lambda got: not got["terminated"], "it ends the game: terminated"),
         ),
     )
+    own, other = (int(one) for one in rng.permutation(9)[:2])
+    yield Case(
+        "so it is with a square that is one's own",
+        expected=told([own, other], -1.0, True),
+        got=partial(played, attempt, [own, other, own]),
+        hint="a square is taken, whoever took it: self.board[action] != 0",
+        part="a taken square",
+    )
     yield Case(
         "Gymnasium's own check_env finds nothing",
         expected="",
         got=partial(problem, attempt),
         hint="it says what it misses",
         part="as Gymnasium wants it",
+        otherwise="Gymnasium's own check_env objects",
+        slips=(
+            (
+                lambda got: "Most likely the environment reset" in got,
+                "begin `reset` with super().reset(seed=seed)",
+            ),
+        ),
     )
 
 
 def _moves(attempt: Callable, rng: np.random.Generator) -> Iterator[Case]:
     """Cases about single moves."""
     part = "a move"
+    late = "hand out the board as it is AFTER the move"
     first, second, third = (int(one) for one in rng.permutation(9)[:3])
     early = (lambda got: got["terminated"], "it is not over yet: `all` squares taken, not `any`")
     yield Case(
@@ -69,7 +92,14 @@ def _moves(attempt: Callable, rng: np.random.Generator) -> Iterator[Case]:
         hint="put self.player on the square that is named, counted from 0",
         part=part,
         slips=(
+            (lambda got: got["board"].count(".") == 7, late),
             (lambda got: got["board"].count("X") == 3, "they take turns: 3 - self.player"),
+            (
+                lambda got: (
+                    got["board"].replace(" ", "")[first] == "X" and got["board"].count("O") == 2
+                ),
+                "they take turns, and X comes again: 3 - self.player",
+            ),
             (lambda got: got["board"].count("O") == 2, "X, the 1, moves first"),
             early,
         ),
@@ -81,10 +111,19 @@ def _moves(attempt: Callable, rng: np.random.Generator) -> Iterator[Case]:
         hint="reset makes a new board, and it is X's turn: self.player = 1",
         part=part,
         slips=(
+            (lambda got: got["board"].count(".") == 9, late),
             (lambda got: got["board"].count("O") == 1, "X, the 1, moves first"),
             (lambda got: got["reward"] < 0, "reset makes a new board: this one was still in use"),
             early,
         ),
+    )
+    yield Case(
+        "X moves first in every game",
+        expected="XXXXXXXX",
+        got=partial(first_marks, attempt, 8),
+        hint="reset sets self.player = 1, in every game",
+        part=part,
+        slips=(("........", late),),
     )
     yield Case(
         "boards that were handed out do not change any more",
@@ -92,13 +131,23 @@ def _moves(attempt: Callable, rng: np.random.Generator) -> Iterator[Case]:
         got=partial(_later, attempt),
         hint="hand out a copy each time: self.board.copy()",
         part=part,
+        slips=(
+            ("... ... ... | ... ... ... | unchanged", late),
+            (
+                lambda got: got.count("X") == 1 and "O" not in got and got[14] != "X",
+                "squares are counted from 0: the action is the place in the board",
+            ),
+        ),
     )
 
 
 def _ends(attempt: Callable) -> Iterator[Case]:
     """Cases about how a game ends."""
     won, over = "a win", "the end"
-    late = "look for a win AFTER the mark was put, and BEFORE the turn goes to the other one"
+    late = (
+        "look for a win of self.player, AFTER the mark was put, and BEFORE the turn goes to the "
+        "other one"
+    )
     loses = "the reward is for the one who has just moved: 1 for a win"
     for who, moves in (("X", X_WINS), ("O", O_WINS)):
         yield Case(
@@ -116,6 +165,14 @@ def _ends(attempt: Callable) -> Iterator[Case]:
         hint="rows, columns and both diagonals: has_won knows them",
         part=won,
         slips=(([-1.0] * 8, loses), ([0.0] * 8, late)),
+    )
+    yield Case(
+        "also on the last free square",
+        expected=1.0,
+        got=partial(_told, attempt, FULL_WIN, "reward"),
+        hint="a full board is no draw if the last mark made three in a row",
+        part=won,
+        slips=((-1.0, loses),),
     )
     for aspect, moves in (("nobody has won before that", X_WINS[:-1]), ("a draw pays 0", DRAWN)):
         yield Case(

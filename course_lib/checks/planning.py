@@ -31,7 +31,7 @@ def check_back_up(back_up: Callable[..., float], rng: np.random.Generator) -> It
     drawn, gamma = rng.uniform(5, 9, 4), float(rng.uniform(0.2, 0.8))
     places, rewards = rng.permutation(4)[:3], rng.uniform(-9, 9, 3)
     cases: list[tuple] = [
-        ("1 + 4 and -1 + 10: 9", 9.0, (values, np.array([2, 1]), np.array([1.0, -1.0]), two, 1.0),
+        ("2 + 4 and -1 + 10: 9", 9.0, (values, np.array([2, 1]), np.array([2.0, -1.0]), two, 1.0),
          best, BEST),
         ("also where all are negative: 4 - 15 and 10 - 20: -10", -10.0,
          (values, np.array([2, 1]), np.array([-15.0, -20.0]), two, 1.0), best, BEST),
@@ -45,7 +45,10 @@ def check_back_up(back_up: Callable[..., float], rng: np.random.Generator) -> It
          (values, np.array([3]), np.array([5.0]), ENDS, 1.0), end, END),
         ("one that ends beside one that does not: 2 + 3 and 1: 5", 5.0,
          (values, np.array([0, 1]), np.array([2.0, 1.0]), np.array([False, True]), 1.0), end, EACH),
-        ("another end", FROM_REFERENCE, (drawn, places[:1], rewards[:1], ENDS, 1.0), end, END),
+        ("two actions to one state, and only the first ends there: 2, 1 + 7, 3.5 + 3: 8", 8.0,
+         (values, np.array([3, 3, 0]), np.array([2.0, 1.0, 3.5]), np.array([True, False, False]),
+          1.0), end, EACH),
+        ("another end", FROM_REFERENCE, (drawn, places[:1], abs(rewards[:1]), ENDS, 1.0), end, END),
     ]  # fmt: skip
     for aspect, expected, given, part, hint in cases:
         got = partial(call, back_up, *[np.array(one) for one in given[:4]], given[4])
@@ -56,6 +59,7 @@ def check_back_up(back_up: Callable[..., float], rng: np.random.Generator) -> It
 BEST = "work out the q-value of each action, then take the highest of them"
 GAMMA = "the value of the next state counts gamma times"
 END = "where the episode terminates nothing follows: multiply the future by ~terminated"
+LOOK_UP = "values[next_states] are the values of the next states"
 EACH = "each action has its own `terminated`: no `if` for all of them, but a product for each"
 
 
@@ -65,7 +69,10 @@ def _wrong_backups(
     """What usual mistakes give, where it differs from what is right."""
     after = values[places]
     q_values = rewards + gamma * ~ends * after
+    nowhere = np.where(np.isin(places, places[ends]), 0, after)
     for wrong, hint in (
+        ((rewards + gamma * nowhere).max(),
+         "the STATE keeps its value: another action may lead there without an end"),
         ((rewards + ~ends * after).max(), GAMMA),
         ((rewards + gamma * after).max(), END),
         (rewards.max() + (gamma * ~ends * after).max(),
@@ -78,8 +85,9 @@ def _wrong_backups(
         ((rewards - gamma * ~ends * after).max(), "the value of the next state is ADDED"),
         (float(q_values.argmax()), "argmax gives the place of the best action; its value is max"),
         (q_values.mean(), BEST), (q_values.sum(), BEST),
-        ((rewards + gamma * ~ends * values[: len(places)]).max(),
-         "values[next_states] are the values of the next states"),
+        *(((rewards + gamma * ~ends * all_of_them).max(), LOOK_UP)
+          for all_of_them in (values[: len(places)], values) if len(all_of_them) == len(places)
+          or len(places) == 1),
         ((gamma * (rewards + ~ends * after)).max(), "gamma counts for the future alone"),
     ):  # fmt: skip
         if abs(wrong - q_values.max()) > 1e-6:
@@ -142,6 +150,8 @@ def check_mended(mended: Callable, rng: np.random.Generator) -> Iterator[Case]:
         ("a quarter of the way from 4 to 8: 5", 5.0, (4.0, 3.0, [10.0, 6.0], False), (0.25, 0.5)),
         ("at the end of an episode to the reward alone: 7", 7.0, (4.0, 7.0, [3.0, 6.0], True),
          (1.0, 0.5)),
+        ("also there only a part of the way: half of it from 4 to 7 is 5.5", 5.5,
+         (4.0, 7.0, [3.0, 10.0], True), (0.5, 0.5)),
     ]  # fmt: skip
     q_value, reward, low, high = rng.uniform(1, 9, 4).tolist()
     rate = float(rng.uniform(0.3, 0.8))
@@ -172,6 +182,7 @@ def _wrong_updates(
         (reward + gamma * follows, "go TOWARDS the target: take the old q-value away, too"),
         (reward + follows - q_value, "and gamma? The future counts gamma times"),
         (reward + gamma * max(after) - q_value, "where the episode terminates nothing follows"),
+        *([((reward - q_value) / rate, "learning_rate counts at an end, too")] if ends else ()),
     ):
         if abs(q_value + rate * wrong - right) > 1e-6:
             yield q_value + rate * wrong, hint
@@ -187,23 +198,31 @@ def check_best_actions(attempt: Callable, rng: np.random.Generator) -> Iterator[
     values = np.array([10.0, 2.0])
     town = [np.array([[0, 1], [0, 1]]), np.array([[-1.0, 5.0]] * 2), np.zeros((2, 2), bool)]
     value = "that is the value of the best action; its place in the row is argmax"
-    ahead = "q = reward + gamma * ~terminated * values[next_state], and argmax over its columns"
-    for gamma, best in ((1.0, [0.0, 0.0]), (0.5, [1.0, 1.0])):
+    ahead = (
+        "q = reward + gamma * ~terminated * values[next_state], then for each state, a row of q, "
+        "the number of its best action: argmax(axis=1)"
+    )
+    from_0 = "actions are counted from 0, as argmax does"
+    for gamma, best in ((1.0, [0, 0]), (0.5, [1, 1])):
         yield Case(
-            f"with gamma {gamma:g} action {best[0]:g} is better",
+            f"with gamma {gamma:g} action {best[0]} is better",
             expected=best,
             got=partial(actions_of, attempt, values, town, gamma),
             hint=ahead,
             part="the look ahead",
-            slips=(([9.0, 9.0] if gamma == 1 else [6.0, 6.0], value),),
+            slips=(
+                ([9.0, 9.0] if gamma == 1 else [6.0, 6.0], value),
+                ([best[0] + 1] * 2, from_0) if best[0] else ([1, 1], ahead),
+            ),
         )
     ends = [town[0], town[1], np.array([[True, False]] * 2)]
     yield Case(
         "if the first one ends the episode, the second is better: -1 against 7",
-        expected=[1.0, 1.0],
+        expected=[1, 1],
         got=partial(actions_of, attempt, values, ends, 1.0),
         hint="where the episode terminates nothing follows: ~terminated",
         part="the end",
+        slips=(([7.0, 7.0], value), ([2, 2], from_0)),
     )
     drawn = [rng.integers(9, size=(9, 4)), rng.uniform(-9, 9, (9, 4)), rng.random((9, 4)) < 0.3]
     yield Case(

@@ -15,9 +15,11 @@ EARLY = (
     "the list ends too early: go on as long as a value changes by more than the tolerance",
 )
 AXIS = (
-    "invalid index to scalar",
-    "max() alone gives one number for the whole table; axis=1 gives one for each state",
-)
+    ("invalid index to scalar",
+     "max() alone gives one number for the whole table; axis=1 gives one for each state"),
+    *((words, "is it axis=1? axis=0 gives one value for each action, not for each state")
+      for words in ("inhomogeneous", "broadcast", "out of bounds")),
+)  # fmt: skip
 
 
 @exercise(
@@ -43,7 +45,7 @@ def check_value_iteration(attempt: Callable, rng: np.random.Generator) -> Iterat
         got=partial(_row, attempt, one_way, 1.0, 0),
         hint="the list begins with np.zeros(num_states)",
         part=first,
-        slips=(AXIS, ([19.0, 20.0, 0.0], "append a new array each time; this one changed later")),
+        slips=(*AXIS, ([19.0, 20.0, 0.0], "append a new array each time; this one changed later")),
     )
     several = drawn_town(rng)
     yield Case(
@@ -52,7 +54,7 @@ def check_value_iteration(attempt: Callable, rng: np.random.Generator) -> Iterat
         got=partial(_row, attempt, several, 0.5, 1),
         hint="max over the actions, axis=1: one value for each state",
         part=first,
-        slips=(EARLY, AXIS),
+        slips=(EARLY, *AXIS),
     )
     yield Case(
         "the second sweep: -1 + 0.5 * 20 = 9",
@@ -60,7 +62,7 @@ def check_value_iteration(attempt: Callable, rng: np.random.Generator) -> Iterat
         got=partial(_row, attempt, one_way, 0.5, 2),
         hint="the second sweep looks up the values of the first, gamma times",
         part=later,
-        slips=(EARLY, AXIS, ([19.0, 20.0, 0.0], "is gamma in it?")),
+        slips=(EARLY, *AXIS, ([19.0, 20.0, 0.0], "is gamma in it?")),
     )
     yield Case(
         "it asks the values of the sweep before, for all states at once",
@@ -68,7 +70,7 @@ def check_value_iteration(attempt: Callable, rng: np.random.Generator) -> Iterat
         got=partial(_row, attempt, back_way([1.0, 1.0, 1.0]), 1.0, 2),
         hint="back up all states from the OLD values, and write into a new array",
         part=later,
-        slips=(EARLY, AXIS),
+        slips=(EARLY, *AXIS),
     )
     rewards, gamma = rng.uniform(-9, 9, 4), float(rng.uniform(0.2, 0.8))
     yield Case(
@@ -76,7 +78,7 @@ def check_value_iteration(attempt: Callable, rng: np.random.Generator) -> Iterat
         got=partial(_row, attempt, way(rewards), gamma, 3),
         hint="each sweep starts from the values of the one before",
         part=later,
-        slips=(EARLY, AXIS),
+        slips=(EARLY, *AXIS),
     )
     for aspect, town in (
         ("nothing follows an end: 20, and not 20 + 50", way([-1.0, 20.0, 50.0], ends=1)),
@@ -94,9 +96,9 @@ def check_value_iteration(attempt: Callable, rng: np.random.Generator) -> Iterat
 
 def _stops(attempt: Callable, rng: np.random.Generator, part: str) -> Iterator[Case]:
     length = int(rng.integers(5, 9))
-    slips = (
-        (lambda got: got > 50, "a fixed number of sweeps; stop when nothing changes any more"),
-    )
+    fixed = "a fixed number of sweeps; stop when nothing changes any more"
+    last = "the last sweep, which changed nothing, belongs into the list, too"
+    largest = "take the largest change; and the sweep in which it is small belongs into the list"
     for aspect, expected, town, gamma, tolerance, hint in (
         ("the third sweep of -1, 20 changed nothing, and is the last", 4, way([-1.0, 20.0]), 1.0,
          1e-9, f"the zeros and three sweeps: {STOP}"),
@@ -112,7 +114,10 @@ def _stops(attempt: Callable, rng: np.random.Generator, part: str) -> Iterator[C
             got=partial(_count, attempt, town, gamma, tolerance),
             hint=hint,
             part=part,
-            slips=slips,
+            slips=(
+                (lambda got: got > 50, fixed),
+                (float(expected - 1), largest if tolerance > 0.1 else last),
+            ),
         )
 
 
@@ -153,6 +158,8 @@ def _exactly(town: tuple[np.ndarray, np.ndarray, np.ndarray]) -> np.ndarray:
 
 def _row(attempt: Callable, town: tuple, gamma: float, number: int) -> Any:
     rows = swept(attempt, town, gamma, 1e-9)
+    if rows is not None and number and any(rows[0]):  # the zeros are missing: that costs once
+        rows = [[0.0] * len(rows[0]), *rows]
     if rows is not None and len(rows) <= max(number, 0):
         return f"a list of {len(rows)}"
     return None if rows is None else rows[number]
@@ -160,4 +167,4 @@ def _row(attempt: Callable, town: tuple, gamma: float, number: int) -> Any:
 
 def _count(attempt: Callable, town: tuple, gamma: float, tolerance: float) -> float | None:
     rows = swept(attempt, town, gamma, tolerance)
-    return None if rows is None else float(len(rows))
+    return None if rows is None else float(len(rows) + any(rows[0]))

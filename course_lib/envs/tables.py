@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import gymnasium as gym
 import numpy as np
+from tqdm import tqdm
 
 
 class Model(NamedTuple):
@@ -170,7 +171,9 @@ class SideBySide:
                 on_step(self)
         except KeyboardInterrupt:
             done = max(int(self.episode.min()), 1)
-            print(f"Stopped after {done} of {self.num_episodes} episodes; the tables are kept.")
+            tqdm.write(
+                f"Stopped after {done} of {self.num_episodes} episodes; the tables are kept."
+            )
             return self.returns[:, :done]
         return self.returns
 

@@ -35,7 +35,12 @@ def visits(*, which="first", gamma=True, own=True, forwards=False):
             found.setdefault(state, []).append(
                 sum(discount**k * reward for k, reward in enumerate(rest))
             )
-        ways = {"first": lambda one: one[0], "last": lambda one: one[-1], "mean": np.mean}
+        ways = {
+            "first": lambda one: one[0],
+            "last": lambda one: one[-1],
+            "mean": np.mean,
+            "highest": max,
+        }
         return {state: ways.get(which, sum)(one) for state, one in found.items()}
 
     return attempt
@@ -43,6 +48,14 @@ def visits(*, which="first", gamma=True, own=True, forwards=False):
 
 def _reward_only(states, rewards, gamma):
     return dict(reversed(list(zip(states, rewards, strict=True))))
+
+
+def _keeps_its_dict():
+    def attempt(states, rewards, gamma, kept={}):  # noqa: B006  (the mistake)
+        kept.update(visits()(states, rewards, gamma))
+        return kept
+
+    return attempt
 
 
 def _discounts_the_first(states, rewards, gamma):
@@ -83,7 +96,7 @@ def far(*, power=0, gamma=True, mask=True, start=0, flat=False, backwards=False)
 def game(
     *, copies=True, turns=True, clears=True, first=1, ends=True, fills=True, taken="ends", pays=1.0,
     looks="before", actions=9, marks=3, spaces=True, five=True, info=True, kind=np.int64, draws=0.0,
-    full=np.all, sees=8,
+    full=np.all, sees=8, last=1.0, own=False, begins=False, super_=True, early=False, count_from=0,
 ):  # fmt: skip
     """The environment with one thing changed."""
 
@@ -104,14 +117,19 @@ def game(
             return bool((self.board[LINES[:sees]] == player).all(axis=1).any())
 
         def reset(self, *, seed=None, options=None):
-            super().reset(seed=seed)
+            if super_:
+                super().reset(seed=seed)
             if clears:
                 self.board, self.player = np.zeros(9, dtype=kind), first
+            if begins:
+                self.player = int(self.np_random.integers(1, 3))
             seen = self.board.copy() if copies == "reset" else self.seen()
             return (seen, {}) if info else seen
 
         def step(self, action):
-            if self.board[action] != 0 and taken != "overwrites":
+            action, before = action - count_from, self.seen()
+            is_taken = self.board[action] not in (0, self.player if own else 0)
+            if is_taken and taken != "overwrites":
                 over = taken == "ends"
                 return self.seen(), 0.0 if taken == "free" else -1.0, over, False, {}
             mover = self.player
@@ -123,8 +141,14 @@ def game(
                 looks != "too early" and self.wins(self.player if looks == "after" else mover)
             )
             filled = bool(full(self.board))
-            paid = float(won) * pays or (draws if filled else 0.0)
-            outcome = (self.seen(), paid, bool((won and ends) or (fills and filled)), False, {})
+            paid = float(won) * (last if filled else 1.0) * pays or (draws if filled else 0.0)
+            outcome = (
+                before if early else self.seen(),
+                paid,
+                bool((won and ends) or (fills and filled)),
+                False,
+                {},
+            )
             return outcome if five else outcome[:4]
 
     return Attempt
@@ -173,6 +197,13 @@ MUTANTS = {
         "no gamma": Mutant(visits(gamma=False), "is gamma", ("visit:",), lost("the discount")),
         "up to it": Mutant(visits(forwards=True), "UP TO the state"),
         "without its own": Mutant(visits(own=False), "own step belongs"),
+        "the highest": Mutant(
+            visits(which="highest"), "a LATER visit", (), lost("the first visit")
+        ),
+        "returns in the loop": Mutant(
+            lambda *given: dict([next(iter(answer("6.1")(*given).items()))]), "after the loop"
+        ),
+        "a dict kept": Mutant(_keeps_its_dict(), "an empty dict"),
         "the reward alone": Mutant(_reward_only, "all that follows counts"),
         "one gamma too many": Mutant(_discounts_the_first, "the first reward counts once"),
         "a list": Mutant(lambda states, rewards, gamma: [0.9, 1.0], "return a dict"),
@@ -189,6 +220,21 @@ MUTANTS = {
         "no end": Mutant(target(mask=False), "nothing follows", ("gamma",), lost("the end")),
         "the wrong mask": Mutant(
             lambda r, q, a, ends, gamma: r + gamma * ends * q[a], "has NOT terminated", ("a place",)
+        ),
+        "turned around": Mutant(
+            lambda r, q, a, ends, gamma: r + gamma * (-1 - ends) * q[a], "Python's own", ("max",)
+        ),
+        "nothing at the end": Mutant(
+            lambda r, q, a, ends, gamma: (r + gamma * q[a]) * (not ends),
+            "only what follows it",
+            (),
+            lost("the end"),
+        ),
+        "the first": Mutant(
+            target(pick=lambda q, a: q[0]),
+            "which of the q-values",
+            ("max",),
+            lost("the next action"),
         ),
         "all discounted": Mutant(
             target(everything=True), "for the future alone", (), lost("the discount")
@@ -249,6 +295,14 @@ MUTANTS = {
         "looks before the mark": Mutant(game(looks="too early"), "AFTER the mark"),
         "a win pays -1": Mutant(game(pays=-1.0), "who has just moved", (), lost("a win")),
         "a draw pays": Mutant(game(draws=0.5), "else 0", (), lost("a win")),
+        "a full win pays nothing": Mutant(game(last=0.0), "no draw if", (), lost("a win")),
+        "takes its own square": Mutant(
+            game(own=True), "whoever took it", (), lost("a taken square")
+        ),
+        "anybody begins": Mutant(game(begins=True), "in every game", (), lost("a move")),
+        "no super": Mutant(game(super_=False), "super().reset(seed=seed)"),
+        "copied too early": Mutant(game(early=True), "AFTER the move", ("X, the 1",)),
+        "squares from 1": Mutant(game(count_from=1), "counted from 0"),
         "any for all": Mutant(game(full=np.any), "not `any`"),
         "rows only": Mutant(game(sees=3), "both diagonals", (), lost("a win")),
         "no copy from step": Mutant(game(copies="reset"), "hand out a copy", (), lost("a move")),

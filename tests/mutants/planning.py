@@ -54,6 +54,11 @@ def _if_any_ends(values, next_states, rewards, terminated, gamma):
     return (rewards + gamma * values[next_states]).max()
 
 
+def _sets_states_to_0(values, next_states, rewards, terminated, gamma):
+    values[next_states[terminated]] = 0
+    return (rewards + gamma * values[next_states]).max()
+
+
 def _with_a_loop(values, next_states, rewards, terminated, gamma):
     best = None
     for after, reward, ends in zip(next_states, rewards, terminated, strict=True):
@@ -90,6 +95,13 @@ def sweeps(
     return attempt
 
 
+def _sweeps_over_states(next_state, reward, terminated, gamma, tolerance):
+    values = [np.zeros(len(reward))]
+    for _ in range(5):
+        values.append((reward + gamma * ~terminated * values[-1][next_state]).max(axis=0))
+    return values
+
+
 def _with_for(next_state, reward, terminated, gamma, tolerance):
     values, found = np.zeros(len(reward)), []
     for _ in range(1000):
@@ -107,7 +119,8 @@ def said(**changed: str) -> Callable[[], dict[str, str]]:
     return lambda: {**answer("5.3")(), **changed}
 
 
-def both(*, mask=True, discount=True, inside=False, towards=True, ends=True, swapped=False):
+def both(*, mask=True, discount=True, inside=False, towards=True, ends=True, swapped=False,
+         leaps=False):  # fmt: skip
     """The two functions with one thing changed."""
 
     def sweep(values, next_state, reward, terminated, gamma):
@@ -115,6 +128,8 @@ def both(*, mask=True, discount=True, inside=False, towards=True, ends=True, swa
 
     def update(q_value, reward, next_q_values, terminated, *, learning_rate, gamma):
         gamma = gamma if discount else 1.0
+        if leaps and terminated:
+            return reward
         best = max(next_q_values) * (not terminated or not ends)
         if inside:
             return q_value + learning_rate * (reward + gamma * (best - q_value))
@@ -171,6 +186,10 @@ MUTANTS = {
             ).max(),
             "goes ON",
         ),
+        "a state set to 0": Mutant(_sets_states_to_0, "the STATE keeps", (), lost("the end")),
+        "begins with 0, loop": Mutant(
+            lambda *given: max(0.0, answer("5.1")(*given)), "begin with the first", ("last step",)
+        ),
         "if any ends": Mutant(_if_any_ends, "each action has its own", (), lost("the end")),
     },
     "5.2": {
@@ -190,9 +209,11 @@ MUTANTS = {
         "less than": Mutant(
             sweeps(size=lambda change: np.abs(change) + 1e-12), "not over", (), lost("the stop")
         ),
-        "the mean change": Mutant(sweeps(most=np.mean), "the largest change"),
+        "the mean change": Mutant(sweeps(most=np.mean), "take the largest change"),
         "signed change": Mutant(sweeps(size=np.asarray), "np.abs", (), lost("the stop")),
-        "without the last": Mutant(sweeps(keeps=False), "and three sweeps", (), lost("the stop")),
+        "without the last": Mutant(
+            sweeps(keeps=False), "which changed nothing, belongs", (), lost("the stop")
+        ),
         "a thousand sweeps": Mutant(
             sweeps(times=200), "a fixed number", ("np.abs",), lost("the stop")
         ),
@@ -204,7 +225,10 @@ MUTANTS = {
         "the last values only": Mutant(
             lambda *given: answer("5.2")(*given)[-1], "a list with an array of all values"
         ),
-        "no zeros": Mutant(sweeps(zeros=False), "np.zeros(num_states)", ("each time",)),
+        "no zeros": Mutant(
+            sweeps(zeros=False), "np.zeros(num_states)", ("each time",), lost("the first sweep")
+        ),
+        "over the states": Mutant(_sweeps_over_states, "is it axis=1?"),
         "one array": Mutant(sweeps(aliased=True), "append a new array each time"),
     },
     "5.3": {
@@ -229,17 +253,21 @@ MUTANTS = {
         ),
         "no discount": Mutant(both(discount=False), "and gamma?", ("TOWARDS",)),
         "not towards": Mutant(both(towards=False), "TOWARDS", ("and gamma",), lost("the learner")),
+        "all the way at the end": Mutant(
+            both(leaps=True), "learning_rate counts", ("TOWARDS",), lost("the learner")
+        ),
         "no end": Mutant(both(ends=False), "nothing follows", ("TOWARDS",), lost("the learner")),
         "swapped": Mutant(both(swapped=True), "first the sweep"),
         "one function": Mutant(lambda: both()()[0], "return the two functions"),
     },
     "5.5": {
+        "counted from 1": Mutant(lambda *given: answer("5.5")(*given) + 1, "counted from 0"),
         "the values": Mutant(plan(pick=np.max), "its place in the row"),
         "no end": Mutant(plan(mask=False), "nothing follows"),
-        "no gamma": Mutant(plan(gamma=False), "argmax over its columns"),
-        "no reward": Mutant(plan(rewards=False), "argmax over its columns"),
-        "over the states": Mutant(plan(axis=0), "argmax over its columns"),
+        "no gamma": Mutant(plan(gamma=False), "argmax(axis=1)"),
+        "no reward": Mutant(plan(rewards=False), "argmax(axis=1)"),
+        "over the states": Mutant(plan(axis=0), "argmax(axis=1)"),
         "floats": Mutant(lambda *given: answer("5.5")(*given) * 1.0, "dtype int"),
-        "the worst": Mutant(plan(pick=np.argmin), "argmax over its columns"),
+        "the worst": Mutant(plan(pick=np.argmin), "argmax(axis=1)"),
     },
 }
