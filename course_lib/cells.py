@@ -38,6 +38,7 @@ ended: list[Callable[[BaseException], BaseException | None]] = []
 """What else is done when a cell ends with an error; it may return another to show instead."""
 
 _remedies: dict[str, str] = {}  # of each name that was not made
+_cells_begun = 0
 
 
 def watch() -> None:
@@ -45,9 +46,15 @@ def watch() -> None:
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is not None and os.environ.get("COURSE_GRADING") != "1":
         shell.set_custom_exc((Exception, KeyboardInterrupt), _show)
-        shell.events.register("pre_run_cell", lambda info: _stop_after_imports())
+        shell.events.register("pre_run_cell", lambda info: _begin_cell())
         _stop_after_imports()
         sys.unraisablehook = partial(_lost, sys.unraisablehook)
+
+
+def _begin_cell() -> None:
+    global _cells_begun
+    _cells_begun += 1
+    _stop_after_imports()
 
 
 def _stop_after_imports() -> None:
@@ -66,10 +73,11 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _press_again(number: int) -> None:
-    """Press ■ once more in a moment, whoever listens then; between cells the kernel ignores it."""
+    """Press ■ once more in a moment, whoever listens then in this cell; the next did nothing."""
+    meant = _cells_begun
 
     def press() -> None:
-        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        if _cells_begun != meant or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
             return
         if hasattr(signal, "pthread_kill"):  # wakes the main thread also where it waits
             signal.pthread_kill(threading.main_thread().ident or 0, number)
@@ -119,6 +127,7 @@ def _show(
     shell.showtraceback((type(shown), shown, trace), tb_offset=tb_offset)
     if isinstance(error, KeyboardInterrupt):
         _let_go(error)
+        _close_half_drawn()
 
 
 def _let_go(error: BaseException | None) -> None:
@@ -127,6 +136,18 @@ def _let_go(error: BaseException | None) -> None:
         traceback.clear_frames(error.__traceback__)
         error = error.__context__
     gc.collect()
+
+
+def _close_half_drawn() -> None:
+    """Close the figures that cannot be drawn: the kernel shows what is open, or a traceback."""
+    if "matplotlib.pyplot" not in sys.modules:
+        return
+    pyplot = sys.modules["matplotlib.pyplot"]
+    for number in pyplot.get_fignums():
+        try:
+            pyplot.figure(number).canvas.draw()
+        except Exception:  # whatever a half-made artist raises
+            pyplot.close(number)
 
 
 def _remedy(code: str, error: BaseException) -> str:

@@ -54,8 +54,12 @@ def digests(*folders: Path) -> dict[str, str]:
     return found
 
 
-def temporary() -> set[str]:
-    return {name for name in os.listdir(tempfile.gettempdir()) if name.startswith("cg")}
+@contextlib.contextmanager
+def temporary() -> Iterator[Path]:
+    """A folder for temporary files of this run alone, as open to all users as the system's."""
+    with tempfile.TemporaryDirectory(prefix="c") as name:
+        os.chmod(name, 0o1777)
+        yield Path(name)
 
 
 @contextlib.contextmanager
@@ -110,17 +114,17 @@ def graded(
     import nbval
 
     packages = (ROOT / "course_lib/checks", ROOT / "course_lib/agents", Path(nbval.__file__).parent)
-    before_tmp = temporary()
-    with listener(connections, base / "host") as port:
+    with listener(connections, base / "host") as port, temporary() as own:
         entries = files.write(folder, ROOT, port, only=only)
         before = digests(folder, *packages)
         command = [sys.executable, "-m", "course_lib.grading", str(folder), "--out", str(out)]
-        secret = {"CORPUS_SECRET": "x", "CORPUS_MARK": str(os.getpid())}
+        secret = {"CORPUS_SECRET": "x", "CORPUS_MARK": str(os.getpid()), "TMPDIR": str(own)}
         run = subprocess.run(
             [*command, "--notebook", "01", "--timeout", str(TIMEOUT_S), "--jobs", "2",
              "--sandbox", "full"],
             capture_output=True, text=True, env={**os.environ, **secret}, cwd=base, timeout=1_700,
         )  # fmt: skip
+        leftovers = sorted(os.listdir(own))
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
     after = digests(folder, *packages)
     rows = json.loads((out / "scores.json").read_text())["submissions"]
@@ -132,7 +136,7 @@ def graded(
         connections=connections,
         changed=sorted(key for key in before | after if before.get(key) != after.get(key)),
         strays=strays(),
-        leftovers=sorted(temporary() - before_tmp),
+        leftovers=leftovers,
     )
 
 

@@ -100,6 +100,34 @@ def test_a_stop_during_an_import_reaches_who_listens_after_it(
     assert (printed.strip(), error) == ("1", "")
 
 
+def test_a_stop_is_of_the_cell_in_which_it_was_pressed(kernel: tuple, tmp_path: Path) -> None:
+    """A press at the end of an import is pressed again a moment later: not in the next cell."""
+    (tmp_path / "is_late.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    run(kernel, "import course_lib, sys, time", None)
+    assert run(kernel, f"sys.path.insert(0, {str(tmp_path)!r}); import is_late", None)[1] == ""
+    assert run(kernel, "time.sleep(0.5)", None)[1] == ""
+
+
+HALF_DRAWN = """import course_lib, matplotlib.pyplot as plt
+%matplotlib inline
+plt.figure().add_subplot().set_title("whole")
+title = plt.figure().add_subplot().set_title("half made")
+title.set_fontsize = title._fontproperties = None
+raise KeyboardInterrupt
+"""
+
+
+def test_a_stop_while_a_figure_is_made_shows_one_error_and_the_other_figures(
+    kernel: tuple,
+) -> None:
+    shown: list[str] = []
+    kernel[1].execute_interactive(
+        HALF_DRAWN, timeout=60, output_hook=lambda message: shown.append(message["msg_type"])
+    )
+    told = ("error", "display_data")
+    assert tuple(kind for kind in shown if kind in told) == told
+
+
 SAYS = ("", "StoppedError", "NotMadeError", "NothingReportedError", "NothingToDrawError")
 IDLE = """import time, ray
 until = time.monotonic() + 10

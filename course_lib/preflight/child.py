@@ -77,6 +77,7 @@ class Child:
             text=True,
             encoding="utf-8",
             errors="replace",
+            start_new_session=True,  # ■ and Ctrl-C reach who waits for it, who then ends it
             env={**os.environ, "PYTHONPATH": path},
         )
 
