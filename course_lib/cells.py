@@ -59,8 +59,13 @@ def _begin_cell() -> None:
 
 def _stop_after_imports() -> None:
     """Take the place of Python's own handler, which the kernel sets for each cell."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _interrupt)
+    if signal.getsignal(signal.SIGINT) in (signal.default_int_handler, signal.SIG_IGN):
+        _on_stop(_interrupt)
+
+
+def _on_stop(handler: Any) -> None:
+    if threading.current_thread() is threading.main_thread():  # Python allows it nowhere else
+        signal.signal(signal.SIGINT, handler)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -100,7 +105,9 @@ def _lost(other: Callable[[Any], object], unraisable: Any) -> None:
 def _show(
     shell: Any, kind: type, error: BaseException, trace: TracebackType, tb_offset: Any = None
 ) -> None:
-    """Show what ended a cell; IPython calls this."""
+    """Show what ended a cell; IPython calls this, and never again if an error leaves it."""
+    if isinstance(error, KeyboardInterrupt):
+        _on_stop(signal.SIG_IGN)  # a double click: until the cell is over there is no more to stop
     code = shell.user_ns["In"][-1]
     names = _not_made(code, shell.user_ns, error, trace)
     if isinstance(error, NameError):

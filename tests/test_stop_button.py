@@ -128,6 +128,18 @@ def test_a_stop_while_a_figure_is_made_shows_one_error_and_the_other_figures(
     assert tuple(kind for kind in shown if kind in told) == told
 
 
+def test_a_double_click_is_one_stop(kernel: tuple) -> None:
+    """The second press comes while the first is told, or while the figures are drawn after it."""
+    run(kernel, "import course_lib, time, matplotlib.pyplot as plt\n%matplotlib inline", None)
+    press = kernel[0].interrupt_kernel
+    for gap_s in (0.02, 0.1, 0.4):
+        again = threading.Timer(1 + gap_s, press)
+        again.start()
+        printed, error = run(kernel, "plt.subplots(3, 4)\ntime.sleep(30)", 1)
+        again.join()
+        assert (printed, error) == ("", "StoppedError"), gap_s
+
+
 SAYS = ("", "StoppedError", "NotMadeError", "NothingReportedError", "NothingToDrawError")
 IDLE = """import time, ray
 until = time.monotonic() + 10
