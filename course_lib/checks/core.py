@@ -28,6 +28,8 @@ from course_lib.tryouts.prints import few_lines
 STRICT_VARIABLE = "COURSE_STRICT_CHECKS"
 GRADING_VARIABLE = "COURSE_GRADING"
 PUBLIC_SEED = 2024
+ALONE = "what it was given stays as it was"
+COPY = "`x += 1` changes the caller's own x, and so do x.append and x.reverse: work on a new one"
 NOTHING = "your code gave back nothing (None); is a `return` missing?"
 FROM_REFERENCE: Any = type("FromReference", (), {"__repr__": lambda self: "FROM_REFERENCE"})()
 

@@ -5,10 +5,10 @@ from functools import partial
 
 import numpy as np
 
-from course_lib.checks.core import FROM_REFERENCE, Case, exercise
+from course_lib.checks.core import ALONE, COPY, FROM_REFERENCE, Case, exercise
 from course_lib.checks.games_env import check_tic_tac_toe
 from course_lib.checks.predictions import predictions
-from course_lib.tryouts.core import call
+from course_lib.tryouts.core import call, leaves_alone
 from course_lib.tryouts.games import visits_told
 
 __all__ = [
@@ -76,6 +76,14 @@ def check_first_visit_returns(attempt: Callable, rng: np.random.Generator) -> It
         part="the first visit",
         slips=(([[0, 4], [1, 6]], "4 followed a LATER visit of state 0; the first one counts"),),
     )
+    yield Case(
+        "and where it is 0: -6 + 2 + 4",
+        expected=[[0, 0], [1, 6]],
+        got=partial(visits_told, attempt, [0, 1, 0], [-6, 2, 4], 1.0),
+        hint="a return of 0 is a return: ask `state in returns`, not whether it is 0",
+        part="the first visit",
+        slips=(*counted([0, 1]),),
+    )
     walked = [int(one) for one in rng.integers(3, size=9)]
     paid = rng.uniform(-9, 9, 9).tolist()
     yield Case(
@@ -101,6 +109,8 @@ def check_first_visit_returns(attempt: Callable, rng: np.random.Generator) -> It
                 ([[0, 1], [1, 2], [2, 4]], "the first reward counts once, the next gamma times"),
             ),
         )
+    got = partial(leaves_alone, attempt, [3, 1, 2], [1, 0, 5], 0.5)
+    yield Case(ALONE, True, got, COPY, part="the return")
 
 
 NOT = "`~` turns arrays around; of Python's own False it makes -1: write (not terminated)"
@@ -119,11 +129,14 @@ def check_sarsa_target(attempt: Callable, rng: np.random.Generator) -> Iterator[
         ("it goes by the action that is taken next: -1 + 4, and not -1 + 10", 3.0,
          (-1.0, np.array([6.0, 10.0, 4.0]), 2, False, 1.0), following),
         ("whichever that is", FROM_REFERENCE, (reward, row, worst, False, 1.0), following),
+        ("also action 0, with neither the highest nor the lowest: -1 + 6", 5.0,
+         (-1.0, np.array([6.0, 10.0, 4.0]), 0, False, 1.0), following),
         ("-1 + 0.5 * 4 = 1", 1.0, (-1.0, np.array([4.0, 4.0]), 1, False, 0.5), discount),
         ("and with another gamma", FROM_REFERENCE,
          (reward, np.full(3, row[0]), 1, False, gamma), discount),
         ("at the end the reward alone: 5", 5.0, (5.0, np.array([4.0, 4.0]), 1, True, 1.0), end),
         ("another end", FROM_REFERENCE, (reward, np.full(3, row[0]), 2, True, 1.0), end),
+        ("an end that pays 0", 0.0, (0.0, np.array([4.0, 4.0]), 1, True, 1.0), end),
     ]  # fmt: skip
     hints = {
         following: "the q-value of the action really taken next: next_q_values[next_action]",
@@ -135,6 +148,8 @@ def check_sarsa_target(attempt: Callable, rng: np.random.Generator) -> Iterator[
         got = partial(call, attempt, reward, row.copy(), action, ends, gamma)
         slips = tuple(_wrong_targets(*given))
         yield Case(aspect, expected, got, hints[part], part=part, slips=slips)
+    got = partial(leaves_alone, attempt, 1.0, np.array([4.0, 2.0]), 1, True, 0.5)
+    yield Case(ALONE, True, got, COPY, part=end)
 
 
 def _wrong_targets(
@@ -144,7 +159,13 @@ def _wrong_targets(
     right = reward + gamma * (not ends) * row[action]
     for wrong, hint in (
         (reward + gamma * (not ends) * row.max(), "max is Q-learning's; here the next action says"),
+        (reward + gamma * (not ends) * row.min(), "not the lowest: the one that is taken"),
         (reward + gamma * (not ends) * row.mean(), "not the mean: the one action that is taken"),
+        (
+            right if ends or action else reward,
+            "action 0 is an action like any other; and the "
+            "future counts where it has NOT terminated",
+        ),
         (right if ends else reward, "the future counts where it has NOT terminated"),
         (reward + gamma * (not ends) * action, "next_action is a place in the row, not the value"),
         (reward + (not ends) * row[action], "is gamma in it?"),
@@ -155,7 +176,10 @@ def _wrong_targets(
             "the reward of the last step counts; only what follows it is switched off",
         ),
         (reward + gamma * (not ends) * row[0], "next_action says which of the q-values"),
-        (reward + gamma * (-1 - ends) * row[action], NOT),
+        (
+            reward + gamma * (-1 - ends) * row[action],
+            NOT if ends else f"the next q-value is ADDED; or: {NOT}",
+        ),
     ):
         if abs(wrong - right) > 1e-6:
             yield float(wrong), hint
@@ -210,6 +234,23 @@ def check_n_step_target(attempt: Callable, rng: np.random.Generator) -> Iterator
         got = partial(call, attempt, list(given[0]), *given[1:])
         slips = tuple(_wrong_sums(*given))
         yield Case(aspect, expected, got, hints[part], part=part, slips=slips)
+    yield Case(
+        "the end changes nothing of the rewards before it",
+        expected=0.0,
+        got=partial(_at_the_end, attempt, rewards, value, gamma),
+        hint=hints[end],
+        part=end,
+    )
+    got = partial(leaves_alone, attempt, [1.0, 2.0], 16.0, False, 0.5)
+    yield Case(ALONE, True, got, COPY, part=first)
+
+
+def _at_the_end(
+    attempt: Callable, rewards: list[float], value: float, gamma: float
+) -> float | None:
+    """How far the target at an end is from that with nothing of worth behind."""
+    ended = call(attempt, list(rewards), value, True, gamma)
+    return None if ended is None else ended - call(attempt, list(rewards), 0.0, False, gamma)
 
 
 def _wrong_sums(

@@ -14,6 +14,7 @@ from course_lib.tryouts.games import (
     played,
     problem,
     spaces_told,
+    two_boards,
 )
 
 X_WINS, O_WINS = [0, 3, 1, 4, 2], [0, 3, 1, 4, 8, 5]
@@ -60,6 +61,13 @@ def check_tic_tac_toe(attempt: Callable, rng: np.random.Generator) -> Iterator[C
         "so it is with a square that is one's own",
         expected=told([own, other], -1.0, True),
         got=partial(played, attempt, [own, other, own]),
+        hint="a square is taken, whoever took it: self.board[action] != 0",
+        part="a taken square",
+    )
+    yield Case(
+        "and with one that is the other's",
+        expected=told([own, other], -1.0, True),
+        got=partial(played, attempt, [own, other, other]),
         hint="a square is taken, whoever took it: self.board[action] != 0",
         part="a taken square",
     )
@@ -124,6 +132,14 @@ def _moves(attempt: Callable, rng: np.random.Generator) -> Iterator[Case]:
         hint="reset sets self.player = 1, in every game",
         part=part,
         slips=(("........", late),),
+    )
+    yield Case(
+        "two games at a time have a board each",
+        expected=["XO. ... ...", "... ... ..X"],
+        got=partial(two_boards, attempt),
+        hint="the board belongs to `self`, and reset makes a new one",
+        part=part,
+        slips=((["X.. ... ...", "... ... ..."], late),),
     )
     yield Case(
         "boards that were handed out do not change any more",
@@ -193,6 +209,17 @@ def _ends(attempt: Callable) -> Iterator[Case]:
             expected=ends,
             got=partial(_told, attempt, moves, "terminated"),
             hint="terminated is: somebody has won, or no square is free (self.board.all())",
+            part=over,
+        )
+    for aspect, moves, ends in (
+        ("and so does one in the second game", DRAWN, True),
+        ("before which it goes on, too", DRAWN[:-1], False),
+    ):
+        yield Case(
+            aspect,
+            expected=ends,
+            got=lambda moves=moves: played(attempt, moves, 2)["terminated"],
+            hint="what is counted has to begin anew in reset; or ask the board: self.board.all()",
             part=over,
         )
     yield Case(

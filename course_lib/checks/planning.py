@@ -5,11 +5,16 @@ from functools import partial
 
 import numpy as np
 
-from course_lib.checks.core import FROM_REFERENCE, Case, exercise
+from course_lib.checks.core import ALONE, COPY, FROM_REFERENCE, Case, exercise
 from course_lib.checks.planning_sweeps import check_value_iteration
 from course_lib.checks.predictions import predictions
-from course_lib.tryouts.core import call
-from course_lib.tryouts.planning import actions_of, mended_sweep, mended_update
+from course_lib.tryouts.core import call, leaves_alone
+from course_lib.tryouts.planning import (
+    actions_of,
+    mended_leave_alone,
+    mended_sweep,
+    mended_update,
+)
 
 __all__ = [
     "check_back_up", "check_best_actions", "check_fog", "check_mended", "check_value_iteration",
@@ -54,6 +59,8 @@ def check_back_up(back_up: Callable[..., float], rng: np.random.Generator) -> It
         got = partial(call, back_up, *[np.array(one) for one in given[:4]], given[4])
         slips = tuple(_wrong_backups(*given))
         yield Case(aspect, expected, got, hint, part=part, slips=slips)
+    whole = (drawn, places, rewards, np.array([False, True, False]), gamma)
+    yield Case(ALONE, True, partial(leaves_alone, back_up, *whole), COPY, part=end)
 
 
 BEST = "work out the q-value of each action, then take the highest of them"
@@ -122,18 +129,20 @@ def check_fog(fog: Callable[[], dict[str, str]]) -> Iterator[Case]:
 )
 def check_mended(mended: Callable, rng: np.random.Generator) -> Iterator[Case]:
     """Each function by numbers worked by hand, then by drawn ones."""
-    town = ([[0, 1], [2, 0]], [[-1.0, -1.0], [20.0, -10.0]], [[False, False], [True, False]])
+    go_on = [False, False]
+    town = ([[0, 1], [2, 0], [2, 2]], [[-1.0, -1.0], [20.0, -10.0], [0.0, 0.0]],
+            [go_on, [True, False], go_on])  # fmt: skip
     planner, learner = "the planner", "the learner"
     yield Case(
         "a delivery pays 20, and nothing follows it",
-        expected=[9.0, 20.0],
+        expected=[9.0, 20.0, 25.0],
         got=partial(mended_sweep, mended, [10.0, 20.0, 50.0], town, 0.5),
         hint="max over the actions, axis=1, of reward + gamma * ~terminated * values[next_state]",
         part=planner,
         slips=(
-            ([9.0, 45.0], "the same passenger is delivered again and again: ~terminated"),
-            ([19.0, 20.0], "is gamma in it?"),
-            ([9.0, 0.0], "the reward of the last step counts; only what follows it does not"),
+            ([9.0, 45.0, 25.0], "the same passenger is delivered again and again: ~terminated"),
+            ([19.0, 20.0, 50.0], "is gamma in it?"),
+            ([9.0, 0.0, 25.0], "the reward of the last step counts; only what follows it does not"),
         ),
     )
     next_state, rewards = rng.integers(4, size=(4, 3)), rng.uniform(-9, 9, (4, 3))
@@ -143,6 +152,13 @@ def check_mended(mended: Callable, rng: np.random.Generator) -> Iterator[Case]:
         "and so it is in another town",
         got=partial(mended_sweep, mended, values, drawn, gamma),
         hint="max over the actions, axis=1, of reward + gamma * ~terminated * values[next_state]",
+        part=planner,
+    )
+    yield Case(
+        ALONE,
+        expected=True,
+        got=partial(mended_leave_alone, mended, 0, values, *drawn, gamma),
+        hint=COPY,
         part=planner,
     )
     cases = [
@@ -166,6 +182,14 @@ def check_mended(mended: Callable, rng: np.random.Generator) -> Iterator[Case]:
             part=learner,
             slips=tuple(_wrong_updates(*given, rate, discount)),
         )
+    yield Case(
+        ALONE,
+        expected=True,
+        got=partial(mended_leave_alone, mended, 1, q_value, reward, np.array([low, high]),
+                    np.bool_(True), learning_rate=rate, gamma=gamma),
+        hint=COPY,
+        part=learner,
+    )  # fmt: skip
 
 
 def _wrong_updates(
@@ -215,6 +239,15 @@ def check_best_actions(attempt: Callable, rng: np.random.Generator) -> Iterator[
                 ([best[0] + 1] * 2, from_0) if best[0] else ([1, 1], ahead),
             ),
         )
+    dear = [town[0], np.full((2, 2), -1.0), town[2]]
+    yield Case(
+        "also where all are negative: -2001 against -1001",
+        expected=[1, 1],
+        got=partial(actions_of, attempt, np.array([-2000.0, -1000.0]), dear, 1.0),
+        hint="begin with the first q-value, not with 0: all may be negative",
+        part="the look ahead",
+        slips=(([-1001.0, -1001.0], value), ([2, 2], from_0)),
+    )
     ends = [town[0], town[1], np.array([[True, False]] * 2)]
     yield Case(
         "if the first one ends the episode, the second is better: -1 against 7",
@@ -231,3 +264,5 @@ def check_best_actions(attempt: Callable, rng: np.random.Generator) -> Iterator[
         hint=ahead,
         part="every state",
     )
+    whole = (np.ones(9), *[part.copy() for part in drawn], 0.5)
+    yield Case(ALONE, True, partial(leaves_alone, attempt, *whole), COPY, part="every state")

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from course_lib.checks.core import Case, exercise
-from course_lib.tryouts.planning import swept
+from course_lib.checks.core import ALONE, COPY, Case, exercise
+from course_lib.tryouts.planning import sweeps_leave_alone, swept
 
 STOP = "stop after the first sweep in which the largest change is not over the tolerance"
 EARLY = (
@@ -80,6 +80,8 @@ def check_value_iteration(attempt: Callable, rng: np.random.Generator) -> Iterat
         part=later,
         slips=(EARLY, *AXIS),
     )
+    ended = (*several[:2], np.arange(15).reshape(5, 3) % 2 == 1)
+    yield Case(ALONE, True, partial(sweeps_leave_alone, attempt, ended, 0.5), COPY, part=later)
     for aspect, town in (
         ("nothing follows an end: 20, and not 20 + 50", way([-1.0, 20.0, 50.0], ends=1)),
         ("nor another one", way(rng.uniform(5, 9, 4), ends=2)),
@@ -99,11 +101,15 @@ def _stops(attempt: Callable, rng: np.random.Generator, part: str) -> Iterator[C
     fixed = "a fixed number of sweeps; stop when nothing changes any more"
     last = "the last sweep, which changed nothing, belongs into the list, too"
     largest = "take the largest change; and the sweep in which it is small belongs into the list"
+    share = "the tolerance is meant as it is, not as a share of the values: rtol=0"
     for aspect, expected, town, gamma, tolerance, hint in (
         ("the third sweep of -1, 20 changed nothing, and is the last", 4, way([-1.0, 20.0]), 1.0,
          1e-9, f"the zeros and three sweeps: {STOP}"),
         ("where all values fall it goes on as well", length + 2, way([-1.0] * length), 1.0, 1e-9,
          f"take the size of the change, np.abs: {STOP}"),
+        ("a change by 1 is one also where values are large: 1000000 and then 1", 4,
+         way([1e6, 1.0]), 1.0, 1e-9,
+         f"{share}; {STOP}"),
         ("of changes by 1, 1/2, 1/4, 1/8 the third is the first one not over 0.25", 4,
          way([1.0, 0.5, 0.25, 0.125]), 1.0, 0.25,
          f"compare with the tolerance that is given: {STOP}"),
@@ -116,7 +122,14 @@ def _stops(attempt: Callable, rng: np.random.Generator, part: str) -> Iterator[C
             part=part,
             slips=(
                 (lambda got: got > 50, fixed),
-                (float(expected - 1), largest if tolerance > 0.1 else last),
+                (
+                    float(expected - 1),
+                    largest
+                    if tolerance > 0.1
+                    else f"{last}; or: {share}"
+                    if town[1].max() > 99
+                    else last,
+                ),
             ),
         )
 

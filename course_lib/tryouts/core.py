@@ -44,6 +44,15 @@ def call(attempt: Any, *args: Any, **kwargs: Any) -> Any:
     return attempt(*args, **kwargs)
 
 
+@tryout
+def leaves_alone(attempt: Any, *args: Any, **kwargs: Any) -> bool | None:
+    """Call the learner's function; return whether what it was given is as it was."""
+    before = pickle.dumps((args, kwargs))
+    if attempt(*args, **kwargs) is None:
+        return None
+    return pickle.dumps((args, kwargs)) == before
+
+
 def gathered(values: Any) -> list[Any] | None:
     """Return several answers as a list, or None where one of them is: a forgotten ``return``."""
     found = list(values)

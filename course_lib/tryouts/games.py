@@ -1,5 +1,6 @@
 """What the checks of lesson 06 do with a learner's code."""
 
+import numbers
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -27,6 +28,11 @@ def visits_told(
         return None
     if not isinstance(found, dict):
         raise TypeError(f"return a dict, state -> return; your function returned {found!r}")
+    if strange := [key for key in found if not isinstance(key, numbers.Real)]:
+        raise TypeError(f"its keys are states, which are numbers; one is {strange[0]!r}")
+    for value in found.values():
+        if np.ndim(value):
+            raise TypeError(f"each state has ONE return, a number; one of yours is {value!r}")
     return [[float(state), float(found[state])] for state in sorted(found)]
 
 
@@ -76,6 +82,16 @@ def lines_won(attempt: Callable) -> list[float]:
             env.step(square)
         rewards.append(float(_step(env, line[2])[1]))
     return rewards
+
+
+@tryout
+def two_boards(attempt: Callable) -> list[str]:
+    """Let two games begin, and move in one; return the boards of both, in words."""
+    one, other = attempt(), attempt()
+    _begin(one)
+    _step(one, 0)
+    _begin(other)
+    return [_in_words(_step(one, 1)[0]), _in_words(_step(other, 8)[0])]
 
 
 @tryout

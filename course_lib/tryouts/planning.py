@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from course_lib.tryouts.core import tryout
+from course_lib.tryouts.core import leaves_alone, tryout
 
 MOST = 20_000  # looks at the rewards; a right answer needs one for each sweep and state
 
@@ -19,7 +19,9 @@ class Counted(np.ndarray):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         """Count a sum or a product with the rewards, and give back a plain array."""
         self._count()
-        plain = [np.asarray(one) if isinstance(one, Counted) else one for one in inputs]
+        plain = [_plain(one) for one in inputs]
+        if "out" in options:
+            options["out"] = tuple(_plain(one) for one in options["out"])
         return getattr(ufunc, method)(*plain, **options)
 
     def __getitem__(self, place: Any) -> Any:
@@ -31,6 +33,10 @@ class Counted(np.ndarray):
         self.looks[0] += 1
         if self.looks[0] > MOST:
             raise RuntimeError("your sweeps do not end; when has nothing changed any more?")
+
+
+def _plain(value: Any) -> Any:
+    return np.asarray(value) if isinstance(value, Counted) else value
 
 
 @tryout
@@ -51,13 +57,31 @@ def swept(attempt: Callable, town: tuple, gamma: float, tolerance: float) -> lis
     found = attempt(next_state, reward.view(Counted), terminated, gamma, tolerance)
     if found is None:
         return None
-    rows = [np.asarray(one, float).tolist() for one in found] if np.ndim(found) else []
+    arrays = np.ndim(found) and all(isinstance(one, np.ndarray) for one in found)
+    rows = [np.asarray(one, float).tolist() for one in found] if arrays else []
     if not rows or any(np.shape(row) != (len(reward),) for row in rows):
         raise TypeError(
             "return a list with an array of all values before the first sweep, and one after each "
             "(max over the actions, axis=1, leaves one value for each state)"
         )
     return rows
+
+
+@tryout
+def sweeps_leave_alone(attempt: Callable, town: tuple, gamma: float) -> bool | None:
+    """Return whether the tables are as they were after some sweeps."""
+    next_state, reward, terminated = (np.array(part) for part in town)
+    Counted.looks[0] = 0
+    given = (next_state, reward.view(Counted), terminated)
+    if attempt(*given, gamma, 1e-9) is None:
+        return None
+    return all(np.array_equal(one, two) for one, two in zip(given, town, strict=True))
+
+
+@tryout
+def mended_leave_alone(attempt: Callable, which: int, *args: Any, **options: float) -> Any:
+    """Return whether one of the two functions leaves what it is given as it was."""
+    return leaves_alone(_pair(attempt)[which], *args, **options)
 
 
 @tryout

@@ -180,6 +180,56 @@ def _with_lists():
     return Attempt
 
 
+def _zero_is_nothing(states, rewards, gamma):
+    returns, following = {}, 0.0
+    for state, reward in zip(reversed(states), reversed(rewards), strict=True):
+        following = reward + gamma * following
+        if following != 0:
+            returns[state] = following
+    return returns
+
+
+def _reverses(states, rewards, gamma):
+    found = answer("6.1")(states, rewards, gamma)
+    states.reverse()
+    rewards.reverse()
+    return found
+
+
+def _appends(rewards, value, terminated, gamma):
+    rewards.append(0 if terminated else value)
+    return sum(gamma**k * reward for k, reward in enumerate(rewards))
+
+
+def _flat_at_the_end(rewards, value, terminated, gamma):
+    return sum(rewards) if terminated else answer("6.4")(rewards, value, terminated, gamma)
+
+
+def _counts_moves():
+    class Counting(game()):
+        moves = 0
+
+        def step(self, action):
+            self.moves += 1
+            obs, reward, _, *rest = super().step(action)
+            return obs, reward, bool(reward or self.moves >= 9), *rest
+
+    return Counting
+
+
+def _one_board():
+    class Shared(game()):
+        kept = np.zeros(9, dtype=np.int64)
+
+        def reset(self, *, seed=None, options=None):
+            super().reset(seed=seed)
+            self.board = self.kept
+            self.board[:] = 0
+            return self.seen(), {}
+
+    return Shared
+
+
 RIGHT = {
     "6.1": {"forwards": visits()},
     "6.2": {"if and else": lambda r, q, a, ends, gamma: r if ends else r + gamma * q[a]},
@@ -189,6 +239,15 @@ RIGHT = {
 }
 MUTANTS = {
     "6.1": {
+        "0 is nothing": Mutant(_zero_is_nothing, "0 is a return", (), lost("the first visit")),
+        "turns the lists around": Mutant(_reverses, "work on a new one", (), lost("the return")),
+        "words as keys": Mutant(
+            lambda *given: {str(one): two for one, two in answer("6.1")(*given).items()},
+            "which are numbers",
+        ),
+        "all visits": Mutant(
+            lambda *given: {one: [two] for one, two in answer("6.1")(*given).items()}, "ONE return"
+        ),
         "last visit": Mutant(
             visits(which="last"), "the LAST visit", ("gamma",), lost("the first visit")
         ),
@@ -209,6 +268,21 @@ MUTANTS = {
         "a list": Mutant(lambda states, rewards, gamma: [0.9, 1.0], "return a dict"),
     },
     "6.2": {
+        "min": Mutant(
+            target(pick=lambda q, a: q.min()), "not the lowest", (), lost("the next action")
+        ),
+        "action 0 is false": Mutant(
+            target(pick=lambda q, a: q[a] if a else 0.0),
+            "action 0 is an action",
+            (),
+            lost("the next action"),
+        ),
+        "reward 0 at the end": Mutant(
+            lambda r, q, a, ends, gamma: (ends and r) or r + gamma * q[a],
+            "(not terminated)",
+            (),
+            lost("the end"),
+        ),
         "max": Mutant(
             target(pick=lambda q, a: q.max()), "Q-learning's", ("gamma",), lost("the next action")
         ),
@@ -261,6 +335,10 @@ MUTANTS = {
         "a set": Mutant(lambda: {"edge"}, "return a dict"),
     },
     "6.4": {
+        "appends the value": Mutant(_appends, "work on a new one", ("gamma",), lost("the rewards")),
+        "no discount at the end": Mutant(
+            _flat_at_the_end, "rewards still count", (), lost("the end")
+        ),
         "one gamma missing": Mutant(far(power=-1), "one gamma is missing", ("terminated",)),
         "one too many": Mutant(far(power=1), "one gamma too many", ("terminated",)),
         "gamma once": Mutant(far(flat=True), "gamma**n", (), lost("the value after them")),
@@ -278,6 +356,8 @@ MUTANTS = {
         "the other way round": Mutant(far(backwards=True), "the LAST reward is discounted most"),
     },
     "6.5": {
+        "counts moves": Mutant(_counts_moves(), "anew in reset", (), lost("the end")),
+        "one board for all": Mutant(_one_board(), "a board each"),
         "no copy": Mutant(game(copies=False), "hand out a copy"),
         "no turns": Mutant(game(turns=False), "they take turns"),
         "O first": Mutant(game(first=2), "X, the 1, moves first"),

@@ -1,6 +1,7 @@
 """Lesson 05."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -148,15 +149,74 @@ def plan(*, mask=True, gamma=True, pick=np.argmax, rewards=True, axis=1):
     return attempt
 
 
+def _with_steps(next_state, reward, terminated, gamma, tolerance, *, changes=False, relative=0.0):
+    """Value iteration in which the q-values are added up in place."""
+    found = [np.zeros(len(reward))]
+    while True:
+        q_values = reward if changes else reward.copy()
+        q_values += gamma * ~terminated * found[-1][next_state]
+        found.append(q_values.max(axis=1))
+        if np.allclose(*found[-2:], rtol=relative, atol=tolerance) or len(found) > 60:
+            return found
+
+
+def _sized_by_values():
+    def sweep(values, next_state, reward, terminated, gamma):
+        new = np.zeros(len(values))
+        for state in range(len(values)):
+            new[state] = max(
+                r + (0 if ends else gamma * values[after])
+                for after, r, ends in zip(
+                    next_state[state], reward[state], terminated[state], strict=True
+                )
+            )
+        return new
+
+    return sweep, answer("5.4")()[1]
+
+
+def _changes_tables():
+    def sweep(values, next_state, reward, terminated, gamma):
+        reward += gamma * ~terminated * values[next_state]
+        return reward.max(axis=1)
+
+    return sweep, answer("5.4")()[1]
+
+
+def _changes_q_values():
+    def update(q_value, reward, next_q_values, terminated, *, learning_rate, gamma):
+        next_q_values *= not terminated
+        return q_value + learning_rate * (reward + gamma * next_q_values.max() - q_value)
+
+    return answer("5.4")()[0], update
+
+
+def _changes_rewards(values, next_states, rewards, terminated, gamma):
+    rewards += gamma * ~terminated * values[next_states]
+    return rewards.max()
+
+
+def _best_from_0(values, next_state, reward, terminated, gamma):
+    q_values = reward + gamma * ~terminated * values[next_state]
+    return np.where(q_values.max(axis=1) > 0, q_values.argmax(axis=1), 0)
+
+
 RIGHT = {
     "5.1": {"a loop": _with_a_loop},
-    "5.2": {"for and allclose": _with_for, "loops over states": sweeps()},
+    "5.2": {
+        "for and allclose": _with_for,
+        "loops over states": sweeps(),
+        "a sum in place": _with_steps,
+    },
     "5.3": {"in another order": lambda: dict(reversed(answer("5.3")().items()))},
-    "5.4": {"a list": lambda: list(answer("5.4")())},
+    "5.4": {"a list": lambda: list(answer("5.4")()), "loops over states": _sized_by_values},
     "5.5": {"a list": lambda *given: [int(one) for one in answer("5.5")(*given)]},
 }
 MUTANTS = {
     "5.1": {
+        "changes the rewards": Mutant(
+            _changes_rewards, "work on a new one", ("gamma",), lost("the end")
+        ),
         "no gamma": Mutant(backup(gamma=False), "counts gamma times", (), lost("the discount")),
         "no end": Mutant(backup(mask=False), "nothing follows", (), lost("the end")),
         "mean": Mutant(backup(pick=np.mean), "the highest of them", ("gamma",)),
@@ -193,6 +253,13 @@ MUTANTS = {
         "if any ends": Mutant(_if_any_ends, "each action has its own", (), lost("the end")),
     },
     "5.2": {
+        "changes the rewards": Mutant(partial(_with_steps, changes=True), "", ("RecursionError",)),
+        "a share of the values": Mutant(
+            partial(_with_steps, relative=1e-5), "not as a share", (), lost("the stop")
+        ),
+        "lists": Mutant(
+            lambda *given: [list(one) for one in answer("5.2")(*given)], "a list with an array"
+        ),
         "no gamma": Mutant(sweeps(gamma=False), "is gamma in it?", ("~terminated",)),
         "no end": Mutant(sweeps(mask=False), "~terminated", ("gamma",), lost("the end")),
         "no axis": Mutant(
@@ -244,6 +311,12 @@ MUTANTS = {
         ),
     },
     "5.4": {
+        "changes the tables": Mutant(
+            _changes_tables, "work on a new one", ("gamma",), lost("the planner")
+        ),
+        "changes the q-values": Mutant(
+            _changes_q_values, "work on a new one", ("gamma",), lost("the learner")
+        ),
         "the talk's": Mutant(both(mask=False, inside=True), "delivered again", (), None, 0.0),
         "the planner only": Mutant(
             both(inside=True), "only gamma times", ("again",), lost("the learner")
@@ -261,6 +334,7 @@ MUTANTS = {
         "one function": Mutant(lambda: both()()[0], "return the two functions"),
     },
     "5.5": {
+        "best begins at 0": Mutant(_best_from_0, "not with 0"),
         "counted from 1": Mutant(lambda *given: answer("5.5")(*given) + 1, "counted from 0"),
         "the values": Mutant(plan(pick=np.max), "its place in the row"),
         "no end": Mutant(plan(mask=False), "nothing follows"),
