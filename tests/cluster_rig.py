@@ -99,9 +99,13 @@ class Node:
         """Start a process on this node."""
         return subprocess.Popen(self.inside(command), env=self.environment(**env), **options)
 
-    def processes(self) -> list[psutil.Process]:
-        """Everything that runs on this node."""
-        return [one for one in psutil.process_iter() if _pid_namespace(one.pid) == self._namespace]
+    def processes(self) -> list[dict[str, Any]]:
+        """``pid``, ``name`` and ``cmdline`` of all that runs on this node, read in one go.
+
+        Names are not asked later: a process that ended since has none.
+        """
+        found = psutil.process_iter(["pid", "name", "cmdline"])
+        return [one.info for one in found if _pid_namespace(one.pid) == self._namespace]
 
     def kill(self) -> None:
         """Pull the plug: no process of the node gets a chance to say goodbye."""

@@ -222,14 +222,15 @@ def test_nobody_else_reads_the_token(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 def test_a_local_ray_listens_to_this_machine_alone() -> None:
     """On a machine with its network: where there is none, Ray would choose loopback by itself."""
     code = """
-import psutil
+import contextlib, psutil
 from course_lib.cluster import connect
 with connect("local", num_cpus=1):
     me = psutil.Process()
     for process in (me, *me.children(recursive=True)):
-        for one in process.net_connections("inet"):
-            if one.status == psutil.CONN_LISTEN:
-                print("LISTENS", one.laddr.ip.removeprefix("::ffff:"))
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for one in process.net_connections("inet"):
+                if one.status == psutil.CONN_LISTEN:
+                    print("LISTENS", one.laddr.ip.removeprefix("::ffff:"))
 """
     run = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=400
@@ -317,7 +318,11 @@ from course_lib.cluster import connect
 me, facts, out = psutil.Process(), {"offline": offline}, io.StringIO()
 
 def names():
-    return sorted(child.name() for child in me.children(recursive=True))
+    found = []
+    for child in me.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ended since
+            found.append(child.name())
+    return sorted(found)
 
 def task():
     import ray
@@ -330,12 +335,12 @@ with contextlib.redirect_stdout(out):
     facts["task"] = task()
     facts["html"], facts["repr"] = cluster._repr_html_(), repr(cluster)
     facts["cores"], facts["is_local"] = cluster.num_cpus, cluster.is_local
-    facts["listening"] = sorted({
-        connection.laddr.ip
-        for process in [me, *me.children(recursive=True)]
-        for connection in process.net_connections("inet")
-        if connection.status == "LISTEN"
-    })
+    listening = set()
+    for process in [me, *me.children(recursive=True)]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found = process.net_connections("inet")
+            listening |= {one.laddr.ip for one in found if one.status == "LISTEN"}
+    facts["listening"] = sorted(listening)
     started = time.perf_counter()
     facts["ray_says"] = logging.getLevelName(logging.getLogger("ray").level)
     facts["same"] = connect() is cluster

@@ -92,8 +92,8 @@ class Driver:
 
 def kernel(rig: Rig) -> int:
     """The process of the driver's own Python."""
-    words = [(one.pid, one.cmdline()) for one in rig.nodes["driver"].processes()]
-    return next(pid for pid, line in words if line[1:3] == ["-u", "-c"])
+    found = rig.nodes["driver"].processes()
+    return next(one["pid"] for one in found if (one["cmdline"] or [])[1:3] == ["-u", "-c"])
 
 
 @pytest.fixture(scope="module")
@@ -237,12 +237,13 @@ def test_a_kernel_that_is_killed_takes_its_node_with_it(rig: Rig, notebook: Path
     driver = Driver(rig, notebook, "print('READY')\ntime.sleep(1000)")
     driver.wait_for("READY", 60)
     node = rig.nodes["driver"]
-    assert "raylet" in [p.name() for p in node.processes()]
+    assert "raylet" in [one["name"] for one in node.processes()]
     os.kill(kernel(rig), signal.SIGKILL)
     end = time.monotonic() + 90
     names = ["?"]
     while names and time.monotonic() < end:
-        names = [p.name() for p in node.processes() if p.name() not in ("bash", "sleep")]
+        names = [one["name"] for one in node.processes()]
+        names = [name for name in names if name not in ("bash", "sleep")]
         time.sleep(0.2)
     assert names == []
 

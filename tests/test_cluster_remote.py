@@ -184,8 +184,11 @@ runs.stop(algo)
 """
 LEAVE = """
 cluster.disconnect()
-import psutil
-facts["left"] = [one.name() for one in psutil.Process().children(recursive=True)]
+import contextlib, psutil
+facts["left"] = []
+for one in psutil.Process().children(recursive=True):
+    with contextlib.suppress(psutil.NoSuchProcess):
+        facts["left"].append(one.name())
 facts["tmp"] = os.listdir("/tmp/ray")
 """
 
@@ -236,7 +239,7 @@ def test_rllib_samples_on_the_cluster(rig: Rig, notebook: Path) -> None:
 
 
 def test_no_machine_has_a_process_of_the_driver_left(rig: Rig, work: dict) -> None:
-    names = {one.name() for one in rig.nodes["driver"].processes()}
+    names = {one["name"] for one in rig.nodes["driver"].processes()}
     assert names <= {"bash", "sleep"}
 
 
