@@ -8,6 +8,7 @@ from benchmarks.core import Benchmark, Options
 
 NAMES = {
     "cartpole": "cartpole",
+    "mountain_car": "mountain_car",
     "loop": "loop",
     "update": "update",
     "trading": "trading_loop",

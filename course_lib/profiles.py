@@ -289,3 +289,65 @@ class GamesSizes:
     lake_episodes: int = 3_000
     look_episodes: int = 100
     num_games: int = 10_000
+
+
+@group(
+    "mountain_car",
+    smoke={
+        "article_steps": 400, "own_steps": 1_200, "without_steps": 400, "num_episodes": 3,
+        "tile_steps": 1_000, "hopeless_steps": 1_000, "search_steps": 1_000,
+    },
+)  # fmt: skip
+class MountainCarSizes:
+    """Sizes of lesson 07.
+
+    Attributes:
+        article_steps: environment steps with the article's settings.
+        own_steps: environment steps of our DQN, at most.
+        without_steps: environment steps of the same without actions that last.
+        num_episodes: fresh greedy episodes that are reported.
+        tile_steps: environment steps of each of ten agents with tiles.
+        hopeless_steps: of each in a car that cannot arrive.
+        search_steps: of each in the search.
+    """
+
+    article_steps: int = 20_000
+    own_steps: int = 60_000
+    without_steps: int = 10_000
+    num_episodes: int = 100
+    tile_steps: int = 60_000
+    hopeless_steps: int = 20_000
+    search_steps: int = 15_000
+
+
+@group(
+    "policies",
+    smoke={
+        "num_rounds": 2, "half_rounds": 2, "num_looks": 4, "ppo_steps": 1_024, "rllib_seeds": 1,
+        "rllib_steps": 1_024, "evolution_rounds": 2, "swing_steps": 3_072, "num_questions": 10,
+    },
+)  # fmt: skip
+class PolicySizes:
+    """Sizes of lesson 08.
+
+    Attributes:
+        num_rounds: gradient steps of REINFORCE.
+        half_rounds: gradient steps of the policy whose gradients are compared.
+        num_looks: episodes that each give an estimate of the gradient.
+        ppo_steps: environment steps of each of ten agents.
+        rllib_seeds: agents of RLlib's PPO.
+        rllib_steps: environment steps of each.
+        evolution_rounds: steps of evolution.
+        swing_steps: environment steps of each agent that swings the rod.
+        num_questions: comparisons.
+    """
+
+    num_rounds: int = 30
+    half_rounds: int = 10
+    num_looks: int = 100
+    ppo_steps: int = 30_720
+    rllib_seeds: int = 5
+    rllib_steps: int = 20_480
+    evolution_rounds: int = 12
+    swing_steps: int = 61_440
+    num_questions: int = 40

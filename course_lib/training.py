@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 
-from course_lib.envs.rollouts import MakeEnv, Policy, play
+from course_lib.envs.rollouts import MakeEnv, Policy, play, play_vector
 from course_lib.torch_threads import torch_threads
 
 Row = dict[str, float]
@@ -31,7 +32,7 @@ def train(
     policy: Callable[[], Policy],
     weights: Callable[[], Any],
     restore: Callable[[Any], Any],
-    evaluate_on: MakeEnv | None = None,
+    evaluate_on: MakeEnv | gym.vector.VectorEnv | None = None,
     evaluate_every: int,
     num_episodes: int = 20,
     target: float = float("inf"),
@@ -48,10 +49,10 @@ def train(
         policy: returns the greedy policy of the moment.
         weights: returns the weights of the moment.
         restore: takes what ``weights`` returned.
-        evaluate_on: environment for greedy episodes, apart from the one trained on; none are
-            played if not given.
+        evaluate_on: environment for greedy episodes, apart from the one trained on, or a vector
+            of them, each for one episode; none are played if not given.
         evaluate_every: environment steps between two evaluations.
-        num_episodes: greedy episodes per evaluation.
+        num_episodes: greedy episodes per evaluation, where it is not a vector.
         target: stop when an evaluation's mean return reaches this.
         seed: start states of the evaluations.
         on_row: called with all rows so far after each of them, such as ``live.update``.
@@ -68,7 +69,12 @@ def train(
             if evaluate_on is not None and row["env_steps"] >= due:
                 due = int(row["env_steps"]) + evaluate_every
                 with torch_threads(1):
-                    games = play(policy(), evaluate_on, num_episodes=num_episodes, seed=seed + due)
+                    if isinstance(evaluate_on, gym.vector.VectorEnv):
+                        games = play_vector(policy(), evaluate_on, seed=seed + due)
+                    else:
+                        games = play(
+                            policy(), evaluate_on, num_episodes=num_episodes, seed=seed + due
+                        )
                 greedy = float(games.mean())
             if greedy > best:
                 best, kept = greedy, copy.deepcopy(weights())

@@ -7,12 +7,15 @@ import signal
 import sys
 from pathlib import Path
 
+import hypothesis
 import matplotlib
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / folder) for folder in ("scripts/lessons", "scripts", "tests")]
 matplotlib.use("Agg")
+hypothesis.settings.register_profile("course", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("course")
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so it is in `make test &` of a script
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -210,7 +210,7 @@ def test_list_names_every_benchmark(capsys):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (["nothing"], "no benchmark named nothing; there are cartpole, loop,"),
+        (["nothing"], "no benchmark named nothing; there are cartpole, mountain_car,"),
         (["loop", "--seeds", "0"], "--seeds must be at least 1, got 0"),
         (["loop", "--stock-seeds", "0"], "--stock-seeds must be at least 1, got 0"),
     ],
@@ -322,7 +322,7 @@ def test_a_window_starts_after_the_warm_up():
 
 
 def test_greedy_episodes_are_played_when_they_are_due(monkeypatch):
-    from benchmarks import cartpole
+    from benchmarks import judge as judges
 
     played = []
 
@@ -330,8 +330,8 @@ def test_greedy_episodes_are_played_when_they_are_due(monkeypatch):
         played.append(seed)
         return np.full(num_episodes, 100.0 if len(played) < 3 else 480.0)
 
-    monkeypatch.setattr(cartpole, "play", play)
-    judge = cartpole.Judge(lambda obs: obs, seed=0)
+    monkeypatch.setattr(judges, "play", play)
+    judge = judges.Judge(lambda obs: obs, "CartPole-v1", seed=0, stop=475)
     looks = {}
     for env_steps in range(256, 3_500, 256):
         before = len(played)
@@ -342,6 +342,9 @@ def test_greedy_episodes_are_played_when_they_are_due(monkeypatch):
     assert len(set(played)) == 3
     assert judge.figures(2.0, 3_072)["reached"] == 1.0
     assert len(set(played)) == 4, "the last figure comes from fresh start states"
+    strict = judges.Judge(lambda obs: obs, "CartPole-v1", seed=0, stop=1, goal=490, num_fresh=3)
+    assert strict.look(1_000)
+    assert strict.figures(2.0, 1_000)["reached"] == 0.0, "what ended the run is not the goal"
 
 
 def test_updates_of_many_mice_are_counted_from_their_returns():

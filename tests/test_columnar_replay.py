@@ -59,7 +59,7 @@ def contents(replay):
     return sorted(zip(*(column.tolist() for column in columns), strict=True))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(episodes=EPISODES, n=st.integers(1, 5), gamma=st.sampled_from([0.0, 0.5, 0.9, 1.0]))
 def test_any_stream_of_stretches_gives_the_columns_of_the_loop(episodes, n, gamma):
     replay = ColumnarReplay(1000, n_step=n, gamma=gamma, rng=np.random.default_rng(0))
@@ -83,7 +83,7 @@ def test_any_stream_of_stretches_gives_the_columns_of_the_loop(episodes, n, gamm
     assert not replay._open
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     capacity=st.integers(1, 12),
     lengths=st.lists(st.integers(1, 20), min_size=1, max_size=6),

@@ -172,15 +172,19 @@ def test_an_interrupted_run_goes_on(tmp_path: Path) -> None:
     assert points == {"a-quick": 10, "b-slow": 10}
 
 
-@pytest.mark.parametrize("how", ["grader killed", "pytest killed", "two interrupts"])
-def test_whatever_way_it_ends_nothing_lives_on(how: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("how", "sandboxed"),
+    [("grader killed", ""), ("grader killed", "reduced"), ("pytest killed", ""),
+     ("two interrupts", "")],
+)  # fmt: skip
+def test_whatever_way_it_ends_nothing_lives_on(how: str, sandboxed: str, tmp_path: Path) -> None:
     folder, temporary = tmp_path / "in", Path(tempfile.mkdtemp(prefix="t"))
     folder.mkdir()
     temporary.chmod(0o755)
     submit(folder, "deaf", e1_2=answers.STOPPED_ANSWERS["loop-deaf"][0])
     process = subprocess.Popen(
         [*COMMAND, str(folder), "--out", str(tmp_path / "out"), "--timeout", "500",
-         "--sandbox", mode()],
+         "--sandbox", sandboxed or mode()],
         stdout=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(temporary)},
     )  # fmt: skip
     try:

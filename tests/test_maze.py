@@ -61,7 +61,7 @@ def test_map_refuses(text: str, message: str) -> None:
         MazeMap.from_text(text)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SIZES, SIZES, st.integers(0, 2**32 - 1), st.floats(0, 1), st.integers(0, 5))
 def test_random_mazes_are_solvable_and_the_path_is_shortest(height, width, seed, walls, traps):
     if height * width < 2:
@@ -159,7 +159,7 @@ def test_same_actions_same_walk() -> None:
     assert walks[0] == walks[1]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1))
 def test_model_agrees_with_walking(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -9,7 +9,7 @@ from course_lib.columnar_dqn.priorities import Priorities, SumTree
 from course_lib.columnar_dqn.replay import Chunk, ColumnarReplay
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     values=st.lists(st.integers(0, 9), min_size=1, max_size=40),
     changes=st.lists(st.tuples(st.integers(0, 39), st.integers(0, 9)), max_size=20),

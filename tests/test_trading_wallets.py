@@ -36,7 +36,7 @@ def test_ledger_of_five_trades_worked_by_hand():
     assert [fill.side for fill in env.fills] == ["buy", "sell", "buy", "sell", "buy"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     actions=st.lists(st.integers(0, 1), min_size=1, max_size=60),
     fee=st.sampled_from([0.0, 0.0005, 0.001, 0.0025, 0.01, 0.1]),
@@ -62,7 +62,7 @@ def test_no_cent_is_made_or_lost_but_by_prices_and_fees(actions, fee, min_hold, 
         assert info["coin"] >= 0
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 1000), fee=st.sampled_from([0.0, 0.001, 0.01]))
 def test_tensortrade_agrees_with_plain_arithmetic(seed, fee):
     rng = np.random.default_rng(seed)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from course_lib import quiet, training
+from course_lib.envs.mountain_cars import MountainCars
 from course_lib.torch_threads import torch_threads
 
 
@@ -49,6 +50,17 @@ def test_evaluations_come_when_due_and_the_best_weights_stay(monkeypatch):
     assert greedy(learner.train()) == {30: 5, 60: 50, 90: 20}
     assert learner.weight == 60
     assert len(set(learner.seeds)) == 3, "each evaluation has start states of its own"
+
+
+def test_a_vector_of_environments_plays_one_episode_each(monkeypatch):
+    learner = Learner(monkeypatch, [])
+    cars = MountainCars(3, max_steps=7)
+    rows = training.train(
+        learner.rows(), evaluate_on=cars, evaluate_every=50,
+        policy=lambda: lambda obs: np.zeros(len(obs), int), weights=lambda: 1,
+        restore=lambda weight: None,
+    )  # fmt: skip
+    assert greedy(rows) == {50: -7, 100: -7}
 
 
 def test_the_target_stops_the_training(monkeypatch):

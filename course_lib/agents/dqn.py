@@ -105,8 +105,8 @@ def td_targets(
 
 
 def dqn_loss(
-    q_net: nn.Module,
-    target_net: nn.Module,
+    q_net: Callable[[Tensor], Tensor],
+    target_net: Callable[[Tensor], Tensor],
     batch: Batch,
     *,
     gamma: float,
@@ -126,6 +126,33 @@ def epsilon_at(step: int, *, decay_steps: int, start: float = 1.0, end: float = 
     return start + done * (end - start)
 
 
+def explore(
+    greedy: Callable[[], int], held: int, steps_left: int, *, epsilon: float, hold: int,
+    num_actions: int, rng: np.random.Generator,
+) -> tuple[int, int]:  # fmt: skip
+    """Epsilon-greedy in which a random action is kept for ``hold`` steps; 1 is the usual kind.
+
+    Source: Dabney, Ostrovski and Barreto 2021, "Temporally-extended epsilon-greedy exploration".
+
+    Args:
+        greedy: returns the action that seems best.
+        held: the action before.
+        steps_left: for how many more steps it is kept.
+        epsilon: probability of a random action where none is kept.
+        hold: steps that a random action lasts, at least 1.
+        num_actions: how many there are.
+        rng: draws.
+
+    Returns:
+        The action, and for how many more steps it is kept.
+    """
+    if steps_left > 0:
+        return held, steps_left - 1
+    if rng.random() < epsilon:
+        return int(rng.integers(num_actions)), hold - 1
+    return greedy(), 0
+
+
 @dataclass(frozen=True)
 class DQNSettings:
     """Settings of :class:`DQNAgent`; the defaults suit CartPole.
@@ -143,6 +170,7 @@ class DQNSettings:
         target_every: gradient steps between two copies into the target network.
         epsilon_decay_steps: steps until epsilon has reached its end.
         epsilon_end: probability of a random action from then on.
+        hold: steps that a random action is kept.
         hidden: units per hidden layer.
         max_grad_norm: longer gradients are shortened to this length.
     """
@@ -157,6 +185,7 @@ class DQNSettings:
     target_every: int = 128
     epsilon_decay_steps: int = 8_000
     epsilon_end: float = 0.04
+    hold: int = 1
     hidden: tuple[int, ...] = (256, 256)
     max_grad_norm: float = 10.0
 
@@ -190,6 +219,7 @@ class DQNAgent:
         make_buffer: makes the replay memory, called like :class:`ReplayBuffer`.
         loss: called like :func:`dqn_loss`.
         schedule: called like :func:`epsilon_at`.
+        explore: called like :func:`explore`.
     """
 
     def __init__(
@@ -201,6 +231,7 @@ class DQNAgent:
         make_buffer: Callable[..., Any] = ReplayBuffer,
         loss: Callable[..., Tensor] = dqn_loss,
         schedule: Callable[..., float] = epsilon_at,
+        explore: Callable[..., tuple[int, int]] = explore,
     ) -> None:
         if not isinstance(env.action_space, gym.spaces.Discrete):
             raise ValueError(f"DQN needs Discrete actions, got {env.action_space}")
@@ -217,23 +248,17 @@ class DQNAgent:
         self.buffer = make_buffer(self.settings.capacity, obs_shape, self.rng)
         self.weights = list(self.q_net.parameters())
         self.optimizer = torch.optim.Adam(self.weights, lr=self.settings.learning_rate, fused=True)
-        self._loss, self._schedule = loss, schedule
+        self._loss, self._schedule, self._explore = loss, schedule, explore
         self.num_updates, self.step, self.mean_q = 0, 0, float("nan")
 
     def q_values(self, obs: np.ndarray) -> np.ndarray:
         """Q-values of observations of shape (N, ...), as an array of shape (N, num_actions)."""
-        with torch.no_grad():
+        with torch.no_grad(), torch_threads(1):
             return self.q_net(torch.as_tensor(obs, dtype=torch.float32)).numpy()
 
     def act(self, obs: np.ndarray) -> np.ndarray:
         """Greedy actions for observations of shape (N, ...), shape (N,)."""
         return self.q_values(obs).argmax(axis=1)
-
-    def explore(self, obs: np.ndarray, epsilon: float) -> int:
-        """A random action with probability ``epsilon``, else the greedy one."""
-        if self.rng.random() < epsilon:
-            return int(self.rng.integers(self.num_actions))
-        return int(self.act(obs[None])[0])
 
     def train(self, num_steps: int) -> Iterator[Progress]:
         """Take ``num_steps`` more steps in the environment, with a report after each round.
@@ -244,15 +269,19 @@ class DQNAgent:
         obs, _ = env.reset(seed=int(self.rng.integers(2**31)))
         returns: list[float] = []
         total, last = 0.0, self.step + num_steps
+        action, steps_left = 0, 0
         while self.step < last:
             epsilon = self.epsilon
-            action = self.explore(obs, epsilon)
+            action, steps_left = self._explore(
+                lambda obs=obs: int(self.act(obs[None])[0]), action, steps_left, epsilon=epsilon,
+                hold=settings.hold, num_actions=self.num_actions, rng=self.rng,
+            )  # fmt: skip
             next_obs, reward, terminated, truncated, _ = env.step(action)
             self.buffer.add(obs, action, float(reward), next_obs, terminated, truncated)
             obs, total, self.step = next_obs, total + float(reward), self.step + 1
             if terminated or truncated:
                 returns.append(total)
-                obs, total = env.reset()[0], 0.0
+                obs, total, steps_left = env.reset()[0], 0.0, 0
             if self.step % settings.train_every == 0 or self.step == last:
                 loss = self.learn() if self.step >= settings.learning_starts else float("nan")
                 yield Progress(self.step, returns, loss, self.mean_q, epsilon)

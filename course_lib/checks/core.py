@@ -22,14 +22,14 @@ import numpy as np
 from course_lib.answers import TITLES, answer
 from course_lib.checks.board import BOARD
 from course_lib.errors import CourseError
-from course_lib.tryouts.errors import explain, is_nothing, line_of
+from course_lib.tryouts.errors import explain, is_nothing, is_unfit, line_of
 from course_lib.tryouts.prints import few_lines
 
 STRICT_VARIABLE = "COURSE_STRICT_CHECKS"
 GRADING_VARIABLE = "COURSE_GRADING"
 PUBLIC_SEED = 2024
 ALONE = "what it was given stays as it was"
-COPY = "`x += 1` changes the caller's own x, and so do x.append and x.reverse: work on a new one"
+COPY = "`x += 1`, `x[0] = 1` or `x.append(1)` change the caller's own x: work on a new one"
 NOTHING = "your code gave back nothing (None); is a `return` missing?"
 FROM_REFERENCE: Any = type("FromReference", (), {"__repr__": lambda self: "FROM_REFERENCE"})()
 
@@ -101,14 +101,15 @@ class Outcome:
         if self.is_nothing:
             return NOTHING
         for value, hint in self.case.slips:
-            if self.error is None and _is_slip(value, self.got, self.case.atol):
+            if self.error is None and is_slip(value, self.got, self.case.atol):
                 return hint
             if self.error is not None and isinstance(value, str) and value in str(self.error):
                 return hint
         return ""
 
 
-def _is_slip(value: Any, got: Any, atol: float) -> bool:
+def is_slip(value: Any, got: Any, atol: float) -> bool:
+    """Whether what came out is a slip's value, or what its function looks for."""
     if not callable(value):
         return same(value, got, atol=atol)
     try:
@@ -311,7 +312,7 @@ def _describe(outcome: Outcome, expected: Any, right: bool, said: set[str]) -> l
 
 
 def _raised(error: BaseException) -> str:
-    return f"your code raised {explain(error)}"
+    return explain(error) if is_unfit(error) else f"your code raised {explain(error)}"
 
 
 def _wrong_shape(expected: Any, got: Any) -> str:

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from course_lib.checks.core import Case
+from course_lib.tryouts.errors import Unfit
 
 
 def predictions(
@@ -35,8 +36,10 @@ def _word(attempt: Callable, thing: str, words: Mapping[str, tuple[str, ...]]) -
     if told is None:
         return None
     if not isinstance(told, dict) or thing not in told:
-        raise TypeError(f"return a dict with a word for each of {', '.join(map(repr, words))}")
-    if told[thing] not in words[thing]:
-        allowed = " or ".join(map(repr, words[thing]))
-        raise ValueError(f"{thing!r} is {allowed}, got {told[thing]!r}")
-    return told[thing]
+        found = f"; it has {', '.join(map(repr, told))}" if isinstance(told, dict) else ""
+        raise Unfit(f"return a dict with a word for each of {', '.join(map(repr, words))}{found}")
+    for word in words[thing]:
+        if str(told[thing]).strip().casefold() == word.casefold():
+            return word
+    allowed = " or ".join(map(repr, words[thing]))
+    raise Unfit(f"{thing!r} is {allowed}, got {told[thing]!r}")

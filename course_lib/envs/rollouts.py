@@ -53,6 +53,26 @@ def play(policy: Policy, env: MakeEnv, *, num_episodes: int = 20, seed: int) -> 
     return returns
 
 
+def play_vector(policy: Policy, envs: gym.vector.VectorEnv, *, seed: int) -> np.ndarray:
+    """Play one episode in each environment of a vector and return their returns.
+
+    Args:
+        policy: maps observations, shape (num_envs, ...), to actions, shape (num_envs, ...).
+        envs: whether an episode begins anew at once does not matter.
+        seed: fixes the start states.
+
+    Returns:
+        Undiscounted returns, shape (num_envs,).
+    """
+    obs, _ = envs.reset(seed=seed)
+    returns, alive = np.zeros(envs.num_envs), np.ones(envs.num_envs, bool)
+    while alive.any():
+        obs, rewards, terminated, truncated, _ = envs.step(policy(obs))
+        returns += rewards * alive
+        alive &= ~(terminated | truncated)
+    return returns
+
+
 def random_policy(env: MakeEnv, *, rng: np.random.Generator) -> Policy:
     """A policy that picks each of a Discrete space's actions equally often."""
     probe = make(env)

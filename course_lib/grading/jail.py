@@ -222,6 +222,7 @@ def run(command):
     child = os.fork()
     if child == 0:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # without a namespace it lived on
         # With a parent of number 1 the kernel would take its parent for dead.
         os.environ.pop("JPY_PARENT_PID", None)
         os.execvp(command[0], command)

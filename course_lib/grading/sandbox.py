@@ -106,7 +106,8 @@ def _read_only(course: Path) -> list[tuple[Path | str, Path | str]]:
     """Return what a sandbox sees, as pairs of source and place; later ones cover earlier ones."""
     pairs: list[tuple[Path | str, Path | str]] = [(path, path) for path in SYSTEM]
     pairs += [(f"/etc/{name}", f"/etc/{name}") for name in ETC]
-    prefixes = {sys.base_prefix, sys.prefix, str(Path(sys.executable).resolve().parents[1])}
+    prefixes = {sys.base_prefix, sys.prefix, str(Path(sys.prefix).resolve())}
+    prefixes.add(str(Path(sys.executable).resolve().parents[1]))
     pairs += [(path, path) for path in sorted(prefixes) if not path.startswith("/usr/")]
     pairs.append((course, COURSE))
     installed = Path(__file__).resolve().parents[1]

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from course_lib.grading.course import Lesson
+from course_lib.tryouts.errors import Unfit
 
 STOPPED = {
     "time": "Your code did not end within the time it has. Is there a loop that never ends?",
@@ -211,4 +212,6 @@ def _words_of_error(case: dict[str, Any], got: dict[str, Any]) -> str:
     """Return an error in words; its own text may hold a hidden number, so there it is left out."""
     words = got["text"] or got["error"]
     where = AT_LINE.search(words)
+    if case["hidden"] and got["error"] == Unfit.__name__:
+        return "what came back is of another kind"
     return f"{got['error']}{where[0] if where else ''}" if case["hidden"] else words

@@ -72,6 +72,6 @@ def draw_levels(
 def finish(ax: Axes, *, legend: bool = True, **place: Any) -> Axes:
     """Take away the upper and the right edge, and put a legend where ``place`` says."""
     ax.spines[["top", "right"]].set_visible(False)
-    if legend:
+    if legend and ax.get_legend_handles_labels()[0]:
         ax.legend(**{"frameon": False, "fontsize": "small", **place})
     return ax

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from course_lib.tryouts.core import tryout
+from course_lib.tryouts.errors import Unfit
 
 COLUMNS = ("obs", "actions", "rewards", "next_obs", "terminated")
 NO_GRADIENT = "no gradient"
@@ -112,7 +113,7 @@ def targets(td_targets: Callable, *given: Any) -> Any:
     """Call with tensors; return an array, or None.
 
     Raises:
-        TypeError: if it gives back an array or a list.
+        Unfit: if it gives back an array or a list.
     """
     import torch
 
@@ -120,7 +121,7 @@ def targets(td_targets: Callable, *given: Any) -> Any:
     tensors = [torch.tensor(np.array(column), dtype=torch.float32) for column in columns]
     found = td_targets(*tensors, gamma=gamma)
     if isinstance(found, np.ndarray | list):
-        raise TypeError(f"return a tensor; it returned a {type(found).__name__}")
+        raise Unfit(f"return a tensor; it returned a {type(found).__name__}")
     return found if found is None else np.asarray(found)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from course_lib.envs import corridor
 from course_lib.tryouts.core import tryout
+from course_lib.tryouts.errors import Unfit
 
 RATES, WORDS = (0.03, 0.3, 1.0), ("gets there", "too hasty", "too slow")
 
@@ -84,7 +85,7 @@ class _Outside:
 
 
 def _all_at_once(*_: Any, **__: Any) -> Any:
-    raise TypeError("walk_times makes all walks at once; report after each: use walk_time")
+    raise Unfit("walk_times makes all walks at once; report after each: use walk_time")
 
 
 @tryout
@@ -100,14 +101,14 @@ def words_told(predicted: Callable) -> list[str] | None:
     """Return what is said of each rate, in the order of ``RATES``.
 
     Raises:
-        TypeError: if it is no dict of the three rates.
+        Unfit: if it is no dict of the three rates.
         ValueError: if it holds another word.
     """
     told = predicted()
     if told is None:
         return None
     if not isinstance(told, dict) or {float(key) for key in told} != set(RATES):
-        raise TypeError(f"return a dict with the keys 0.03, 0.3 and 1.0; it returned {told!r}")
+        raise Unfit(f"return a dict with the keys 0.03, 0.3 and 1.0; it returned {told!r}")
     if unknown := set(told.values()) - set(WORDS):
         raise ValueError(f"each is one of {', '.join(WORDS)}; got {unknown}")
     by_rate = {float(key): value for key, value in told.items()}

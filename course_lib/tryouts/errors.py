@@ -15,6 +15,10 @@ LIBRARIES = (
 )
 
 
+class Unfit(TypeError):
+    """A learner's code gave back something of another kind than wanted; it raised nothing."""
+
+
 class RaisedThere(CourseError):
     """A learner's code raised an error in another process.
 
@@ -36,10 +40,17 @@ def explain(error: BaseException) -> str:
     """
     if isinstance(error, RaisedThere):
         return error.words
+    if isinstance(error, Unfit):
+        return str(error)
     error = getattr(error, "cause", None) or error  # of a Ray task: what happened in it
     text = re.sub(r"[\w.<>]*<locals>\.", "", str(error))
     text = text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
     return f"{type(error).__name__}{': ' if text else ''}{text}{line_of(error)}"
+
+
+def is_unfit(error: BaseException) -> bool:
+    """Whether the learner's code raised nothing, but gave back something of another kind."""
+    return isinstance(error, Unfit) or getattr(error, "name", "") == Unfit.__name__
 
 
 def line_of(error: Any, *, quoted: bool = True) -> str:

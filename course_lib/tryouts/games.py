@@ -10,6 +10,7 @@ from gymnasium.utils.env_checker import check_env
 
 from course_lib.envs.tic_tac_toe import LINES, board_text
 from course_lib.tryouts.core import tryout
+from course_lib.tryouts.errors import Unfit
 
 MOST_WORDS = 190  # characters of what Gymnasium's check says
 
@@ -21,18 +22,18 @@ def visits_told(
     """Return pairs of a state and its return, in the order of the states.
 
     Raises:
-        TypeError: if it is no dict.
+        Unfit: if it is no dict.
     """
     found = attempt(list(states), list(rewards), gamma)
     if found is None:
         return None
     if not isinstance(found, dict):
-        raise TypeError(f"return a dict, state -> return; your function returned {found!r}")
+        raise Unfit(f"return a dict, state -> return; your function returned {found!r}")
     if strange := [key for key in found if not isinstance(key, numbers.Real)]:
-        raise TypeError(f"its keys are states, which are numbers; one is {strange[0]!r}")
+        raise Unfit(f"its keys are states, which are numbers; one is {strange[0]!r}")
     for value in found.values():
         if np.ndim(value):
-            raise TypeError(f"each state has ONE return, a number; one of yours is {value!r}")
+            raise Unfit(f"each state has ONE return, a number; one of yours is {value!r}")
     return [[float(state), float(found[state])] for state in sorted(found)]
 
 
@@ -124,18 +125,18 @@ def handed_out(attempt: Callable) -> list[str]:
 def _begin(env: Any, seed: int = 1) -> Any:
     begun = env.reset(seed=seed)
     if begun is None:
-        raise TypeError("`reset` returned None; it returns obs and info")
+        raise Unfit("`reset` returned None; it returns obs and info")
     if not isinstance(begun, tuple) or len(begun) != 2:
-        raise TypeError("`reset` returns two things, obs and info")
+        raise Unfit("`reset` returns two things, obs and info")
     return begun[0]
 
 
 def _step(env: Any, action: int) -> tuple:
     outcome = env.step(action)
     if outcome is None:
-        raise TypeError("`step` returned None; it returns five things")
+        raise Unfit("`step` returned None; it returns five things")
     if not isinstance(outcome, tuple) or len(outcome) != 5:
-        raise TypeError("`step` returns five things: obs, reward, terminated, truncated, info")
+        raise Unfit("`step` returns five things: obs, reward, terminated, truncated, info")
     return outcome
 
 

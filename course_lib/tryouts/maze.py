@@ -10,6 +10,7 @@ import numpy as np
 
 from course_lib.envs.maze import MazeEnv
 from course_lib.tryouts.core import tryout
+from course_lib.tryouts.errors import Unfit
 
 MICE, EPISODES, STEPS = 3, 150, 600
 TOO_MANY = 60_000  # steps; 4,500 are enough
@@ -23,15 +24,15 @@ def picks(
     """Return the actions picked for a row of q-values, one after the other with the same dice.
 
     Raises:
-        TypeError: if one is no action.
+        Unfit: if one is no action.
     """
     dice = np.random.default_rng(seed)
     found = [epsilon_greedy(q_values.copy(), epsilon, dice) for _ in range(times)]
     if any(pick is None for pick in found):
-        raise TypeError("your function returned None; does every branch return an action?")
+        raise Unfit("your function returned None; does every branch return an action?")
     for pick in found:
         if not (isinstance(pick, int | np.integer) and 0 <= pick < len(q_values)):
-            raise TypeError(
+            raise Unfit(
                 f"your function returned {pick!r}; an action is a whole number from 0 to 3, "
                 "the place of a q-value in the row, not the q-value"
             )
@@ -43,11 +44,11 @@ def names_told(failing: Callable) -> list[str] | None:
     """Return the names that a function gives, in order.
 
     Raises:
-        TypeError: if it gives one text instead.
+        Unfit: if it gives one text instead.
     """
     names = failing()
     if isinstance(names, str):
-        raise TypeError(f"return a set of names; your function returned {names!r}")
+        raise Unfit(f"return a set of names; your function returned {names!r}")
     return None if names is None else sorted({str(name) for name in names})
 
 

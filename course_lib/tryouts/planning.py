@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from course_lib.tryouts.core import leaves_alone, tryout
+from course_lib.tryouts.errors import Unfit
 
 MOST = 20_000  # looks at the rewards; a right answer needs one for each sweep and state
 
@@ -50,7 +51,7 @@ def swept(attempt: Callable, town: tuple, gamma: float, tolerance: float) -> lis
         tolerance: the bound on the change.
 
     Raises:
-        TypeError: if it gives no list of arrays.
+        Unfit: if it gives no list of arrays.
     """
     next_state, reward, terminated = (np.array(part) for part in town)
     Counted.looks[0] = 0
@@ -60,7 +61,7 @@ def swept(attempt: Callable, town: tuple, gamma: float, tolerance: float) -> lis
     arrays = np.ndim(found) and all(isinstance(one, np.ndarray) for one in found)
     rows = [np.asarray(one, float).tolist() for one in found] if arrays else []
     if not rows or any(np.shape(row) != (len(reward),) for row in rows):
-        raise TypeError(
+        raise Unfit(
             "return a list with an array of all values before the first sweep, and one after each "
             "(max over the actions, axis=1, leaves one value for each state)"
         )
@@ -105,21 +106,21 @@ def actions_of(attempt: Callable, values: Any, town: Any, gamma: float) -> Any:
     """Return the actions that a function gives for all states.
 
     Raises:
-        TypeError: if they are no whole numbers.
+        Unfit: if they are no whole numbers.
     """
     found = attempt(np.array(values), *[np.array(part) for part in town], gamma)
     floats = found is not None and np.asarray(found).dtype.kind == "f"
     if floats and np.isin(found, np.arange(np.shape(town[1])[1])).all():
-        raise TypeError("actions are whole numbers: an array of dtype int, as argmax gives")
+        raise Unfit("actions are whole numbers: an array of dtype int, as argmax gives")
     return found
 
 
 def _pair(attempt: Callable) -> tuple[Callable, Callable]:
     found = attempt()
     if found is None:
-        raise TypeError("your function returned None; end it with `return sweep, update`")
+        raise Unfit("your function returned None; end it with `return sweep, update`")
     if not isinstance(found, tuple | list) or len(found) != 2 or not all(map(callable, found)):
-        raise TypeError("return the two functions: `return sweep, update`")
+        raise Unfit("return the two functions: `return sweep, update`")
     if "learning_rate" in inspect.signature(found[0]).parameters:
-        raise TypeError("first the sweep, then the update: `return sweep, update`")
+        raise Unfit("first the sweep, then the update: `return sweep, update`")
     return found[0], found[1]
