@@ -337,7 +337,8 @@ class TestEvolution:
             lambda candidates: [-float(((one - top) ** 2).sum()) for one in candidates],
             np.zeros(5), num_rounds=150, num_pairs=8, sigma=0.1, learning_rate=0.1, rng=rng,
         )  # fmt: skip
-        assert np.linalg.norm(found[-1] - top) < 0.35
+        around = np.mean(found[-50:], axis=0)  # its steps stay as long as ever: it goes round it
+        assert np.linalg.norm(around - top) < 0.06  # 0.041 at most, over all 1,001 seeds
 
     @given(st.lists(st.integers(-3, 3), min_size=2, max_size=8))
     def test_ranks_are_even_and_equals_are_equal(self, values: list[int]) -> None:

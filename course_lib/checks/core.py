@@ -29,7 +29,7 @@ STRICT_VARIABLE = "COURSE_STRICT_CHECKS"
 GRADING_VARIABLE = "COURSE_GRADING"
 PUBLIC_SEED = 2024
 ALONE = "what it was given stays as it was"
-COPY = "`x += 1`, `x[0] = 1` or `x.append(1)` change the caller's own x: work on a new one"
+COPY = "`x += 1` changes the caller's own x, and so do `x[0] = 1`, x.append: work on a new one"
 NOTHING = "your code gave back nothing (None); is a `return` missing?"
 FROM_REFERENCE: Any = type("FromReference", (), {"__repr__": lambda self: "FROM_REFERENCE"})()
 
