@@ -315,7 +315,7 @@ class MountainCarSizes:
     own_steps: int = 60_000
     without_steps: int = 10_000
     num_episodes: int = 100
-    tile_steps: int = 60_000
+    tile_steps: int = 90_000
     hopeless_steps: int = 20_000
     search_steps: int = 15_000
 

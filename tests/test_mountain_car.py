@@ -304,7 +304,7 @@ class TestClaims:
         bottom = np.array([[-0.5, 0.0]])
         for ends, word in ((False, CLOCK["no end"][0]), (True, CLOCK["an end"][0])):
             weights, _ = tiles.sarsa(
-                MountainCars(10, force=1e-4), GRIDS, num_steps=20_000, learning_rate=0.8,
+                MountainCars(10, force=1e-4), GRIDS, num_steps=20_000, learning_rate=0.3,
                 gamma=0.99, epsilon=0.0, rng=np.random.default_rng(7), clock_is_the_end=ends,
             )  # fmt: skip
             values = np.array([tiles.q_values(one, GRIDS, bottom).max() for one in weights])
@@ -318,9 +318,9 @@ class TestClaims:
     def test_tiles_solve_it_nine_times_in_ten(self, ends: bool) -> None:
         """About as many with the clock as an end: 7.3's third word."""
         solved = []
-        for seed in (7, 8, 9):
+        for seed in (12, 13, 14):  # not those with which the settings were chosen
             _, rows = tiles.sarsa(
-                MountainCars(10), GRIDS, num_steps=60_000, learning_rate=0.8, gamma=1.0,
+                MountainCars(10), GRIDS, num_steps=90_000, learning_rate=0.3, gamma=1.0,
                 epsilon=0.0, rng=np.random.default_rng(seed), clock_is_the_end=ends,
             )  # fmt: skip
             for one in rows[-1]["weights"]:

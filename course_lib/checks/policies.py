@@ -1,4 +1,4 @@
-"""Checks of lesson 08. Every expected number was worked by hand."""
+"""Checks of lesson 08: loss, baseline and clip. Every expected number was worked by hand."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -8,21 +8,27 @@ import numpy as np
 
 from course_lib.checks.core import ALONE, COPY, FROM_REFERENCE, Case, exercise
 from course_lib.checks.diagnosis import Diagnosis
+from course_lib.checks.policies_evolution import check_evolution_step
+from course_lib.checks.policies_preferences import STAY, check_preference_loss
 from course_lib.tryouts.core import leaves_alone
 from course_lib.tryouts.policies import (
     NO_GRADIENT,
-    climbed,
     gradient,
-    height,
     leaves_tensors_alone,
     number_of_tensors,
     of_tensors,
-    step_told,
     table_told,
 )
 
+__all__ = [
+    "check_advantages",
+    "check_clipped",
+    "check_evolution_step",
+    "check_log_prob_loss",
+    "check_preference_loss",
+]
+
 LN2, LN3 = float(np.log(2)), float(np.log(3))
-STAY = "no gradient arrives: stay with torch's own functions, without detach, item or numpy"
 
 
 @exercise(
@@ -305,232 +311,3 @@ def _clips_told(
     ]  # fmt: skip
     got = partial(of_tensors, attempt, ratio, advantage, clip=clip)
     return Diagnosis(got, right, wrong)
-
-
-@exercise(
-    "8.4",
-    parts={"the candidates": 3, "side by side": 2, "the step": 4, "it climbs": 1},
-    hides=("course_lib.agents.evolution:evolution_step",),
-)
-def check_evolution_step(attempt: Callable, rng: np.random.Generator) -> Iterator[Case]:
-    """Candidates and a step worked by hand; drawn ones; a hill whose top is known."""
-    two = (np.array([1.0, 2.0]), np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([3.0, 1.0]))
-    equal = (np.array([0.0]), np.array([[1.0], [2.0]]), np.array([1.0]))
-    start = rng.normal(size=3)  # near the top: both ways lead down, so ranks are not opposite
-    drawn = (start, rng.normal(size=(4, 3)), 2 * 2.0 * start + 0.3 * rng.normal(size=3))
-    told = {
-        "one": partial(_told, attempt, np.array([0.0]), np.array([[1.0]]), np.array([1.0]),
-                       sigma=0.5, learning_rate=0.2),
-        "two": partial(_told, attempt, *two, sigma=0.25, learning_rate=0.1),
-        "equal": partial(_told, attempt, *equal, sigma=0.5, learning_rate=0.3, limit=0.4),
-        "drawn": partial(_told, attempt, *drawn, sigma=0.3, learning_rate=0.15, bend=2.0),
-    }  # fmt: skip
-    diagnosis = _steps_told(attempt)
-    for aspect, expected, name in (
-        ("weights 0, noise 1, sigma 0.5: it tries -0.5 and 0.5", [[-0.5], [0.5]], "one"),
-        ("two directions, sigma 0.25: four candidates",
-         [[0.75, 2.0], [1.0, 1.5], [1.0, 2.5], [1.25, 2.0]], "two"),
-        ("and so it is with four directions", FROM_REFERENCE, "drawn"),
-    ):  # fmt: skip
-        yield Case(
-            aspect,
-            expected=expected,
-            got=partial(told[name], "candidates"),
-            hint="weights + sigma * noise and weights - sigma * noise, for each row of noise",
-            part="the candidates",
-            slips=(
-                ([[0.5]], "backwards, too: weights - sigma * noise"),
-                ([[1.0, 2.5], [1.25, 2.0]], "backwards, too: weights - sigma * noise"),
-                ([[-1.0], [1.0]], "sigma times the noise"),
-                ([[0.5, 2.0], [1.0, 1.0], [1.0, 3.0], [1.5, 2.0]],
-                 "sigma is an argument, not always 0.5"),
-            ),
-        )  # fmt: skip
-    yield Case(
-        "all candidates are handed over in one call",
-        expected=1,
-        got=partial(told["two"], "calls"),
-        hint="one list with all candidates: evaluate_all can then try them at the same time",
-        part="side by side",
-        slips=(
-            (2, "ONE call with the whole list: forwards and backwards together"),
-            (lambda got: got > 2, "one call with the whole list, not one per candidate"),
-        ),
-    )
-    for aspect, expected, name in (
-        ("the forward one is better: ranks 0.5 and -0.5, a step of 0.2 / (2 * 0.5) * 1 = 0.2",
-         [0.2], "one"),
-        ("ranks 0.5, 0.167, -0.5, -0.167: to 1.1 and 2.067", [1.1, 2.0 + 0.2 / 3], "two"),
-        ("two are equally good: ranks 0.333, 0.333, -0.167, -0.5, a step of 0.325",
-         [0.325], "equal"),
-        ("and so it is with four directions", FROM_REFERENCE, "drawn"),
-    ):  # fmt: skip
-        yield Case(
-            aspect,
-            expected=expected,
-            got=partial(told[name], "weights"),
-            hint="weights + learning_rate / sigma * the mean over all candidates of rank times "
-            "direction",
-            part="the step",
-            slips=diagnosis.slips,
-        )
-    yield Case(ALONE, True, partial(told["two"], "alone"), COPY, part="the step")
-    top = rng.normal(size=4)
-    yield Case(
-        "on a round hill it comes to within a fifth of the way to the top in 60 steps",
-        expected=True,
-        got=lambda: _near(climbed(attempt, top, num_rounds=60, num_pairs=8, seed=5)),
-        hint="has each step the direction and the length of the formula?",
-        part="it climbs",
-        slips=diagnosis.slips,
-    )
-
-
-def _told(
-    attempt: Callable, weights: Any, noise: Any, slope: Any, part: str, **numbers: Any
-) -> Any:
-    told = step_told(attempt, weights, noise, slope, **numbers)
-    return None if told is None else told[part]
-
-
-def _near(share: float | None) -> bool | None:
-    return None if share is None else share < 0.2
-
-
-def _steps_told(attempt: Callable) -> Diagnosis:
-    """Three weights, two directions, a bent hill: here all these mistakes differ."""
-    from course_lib.agents.evolution import ranks
-
-    weights, noise = np.array([1.0, 2.0, -1.0]), np.array([[1.0, 0.0, 2.0], [0.2, 1.0, -0.5]])
-    sigma, rate, bend = 0.4, 0.3, 1.5
-    slope = 2 * bend * weights + [0.5, 0.2, 0.3]  # near the top: both ways lead down
-    directions = np.concatenate([noise, -noise])
-    heights = np.array([height(weights + sigma * one, slope, bend) for one in directions])
-    scores, num, many = ranks(heights), len(noise), len(directions)
-    step = scores @ directions / many * rate / sigma
-    both = "the opposite directions have ranks of their own: the mean over ALL candidates"
-    all_of_them = "the mean over ALL candidates: there are twice as many as rows of noise"
-    losers = "those with ranks below 0 count, too: away from them"
-    spread = (heights - heights.mean()) / heights.std()
-    wrong = [
-        (-step, "towards the BETTER candidates: plus"),
-        (heights @ directions / many * rate / sigma, "ranks in place of the returns"),
-        (spread @ directions / many * rate / sigma, "evolution.ranks in place of the returns"),
-        (step * many, "the mean over the candidates, not the sum"),
-        (step * 2, all_of_them),
-        (step * many / directions.size, "divide by the number of candidates, len(directions)"),
-        (step * sigma, "divide by sigma"),
-        (step / sigma, "divide by sigma once"),
-        (step * sigma**2, "divide by sigma, do not multiply"),
-        (step / rate, "where is learning_rate?"),
-        (step * 0.2 / rate, "learning_rate is an argument, not always 0.2"),
-        (scores[:num] @ noise / num * rate / sigma, both),
-        (scores[:num] @ noise / many * rate / sigma, both),
-        (ranks(heights[:num]) @ noise / num * rate / sigma,
-         "backwards, too: weights - sigma * noise"),
-        (scores.clip(0) @ directions / many * rate / sigma, losers),
-        (2 * scores.clip(0) @ directions / many * rate / sigma, losers),
-        (scores @ (weights + sigma * directions) / many * rate / sigma,
-         "rank times DIRECTION, a row of noise, not times candidate"),
-        (directions[heights.argmax()] * sigma, "all candidates count, not the best alone"),
-    ]  # fmt: skip
-    told = [(weights + one, hint) for one, hint in wrong]
-    told.append((step, "from the old weights on: weights + the step"))
-    got = partial(_told, attempt, weights, noise, slope, "weights", sigma=sigma,
-                  learning_rate=rate, bend=bend)  # fmt: skip
-    return Diagnosis(got, weights + step, told)
-
-
-@exercise(
-    "8.5",
-    parts={"the chance": 4, "neither": 2, "the batch": 2, "far apart": 2},
-    needs="torch",
-    hides=("course_lib.agents.preferences:preference_loss",),
-)
-def check_preference_loss(attempt: Callable, rng: np.random.Generator) -> Iterator[Case]:
-    """Losses worked by hand, also for sums that are far apart."""
-    soft = float(np.log1p(np.exp(-2.0)))  # -log(sigmoid(2))
-    chance, neither, batch, far = "the chance", "neither", "the batch", "far apart"
-    drawn = (rng.normal(0, 2, 6), rng.normal(0, 2, 6), rng.choice([0.0, 0.5, 1.0], 6))
-    cases: list[tuple] = [
-        ("sums 1 and 1: a chance of 0.5, so log(2) = 0.693", LN2, ([1.0], [1.0], [1.0]), chance),
-        ("sums 3 and 1, and the left was preferred: -log(sigmoid(2)) = 0.127", soft,
-         ([3.0], [1.0], [1.0]), chance),
-        ("the right was preferred: -log(sigmoid(-2)) = 2.127", soft + 2,
-         ([3.0], [1.0], [0.0]), chance),
-        ("neither: half of each, 1.127", soft + 1, ([3.0], [1.0], [0.5]), neither),
-        ("two answers: their mean", soft + 1, ([3.0, 3.0], [1.0, 1.0], [1.0, 0.0]), batch),
-        ("and so it is with six answers", FROM_REFERENCE, drawn, batch),
-        ("sums 200 apart, and the wrong one preferred: 200", 200.0, ([200.0], [0.0], [0.0]), far),
-        ("sums 200 apart, and the right one preferred: 0", 0.0, ([0.0], [200.0], [0.0]), far),
-    ]  # fmt: skip
-    hints = {
-        chance: "the model's chance that the left is preferred is sigmoid(left - right)",
-        neither: "prefers_left * log(chance) + (1 - prefers_left) * log(1 - chance), with a minus",
-        batch: "of each answer its loss, then the mean of these",
-        far: "the loss is 200 there: it has no upper end, and is not shortened",
-    }
-    rich = ([3.0, 1.0, 0.5, 2.0, -0.5], [1.0, 2.5, 1.5, 2.6, 0.2], [1.0, 0.0, 0.5, 1.0, 0.0])
-    diagnosis = _preferences_told(attempt, *map(np.array, rich))
-    rounded = (
-        lambda got: not np.isfinite(got).all(),
-        "the logarithm of a rounded 0 is infinite: nn.functional.logsigmoid(left - right) is "
-        "exact there, and so is binary_cross_entropy_with_logits",
-    )
-    for aspect, expected, given, part in cases:
-        yield Case(
-            aspect, expected, partial(number_of_tensors, attempt, *given), hints[part], part=part,
-            atol=1e-3, slips=(*diagnosis.slips, rounded),
-        )  # fmt: skip
-    slope = float(1 / (1 + np.exp(2.0)))
-    yield Case(
-        f"sums 3 and 1, the left preferred: gradients {-slope:.3f} by the left, {slope:.3f} by the "
-        "right",
-        expected=[-slope, slope],
-        got=partial(gradient, attempt, (0, 1), [3.0], [1.0], [1.0]),
-        hint="both sums stay in the loss, without detach",
-        atol=1e-4,
-        part=chance,
-        slips=(
-            (NO_GRADIENT, STAY),
-            *diagnosis.slips,
-            ([slope, -slope], "the other way: what was preferred must earn MORE"),
-        ),
-    )
-    yield Case(ALONE, True, partial(leaves_tensors_alone, attempt, *rich), COPY, part=batch)
-
-
-def _preferences_told(
-    attempt: Callable, left: np.ndarray, right: np.ndarray, said: np.ndarray
-) -> Diagnosis:
-    lead = left - right
-    yes, no = -np.logaddexp(0, -lead), -np.logaddexp(0, lead)  # log(sigmoid), and of the right
-    each = -(said * yes + (1 - said) * no)
-    chance, sure = np.exp(yes), said != 0.5
-    neither = "0.5 counts, too: half of each logarithm"
-    other = "and where the RIGHT was preferred? (1 - prefers_left) times ITS log, of sigmoid(right "
-    other += "- left)"
-    wrong = [
-        (-each.mean(), "a minus: the loss must FALL when the preferred clip earns more"),
-        (-(said * no + (1 - said) * yes).mean(), "left minus right, not the other way round"),
-        (each.sum(), "the mean over the answers, not the sum"),
-        (-(said * yes).mean(), other),
-        (-yes.mean(), other),
-        (-(said * yes + (1 - said) * (1 - yes)).mean(), other),
-        (-(said * chance + (1 - said) * (1 - chance)).mean(),
-         "the chance is not yet the loss: minus its LOG"),
-        (-np.log(said * chance + (1 - said) * (1 - chance)).mean(),
-         "two logarithms, each times its share: not the logarithm of the sum"),
-        (((chance - said) ** 2).mean(), "minus the LOGARITHM of the chance, not a squared error"),
-        (np.abs(chance - said).mean(), "minus the LOGARITHM of the chance"),
-        (-(said * lead).mean(), "the sigmoid of the difference is a chance; then its log"),
-        (-((2 * said - 1) * lead).mean(),
-         "the sigmoid of the difference is a chance; then its log"),
-        (each[sure].mean(), neither),
-        ((each * sure).mean(), neither),
-        *(((-(vote * yes + (1 - vote) * no)).mean(), neither)
-          for vote in (said >= 0.5, said > 0.5)),
-        (each, "one number: the mean over the answers"),
-    ]  # fmt: skip
-    got = partial(number_of_tensors, attempt, left, right, said)
-    return Diagnosis(got, each.mean(), wrong)

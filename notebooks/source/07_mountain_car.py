@@ -385,7 +385,7 @@ plots.reading(f"three of {grids.num_tilings} grids; each gives the state one of 
 # %% tiles-learn
 with clock("tiles", total=sizes.tile_steps, unit="step") as bar:
     weights, tile_rows = tiles.sarsa(
-        MountainCars(10), grids, num_steps=sizes.tile_steps, learning_rate=0.8, gamma=1.0,
+        MountainCars(10), grids, num_steps=sizes.tile_steps, learning_rate=0.3, gamma=1.0,
         epsilon=0.0, rng=np.random.default_rng(SEED),
         on_row=lambda rows: bar.update(rows[-1]["env_steps"] - bar.n),
     )  # fmt: skip
@@ -477,7 +477,7 @@ for name, way in ways.items():
     steps = sizes.tile_steps if "real" in name else sizes.hopeless_steps
     with clock(name, total=steps, unit="step") as bar:
         learned, clock_rows = tiles.sarsa(
-            MountainCars(10, force=how.pop("force")), grids, num_steps=steps, learning_rate=0.8,
+            MountainCars(10, force=how.pop("force")), grids, num_steps=steps, learning_rate=0.3,
             epsilon=0.0, rng=np.random.default_rng(SEED),
             on_row=lambda rows: bar.update(rows[-1]["env_steps"] - bar.n), **how,
         )  # fmt: skip
@@ -594,7 +594,7 @@ for name in order[1:]:
 cluster.disconnect()
 
 # %% [markdown]
-# The best of four was chosen for being the best, so its mean flatters a little. So distrust an interval that barely leaves 0 out.
+# The best of four was chosen for being the best, so its mean flatters a little. So distrust an interval that barely leaves 0 out. And a search finds what it was asked for: here the mean return *while* learning, where a high rate pays. For section 4, which asks who arrives in the end, 0.3 is surer: after 90,000 steps 100 of 100 agents reached -110 with it, and 47 of 50 with 0.8.
 #
 # *65 min so far*
 #
