@@ -26,12 +26,15 @@ class Judge:
         num_episodes: of an evaluation.
         num_fresh: fresh episodes at the end, which decide nothing else.
         every: environment steps between two evaluations.
+        play: called like :func:`course_lib.envs.rollouts.play`.
     """
 
     def __init__(
         self, act: Act, env: MakeEnv, *, seed: int, stop: float, goal: float | None = None,
         num_episodes: int = EPISODES, num_fresh: int = EPISODES, every: int = EVERY,
+        play: Callable[..., np.ndarray] = play,
     ) -> None:  # fmt: skip
+        self._play = play
         self._num_episodes, self._every = num_episodes, every
         self._act, self._env, self._seed = act, env, 1_000 * (seed + 1)
         self._stop, self._goal, self._num_fresh = stop, goal, num_fresh
@@ -45,7 +48,7 @@ class Judge:
             self._seed += 1
             started = time.perf_counter()
             with torch_threads(1):
-                returns = play(
+                returns = self._play(
                     self._act, self._env, num_episodes=self._num_episodes, seed=self._seed
                 )
             self.reached = bool(returns.mean() >= self._stop)
@@ -55,7 +58,7 @@ class Judge:
     def figures(self, seconds: float, env_steps: float) -> Figures:
         """What is reported."""
         seed = 99_000 + self._seed
-        fresh = play(self._act, self._env, num_episodes=self._num_fresh, seed=seed).mean()
+        fresh = self._play(self._act, self._env, num_episodes=self._num_fresh, seed=seed).mean()
         reached = self.reached if self._goal is None else fresh >= self._goal
         return {
             "seconds": seconds,

@@ -16,6 +16,7 @@ from scipy.stats import spearmanr
 from course_lib import profiles
 from course_lib.agents import evolution, ppo, preferences
 from course_lib.agents import policy_gradient as pg
+from course_lib.agents.actor_critic import ActorCritics
 from course_lib.agents.many_networks import ManyNetworks
 from course_lib.envs.rods import Rods
 from course_lib.envs.rollouts import play_vector
@@ -220,7 +221,7 @@ class TestPPO:
         from ray.rllib.evaluation.postprocessing import Postprocessing
 
         envs, size = poles(1), 32
-        agents = ppo.ActorCritics(envs, 1, (8,), seed=0)
+        agents = ActorCritics(envs, 1, (8,), seed=0)
         dice = torch.Generator().manual_seed(0)
         obs = torch.randn(1, size, 4, generator=dice)
         actions = torch.randint(2, (1, size), generator=dice)
@@ -276,7 +277,7 @@ class TestPPO:
 
     def test_a_step_that_only_begins_an_episode_does_not_count(self) -> None:
         world = ppo.Worlds(poles(3), 1, 0)
-        agents = ppo.ActorCritics(poles(3), 1, (4,), seed=0)
+        agents = ActorCritics(poles(3), 1, (4,), seed=0)
         experience = world.collect(agents, ppo.PPOSettings(num_steps=200))
         begun = int((experience.counts == 0).sum())
         assert begun > 0
@@ -286,13 +287,13 @@ class TestPPO:
         assert total <= float(experience.counts.sum())
 
     def test_dials_turn_within_their_range(self) -> None:
-        agents = ppo.ActorCritics(Rods(2), 1, (4,), seed=0)
+        agents = ActorCritics(Rods(2), 1, (4,), seed=0)
         taken = agents.for_env(torch.tensor([[[-7.0], [0.5]]]))
         assert taken.tolist() == [[-2.0], [1.0]]
         assert agents.best(0)(np.zeros((3, 3))).shape == (3, 1)
 
     def test_each_agents_gradient_is_shortened_alone(self) -> None:
-        agents = ppo.ActorCritics(poles(2), 2, (4,), seed=0)
+        agents = ActorCritics(poles(2), 2, (4,), seed=0)
         obs = torch.randn(2, 5, 4)
         (agents.actor(obs)[0].sum() * 100 + agents.actor(obs)[1].sum() * 1e-3).backward()
         small = [one.grad[1].clone() for one in agents.actor.parameters()]
