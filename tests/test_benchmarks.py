@@ -321,7 +321,7 @@ def test_a_window_starts_after_the_warm_up():
     assert algo.calls == 6
 
 
-def test_greedy_episodes_are_played_when_they_are_due(monkeypatch):
+def test_greedy_episodes_are_played_when_they_are_due():
     from benchmarks import judge as judges
 
     played = []
@@ -330,8 +330,7 @@ def test_greedy_episodes_are_played_when_they_are_due(monkeypatch):
         played.append(seed)
         return np.full(num_episodes, 100.0 if len(played) < 3 else 480.0)
 
-    monkeypatch.setattr(judges, "play", play)
-    judge = judges.Judge(lambda obs: obs, "CartPole-v1", seed=0, stop=475)
+    judge = judges.Judge(lambda obs: obs, "CartPole-v1", seed=0, stop=475, play=play)
     looks = {}
     for env_steps in range(256, 3_500, 256):
         before = len(played)
@@ -342,7 +341,9 @@ def test_greedy_episodes_are_played_when_they_are_due(monkeypatch):
     assert len(set(played)) == 3
     assert judge.figures(2.0, 3_072)["reached"] == 1.0
     assert len(set(played)) == 4, "the last figure comes from fresh start states"
-    strict = judges.Judge(lambda obs: obs, "CartPole-v1", seed=0, stop=1, goal=490, num_fresh=3)
+    strict = judges.Judge(
+        lambda obs: obs, "CartPole-v1", seed=0, stop=1, goal=490, num_fresh=3, play=play
+    )
     assert strict.look(1_000)
     assert strict.figures(2.0, 1_000)["reached"] == 0.0, "what ended the run is not the goal"
 
