@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.core import Figures, NotMeasured, Results
-from course_lib.envs.rollouts import MakeEnv, play
+from course_lib.envs.rollouts import play
 from course_lib.torch_threads import torch_threads
 
 EVERY, EPISODES = 1_000, 20
@@ -19,7 +19,7 @@ class Judge:
 
     Args:
         act: the policy of the moment.
-        env: what is played.
+        env: what is played, as ``play`` takes it.
         seed: of the run.
         stop: an evaluation with such a mean ends the run.
         goal: the mean of fresh episodes that counts as reached; if not given, ending the run does.
@@ -30,7 +30,7 @@ class Judge:
     """
 
     def __init__(
-        self, act: Act, env: MakeEnv, *, seed: int, stop: float, goal: float | None = None,
+        self, act: Act, env: Any, *, seed: int, stop: float, goal: float | None = None,
         num_episodes: int = EPISODES, num_fresh: int = EPISODES, every: int = EVERY,
         play: Callable[..., np.ndarray] = play,
     ) -> None:  # fmt: skip

@@ -42,24 +42,14 @@ def scaled() -> gym.Env:
     return gym.wrappers.RescaleObservation(gym.make(ENV), np.float32(-1), np.float32(1))
 
 
-def side_by_side(act: Act, see: Callable, *, num_episodes: int, seed: int) -> np.ndarray:
+def side_by_side(act: Act, cars: Any, *, num_episodes: int, seed: int) -> np.ndarray:
     """Returns of as many cars, moved by numpy: the same law, and a judge who takes less time."""
-    return play_vector(lambda obs: act(see(obs)), MountainCars(num_episodes), seed=seed)
+    return play_vector(act, cars(num_episodes), seed=seed)
 
 
-def plain(obs: np.ndarray) -> np.ndarray:
-    """Position and velocity as they are."""
-    return obs
-
-
-def stretched(obs: np.ndarray) -> np.ndarray:
-    """From -1 to 1, as in :func:`scaled`."""
-    return (2 * (obs - LOW) / (HIGH - LOW) - 1).astype(np.float32)
-
-
-def judge(act: Act, seed: int, see: Callable = plain) -> Judge:
+def judge(act: Act, seed: int) -> Judge:
     """One who stops at -107, and counts -110 over 100 fresh episodes as reached."""
-    return Judge(act, see, seed=seed, stop=STOP, goal=GOAL, num_episodes=EPISODES,
+    return Judge(act, MountainCars, seed=seed, stop=STOP, goal=GOAL, num_episodes=EPISODES,
                  num_fresh=EPISODES, every=EVERY, play=side_by_side)  # fmt: skip
 
 
@@ -76,7 +66,9 @@ def network(max_steps: int, *, old: bool = False) -> Callable[[int], Figures]:
             agent = DQNAgent(gym.make(ENV), ARTICLE, seed=seed)
         else:
             agent = DQNAgent(scaled(), OURS, seed=seed, loss=never_above_0)
-        referee = judge(agent.act, seed, plain if old else stretched)
+        # The judge's cars say position and velocity as they are; `scaled` says them from -1 to 1.
+        see = (lambda obs: obs) if old else (lambda obs: 2 * (obs - LOW) / (HIGH - LOW) - 1)
+        referee = judge(lambda obs: agent.act(see(obs)), seed)
         started = time.perf_counter()
         for progress in agent.train(max_steps):
             if referee.look(progress.step):
